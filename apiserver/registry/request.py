@@ -1,0 +1,123 @@
+"""What one call of the registry carries and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from knarr.api.kinds import Kind
+
+FieldValidation = Literal["Ignore", "Warn", "Strict"]
+ResourceVersionMatch = Literal["", "Exact", "NotOlderThan"]
+
+
+class PatchType(Enum):
+    """The four ways to say a change."""
+
+    JSON = "application/json-patch+json"
+    MERGE = "application/merge-patch+json"
+    STRATEGIC = "application/strategic-merge-patch+json"
+    APPLY = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks."""
+
+    name: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+SYSTEM = User("system:apiserver", groups=("system:masters", "system:authenticated"))
+"""The server itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call: who, on what, and how."""
+
+    user: User
+    kind: Kind
+    namespace: str = ""
+    """Empty for cluster-wide kinds and for lists over all namespaces."""
+    name: str = ""
+    subresource: str = ""
+    field_manager: str = ""
+    """Who owns the fields written; the server falls back to the client's program name."""
+    field_validation: FieldValidation = "Warn"
+    dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)
+    """What the answer's Warning headers will say; the registry appends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """What a list or watch asks for, parsed but for the selectors."""
+
+    label_selector: str = ""
+    field_selector: str = ""
+    limit: int = 0
+    continue_token: str = ""
+    resource_version: str = ""
+    resource_version_match: ResourceVersionMatch = ""
+    allow_bookmarks: bool = False
+    send_initial_events: bool | None = None
+    timeout_s: int | None = None
+
+
+class Entry:
+    """An object as it lies in the watch cache: encoded once, shared by all who read.
+
+    `json` is the object without `kind` and `apiVersion`, its resourceVersion
+    included; `Kind` and version in front of it is one join: see `whole`.
+    """
+
+    __slots__ = ("fields", "json", "key", "labels", "object", "revision")
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        revision: int,
+        json: bytes,
+        obj: object,
+        labels: "dict[str, str]",
+        fields: "dict[str, str]",
+    ) -> None:
+        self.key = key
+        self.revision = revision
+        self.json = json
+        self.object = obj
+        self.labels = labels
+        self.fields = fields
+
+    def whole(self, kind: Kind) -> bytes:
+        """The object as a client gets it, `kind` and `apiVersion` first."""
+        return b'{"kind":"%s","apiVersion":"%s",%s' % (
+            kind.name.encode(),
+            kind.api_version.encode(),
+            self.json[1:],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """The answer of a list."""
+
+    entries: Sequence[Entry]
+    revision: int
+    continue_token: str = ""
+    remaining: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a watch. A BOOKMARK has no entry, only a revision."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    entry: Entry | None
+    revision: int
+    initial_events_end: bool = False
+    """On the bookmark that ends `sendInitialEvents`."""

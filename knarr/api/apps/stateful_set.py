@@ -1,0 +1,129 @@
+"""TODO."""
+
+from typing import Annotated
+from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
+from knarr.api.core.pod import PodTemplateSpec
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.meta.selector import LabelSelector
+from knarr.api.scalars import Int32, IntOrString, Time
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+
+
+class RollingUpdateStatefulSetStrategy(ApiStruct):
+    """TODO."""
+
+    max_unavailable: IntOrString | None = None
+    """TODO."""
+    partition: Int32 | None = None
+    """TODO."""
+
+
+class StatefulSetOrdinals(ApiStruct):
+    """TODO."""
+
+    start: Int32 | None = None
+    """TODO."""
+
+
+class StatefulSetPersistentVolumeClaimRetentionPolicy(ApiStruct):
+    """TODO."""
+
+    when_deleted: str = ""
+    """TODO."""
+    when_scaled: str = ""
+    """TODO."""
+
+
+class StatefulSetUpdateStrategy(ApiStruct):
+    """TODO."""
+
+    rolling_update: RollingUpdateStatefulSetStrategy | None = None
+    """TODO."""
+    type: str = ""
+    """TODO."""
+
+
+class StatefulSetSpec(ApiStruct):
+    """TODO."""
+
+    min_ready_seconds: Int32 = 0
+    """TODO."""
+    ordinals: StatefulSetOrdinals | None = None
+    """TODO."""
+    persistent_volume_claim_retention_policy: (
+        StatefulSetPersistentVolumeClaimRetentionPolicy | None
+    ) = None
+    """TODO."""
+    pod_management_policy: str = ""
+    """TODO."""
+    replicas: Int32 | None = None
+    """TODO."""
+    revision_history_limit: Int32 | None = None
+    """TODO."""
+    selector: LabelSelector | None
+    """TODO."""
+    service_name: str = ""
+    """TODO."""
+    template: PodTemplateSpec
+    """TODO."""
+    update_strategy: StatefulSetUpdateStrategy = StatefulSetUpdateStrategy()
+    """TODO."""
+    volume_claim_templates: tuple[PersistentVolumeClaim, ...] = ()
+    """TODO."""
+
+
+class StatefulSetCondition(ApiStruct):
+    """TODO."""
+
+    last_transition_time: Time | None = None
+    """TODO."""
+    message: str = ""
+    """TODO."""
+    reason: str = ""
+    """TODO."""
+    type: str
+    """TODO."""
+    status: str
+    """TODO."""
+
+
+class StatefulSetStatus(ApiStruct):
+    """TODO."""
+
+    available_replicas: Int32 = 0
+    """TODO."""
+    collision_count: Int32 | None = None
+    """TODO."""
+    conditions: Annotated[
+        tuple[StatefulSetCondition, ...], ListMap("type"), PatchMerge("type")
+    ] = ()
+    """TODO."""
+    current_replicas: Int32 = 0
+    """TODO."""
+    current_revision: str = ""
+    """TODO."""
+    observed_generation: int = 0
+    """TODO."""
+    ready_replicas: Int32 = 0
+    """TODO."""
+    replicas: Int32
+    """TODO."""
+    update_revision: str = ""
+    """TODO."""
+    updated_replicas: Int32 = 0
+    """TODO."""
+
+
+class StatefulSet(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    spec: StatefulSetSpec
+    """TODO."""
+    status: StatefulSetStatus = StatefulSetStatus(replicas=0)
+    """TODO."""

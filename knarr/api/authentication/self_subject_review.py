@@ -1,0 +1,25 @@
+"""TODO."""
+
+from knarr.api.authentication.token_review import UserInfo
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.structs import ApiStruct
+
+
+class SelfSubjectReviewStatus(ApiStruct):
+    """TODO."""
+
+    user_info: UserInfo | None = None
+    """TODO."""
+
+
+class SelfSubjectReview(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    status: SelfSubjectReviewStatus = SelfSubjectReviewStatus()
+    """TODO."""

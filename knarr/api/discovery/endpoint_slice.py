@@ -1,0 +1,94 @@
+"""TODO."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+from knarr.api.core.references import ObjectReference
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.scalars import Int32
+from knarr.api.structs import ApiStruct, ListSet
+
+
+class EndpointConditions(ApiStruct):
+    """TODO."""
+
+    ready: bool | None = None
+    """TODO."""
+    serving: bool | None = None
+    """TODO."""
+    terminating: bool | None = None
+    """TODO."""
+
+
+class ForNode(ApiStruct):
+    """TODO."""
+
+    name: str
+    """TODO."""
+
+
+class ForZone(ApiStruct):
+    """TODO."""
+
+    name: str
+    """TODO."""
+
+
+class EndpointHints(ApiStruct):
+    """TODO."""
+
+    for_nodes: tuple[ForNode, ...] = ()
+    """TODO."""
+    for_zones: tuple[ForZone, ...] = ()
+    """TODO."""
+
+
+class Endpoint(ApiStruct):
+    """TODO."""
+
+    addresses: Annotated[tuple[str, ...], ListSet()]
+    """TODO."""
+    conditions: EndpointConditions | None = None
+    """TODO."""
+    deprecated_topology: Mapping[str, str] = {}
+    """TODO."""
+    hints: EndpointHints | None = None
+    """TODO."""
+    hostname: str | None = None
+    """TODO."""
+    node_name: str | None = None
+    """TODO."""
+    target_ref: ObjectReference | None = None
+    """TODO."""
+    zone: str | None = None
+    """TODO."""
+
+
+class EndpointPort(ApiStruct):
+    """TODO."""
+
+    map_type: ClassVar[str] = "atomic"
+    app_protocol: str | None = None
+    """TODO."""
+    name: str | None = None
+    """TODO."""
+    port: Int32 | None = None
+    """TODO."""
+    protocol: str | None = None
+    """TODO."""
+
+
+class EndpointSlice(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    address_type: str
+    """TODO."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """TODO."""
+    ports: tuple[EndpointPort, ...] = ()
+    """TODO."""

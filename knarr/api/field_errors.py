@@ -1,0 +1,144 @@
+"""What validation says of one field, in Kubernetes' words.
+
+A path is the field's wire name from the object's root, as users write it:
+`spec.containers[0].image`, `metadata.labels`, `data[key]`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from knarr.api.errors import InvalidError
+from knarr.api.meta.status import StatusCause, StatusDetails
+
+FieldErrorType = Literal[
+    "FieldValueNotFound",
+    "FieldValueRequired",
+    "FieldValueDuplicate",
+    "FieldValueInvalid",
+    "FieldValueNotSupported",
+    "FieldValueForbidden",
+    "FieldValueTooLong",
+    "FieldValueTooMany",
+    "InternalError",
+    "FieldValueTypeInvalid",
+]
+
+_WORDS: dict[FieldErrorType, str] = {
+    "FieldValueNotFound": "Not found",
+    "FieldValueRequired": "Required value",
+    "FieldValueDuplicate": "Duplicate value",
+    "FieldValueInvalid": "Invalid value",
+    "FieldValueNotSupported": "Unsupported value",
+    "FieldValueForbidden": "Forbidden",
+    "FieldValueTooLong": "Too long",
+    "FieldValueTooMany": "Too many",
+    "InternalError": "Internal error",
+    "FieldValueTypeInvalid": "Invalid value",
+}
+
+_WITHOUT_VALUE: frozenset[FieldErrorType] = frozenset(
+    {
+        "FieldValueRequired",
+        "FieldValueForbidden",
+        "FieldValueTooLong",
+        "FieldValueTooMany",
+        "InternalError",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One broken rule: which field, what kind of trouble, and the detail."""
+
+    type: FieldErrorType
+    field: str
+    value: Any = None
+    detail: str = ""
+
+    @property
+    def body(self) -> str:
+        """The message without the path: `Invalid value: -1: must be greater than 0`."""
+        words = _WORDS[self.type]
+        if self.type not in _WITHOUT_VALUE:
+            words = f"{words}: {show(self.value)}"
+        return f"{words}: {self.detail}" if self.detail else words
+
+    def __str__(self) -> str:
+        """The path and the message, as Kubernetes prints them."""
+        return f"{self.field}: {self.body}"
+
+
+def required(field: str, detail: str = "") -> FieldError:
+    """The field must be there."""
+    return FieldError("FieldValueRequired", field, None, detail)
+
+
+def invalid(field: str, value: Any, detail: str) -> FieldError:
+    """The value breaks a rule."""
+    return FieldError("FieldValueInvalid", field, value, detail)
+
+
+def duplicate(field: str, value: Any) -> FieldError:
+    """The value stands there twice."""
+    return FieldError("FieldValueDuplicate", field, value)
+
+
+def forbidden(field: str, detail: str) -> FieldError:
+    """The field may not be set here."""
+    return FieldError("FieldValueForbidden", field, None, detail)
+
+
+def not_found(field: str, value: Any) -> FieldError:
+    """What the value names is not there."""
+    return FieldError("FieldValueNotFound", field, value)
+
+
+def not_supported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
+    """The value is none of those known; they are named in order."""
+    known = ", ".join(f'"{word}"' for word in sorted(supported))
+    return FieldError(
+        "FieldValueNotSupported", field, value, f"supported values: {known}" if known else ""
+    )
+
+
+def too_long(field: str, maximum: int) -> FieldError:
+    """The text is longer than `maximum` bytes."""
+    return FieldError("FieldValueTooLong", field, None, f"may not be more than {maximum} bytes")
+
+
+def too_many(field: str, actual: int, maximum: int) -> FieldError:
+    """The list or map has more than `maximum` items."""
+    return FieldError(
+        "FieldValueTooMany",
+        field,
+        None,
+        f"{actual}: must have at most {maximum} {'item' if maximum == 1 else 'items'}",
+    )
+
+
+def show(value: Any) -> str:
+    """A value as messages print it: texts in quotes, structures as JSON, nothing as null."""
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def invalid_error(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> InvalidError:
+    """The 422 answer for an object with broken rules, one cause a rule."""
+    words = [str(error) for error in errors]
+    told = words[0] if len(words) == 1 else f"[{', '.join(words)}]"
+    resource = f"{kind}.{group}" if group else kind
+    return InvalidError(
+        f'{resource} "{name}" is invalid: {told}',
+        details=StatusDetails(
+            name=name,
+            group=group,
+            kind=kind,
+            causes=tuple(
+                StatusCause(reason=error.type, message=error.body, field=error.field)
+                for error in errors
+            ),
+        ),
+    )

@@ -1,0 +1,109 @@
+"""TODO."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+from knarr.api.scalars import Raw, Time
+from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
+
+
+class GroupResource(ApiStruct):
+    """TODO."""
+
+    group: str
+    """TODO."""
+    resource: str
+    """TODO."""
+
+
+class ShardInfo(ApiStruct):
+    """TODO."""
+
+    selector: str
+    """TODO."""
+
+
+class ListMeta(ApiStruct):
+    """TODO."""
+
+    continue_: str = ""
+    """TODO."""
+    remaining_item_count: int | None = None
+    """TODO."""
+    resource_version: str = ""
+    """TODO."""
+    self_link: str = ""
+    """TODO."""
+    shard_info: ShardInfo | None = None
+    """TODO."""
+
+
+class ManagedFieldsEntry(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """TODO."""
+    fields_type: str = ""
+    """TODO."""
+    fields_v1: Raw | None = None
+    """TODO."""
+    manager: str = ""
+    """TODO."""
+    operation: str = ""
+    """TODO."""
+    subresource: str = ""
+    """TODO."""
+    time: Time | None = None
+    """TODO."""
+
+
+class OwnerReference(ApiStruct):
+    """TODO."""
+
+    map_type: ClassVar[str] = "atomic"
+    api_version: str
+    """TODO."""
+    block_owner_deletion: bool | None = None
+    """TODO."""
+    controller: bool | None = None
+    """TODO."""
+    kind: str
+    """TODO."""
+    name: str
+    """TODO."""
+    uid: str
+    """TODO."""
+
+
+class ObjectMeta(ApiStruct):
+    """TODO."""
+
+    annotations: Mapping[str, str] = {}
+    """TODO."""
+    creation_timestamp: Time | None = None
+    """TODO."""
+    deletion_grace_period_seconds: int | None = None
+    """TODO."""
+    deletion_timestamp: Time | None = None
+    """TODO."""
+    finalizers: Annotated[tuple[str, ...], ListSet(), PatchMerge()] = ()
+    """TODO."""
+    generate_name: str = ""
+    """TODO."""
+    generation: int = 0
+    """TODO."""
+    labels: Mapping[str, str] = {}
+    """TODO."""
+    managed_fields: tuple[ManagedFieldsEntry, ...] = ()
+    """TODO."""
+    name: str = ""
+    """TODO."""
+    namespace: str = ""
+    """TODO."""
+    owner_references: Annotated[tuple[OwnerReference, ...], ListMap("uid"), PatchMerge("uid")] = ()
+    """TODO."""
+    resource_version: str = ""
+    """TODO."""
+    self_link: str = ""
+    """TODO."""
+    uid: str = ""
+    """TODO."""

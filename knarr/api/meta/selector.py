@@ -1,0 +1,37 @@
+"""TODO."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+from knarr.api.structs import ApiStruct
+
+
+class FieldSelectorRequirement(ApiStruct):
+    """TODO."""
+
+    key: str
+    """TODO."""
+    operator: str
+    """TODO."""
+    values: tuple[str, ...] = ()
+    """TODO."""
+
+
+class LabelSelectorRequirement(ApiStruct):
+    """TODO."""
+
+    key: str
+    """TODO."""
+    operator: str
+    """TODO."""
+    values: tuple[str, ...] = ()
+    """TODO."""
+
+
+class LabelSelector(ApiStruct):
+    """TODO."""
+
+    map_type: ClassVar[str] = "atomic"
+    match_expressions: tuple[LabelSelectorRequirement, ...] = ()
+    """TODO."""
+    match_labels: Mapping[str, str] = {}
+    """TODO."""

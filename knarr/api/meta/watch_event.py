@@ -1,0 +1,13 @@
+"""TODO."""
+
+from knarr.api.scalars import Raw
+from knarr.api.structs import ApiStruct
+
+
+class WatchEvent(ApiStruct):
+    """TODO."""
+
+    object: Raw
+    """TODO."""
+    type: str
+    """TODO."""

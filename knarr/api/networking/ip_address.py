@@ -1,0 +1,37 @@
+"""TODO."""
+
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.structs import ApiStruct
+
+
+class ParentReference(ApiStruct):
+    """TODO."""
+
+    group: str = ""
+    """TODO."""
+    name: str
+    """TODO."""
+    namespace: str = ""
+    """TODO."""
+    resource: str
+    """TODO."""
+
+
+class IPAddressSpec(ApiStruct):
+    """TODO."""
+
+    parent_ref: ParentReference
+    """TODO."""
+
+
+class IPAddress(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    spec: IPAddressSpec
+    """TODO."""

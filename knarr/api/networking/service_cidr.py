@@ -1,0 +1,35 @@
+"""TODO."""
+
+from typing import Annotated
+from knarr.api.meta.condition import Condition
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+
+
+class ServiceCIDRSpec(ApiStruct):
+    """TODO."""
+
+    cidrs: tuple[str, ...] = ()
+    """TODO."""
+
+
+class ServiceCIDRStatus(ApiStruct):
+    """TODO."""
+
+    conditions: Annotated[tuple[Condition, ...], ListMap("type"), PatchMerge("type")] = ()
+    """TODO."""
+
+
+class ServiceCIDR(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    spec: ServiceCIDRSpec = ServiceCIDRSpec()
+    """TODO."""
+    status: ServiceCIDRStatus = ServiceCIDRStatus()
+    """TODO."""

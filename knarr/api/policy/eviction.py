@@ -1,0 +1,18 @@
+"""TODO."""
+
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.meta.options import DeleteOptions
+from knarr.api.structs import ApiStruct
+
+
+class Eviction(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    delete_options: DeleteOptions | None = None
+    """TODO."""

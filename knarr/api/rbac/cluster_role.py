@@ -1,0 +1,20 @@
+"""TODO."""
+
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.rbac.rules import AggregationRule, PolicyRule
+from knarr.api.structs import ApiStruct
+
+
+class ClusterRole(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    aggregation_rule: AggregationRule | None = None
+    """TODO."""
+    rules: tuple[PolicyRule, ...] = ()
+    """TODO."""

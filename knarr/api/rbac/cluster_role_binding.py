@@ -1,0 +1,20 @@
+"""TODO."""
+
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.rbac.rules import RoleRef, Subject
+from knarr.api.structs import ApiStruct
+
+
+class ClusterRoleBinding(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    role_ref: RoleRef
+    """TODO."""
+    subjects: tuple[Subject, ...] = ()
+    """TODO."""

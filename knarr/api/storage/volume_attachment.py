@@ -1,0 +1,66 @@
+"""TODO."""
+
+from collections.abc import Mapping
+from knarr.api.core.persistent_volume import PersistentVolumeSpec
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.scalars import Int32, Time
+from knarr.api.structs import ApiStruct
+
+
+class VolumeAttachmentSource(ApiStruct):
+    """TODO."""
+
+    inline_volume_spec: PersistentVolumeSpec | None = None
+    """TODO."""
+    persistent_volume_name: str | None = None
+    """TODO."""
+
+
+class VolumeAttachmentSpec(ApiStruct):
+    """TODO."""
+
+    attacher: str
+    """TODO."""
+    node_name: str
+    """TODO."""
+    source: VolumeAttachmentSource
+    """TODO."""
+
+
+class VolumeError(ApiStruct):
+    """TODO."""
+
+    error_code: Int32 | None = None
+    """TODO."""
+    message: str = ""
+    """TODO."""
+    time: Time | None = None
+    """TODO."""
+
+
+class VolumeAttachmentStatus(ApiStruct):
+    """TODO."""
+
+    attach_error: VolumeError | None = None
+    """TODO."""
+    attached: bool
+    """TODO."""
+    attachment_metadata: Mapping[str, str] = {}
+    """TODO."""
+    detach_error: VolumeError | None = None
+    """TODO."""
+
+
+class VolumeAttachment(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    spec: VolumeAttachmentSpec
+    """TODO."""
+    status: VolumeAttachmentStatus = VolumeAttachmentStatus(attached=False)
+    """TODO."""

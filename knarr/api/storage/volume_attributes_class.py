@@ -1,0 +1,20 @@
+"""TODO."""
+
+from collections.abc import Mapping
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.structs import ApiStruct
+
+
+class VolumeAttributesClass(ApiStruct):
+    """TODO."""
+
+    api_version: str = ""
+    """Group and version of this form, such as `apps/v1`."""
+    kind: str = ""
+    """Name of the kind, such as `Pod`."""
+    metadata: ObjectMeta = ObjectMeta()
+    """TODO."""
+    driver_name: str
+    """TODO."""
+    parameters: Mapping[str, str] = {}
+    """TODO."""
