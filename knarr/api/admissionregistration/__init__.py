@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group admissionregistration, one kind a file."""

@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import Annotated
+
 from knarr.api.admissionregistration.matching import (
     MatchCondition,
     MatchResources,

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group apiextensions, one kind a file."""

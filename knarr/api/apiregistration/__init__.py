@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group apiregistration, one kind a file."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group apps, one kind a file."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group authentication, one kind a file."""

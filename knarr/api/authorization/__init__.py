@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group authorization, one kind a file."""

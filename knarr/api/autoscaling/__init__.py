@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group autoscaling, one kind a file."""

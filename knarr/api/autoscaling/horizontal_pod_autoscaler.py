@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import Annotated
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, Quantity, Time

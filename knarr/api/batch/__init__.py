@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group batch, one kind a file."""

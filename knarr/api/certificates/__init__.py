@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group certificates, one kind a file."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Base64, Int32, Time
 from knarr.api.structs import ApiStruct, ListMap

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group coordination, one kind a file."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group core/v1, one kind a file."""

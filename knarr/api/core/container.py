@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import Annotated
+
 from knarr.api.core.env import EnvFromSource, EnvVar
 from knarr.api.core.probe import Lifecycle, Probe
 from knarr.api.core.resources import ContainerResizePolicy, ResourceRequirements

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+
 from knarr.api.core.resources import ResourceRequirements, ResourceStatus
 from knarr.api.scalars import Int32, Quantity, Time
 from knarr.api.structs import ApiStruct, ListMap, PatchMerge

@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import ClassVar
+
 from knarr.api.core.references import ObjectReference
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32

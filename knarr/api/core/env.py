@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import ClassVar
+
 from knarr.api.core.references import ConfigMapKeySelector, FileKeySelector, SecretKeySelector
 from knarr.api.scalars import Quantity
 from knarr.api.structs import ApiStruct

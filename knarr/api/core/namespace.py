@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import Annotated
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Time
 from knarr.api.structs import ApiStruct, ListMap, PatchMerge

@@ -1,15 +1,16 @@
 """TODO."""
 
 from collections.abc import Mapping
+
 from knarr.api.core.affinity import NodeSelector
 from knarr.api.core.references import ObjectReference
 from knarr.api.core.volume_source import (
     AWSElasticBlockStoreVolumeSource,
     AzureDiskVolumeSource,
     AzureFilePersistentVolumeSource,
-    CSIPersistentVolumeSource,
     CephFSPersistentVolumeSource,
     CinderPersistentVolumeSource,
+    CSIPersistentVolumeSource,
     FCVolumeSource,
     FlexPersistentVolumeSource,
     FlockerVolumeSource,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+
 from knarr.api.core.references import TypedLocalObjectReference, TypedObjectReference
 from knarr.api.core.resources import VolumeResourceRequirements
 from knarr.api.meta.object_meta import ObjectMeta

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+
 from knarr.api.core.affinity import Affinity
 from knarr.api.core.container import Container, EphemeralContainer
 from knarr.api.core.pod_status import PodStatus

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+
 from knarr.api.core.container_status import ContainerStatus
 from knarr.api.core.resources import ResourceRequirements
 from knarr.api.scalars import Quantity, Time

@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import ClassVar
+
 from knarr.api.structs import ApiStruct
 
 

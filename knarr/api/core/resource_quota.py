@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import ClassVar
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity
 from knarr.api.structs import ApiStruct

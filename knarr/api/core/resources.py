@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+
 from knarr.api.scalars import Quantity
 from knarr.api.structs import ApiStruct, ListMap
 

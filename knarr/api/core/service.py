@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+
 from knarr.api.meta.condition import Condition
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, IntOrString

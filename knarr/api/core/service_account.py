@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import Annotated
+
 from knarr.api.core.references import LocalObjectReference, ObjectReference
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct, ListMap, PatchMerge

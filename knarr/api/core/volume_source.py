@@ -1,6 +1,7 @@
 """TODO."""
 
 from collections.abc import Mapping
+
 from knarr.api.core.env import ObjectFieldSelector, ResourceFieldSelector
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaimTemplate
 from knarr.api.core.references import LocalObjectReference, ObjectReference, SecretReference

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group discovery, one kind a file."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
+
 from knarr.api.core.references import ObjectReference
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group events, one kind a file."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group flowcontrol, one kind a file."""

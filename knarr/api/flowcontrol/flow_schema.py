@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import Annotated
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, Time
 from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge

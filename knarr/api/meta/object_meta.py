@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
+
 from knarr.api.scalars import Raw, Time
 from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group networking, one kind a file."""

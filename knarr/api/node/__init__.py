@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group node, one kind a file."""

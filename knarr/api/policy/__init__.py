@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group policy, one kind a file."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group rbac, one kind a file."""

@@ -1,6 +1,7 @@
 """TODO."""
 
 from typing import ClassVar
+
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.structs import ApiStruct
 

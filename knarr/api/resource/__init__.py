@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group resource, one kind a file."""

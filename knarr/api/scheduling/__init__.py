@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group scheduling, one kind a file."""

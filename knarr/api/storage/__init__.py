@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group storage, one kind a file."""

@@ -1,6 +1,7 @@
 """TODO."""
 
 from collections.abc import Mapping
+
 from knarr.api.core.persistent_volume import PersistentVolumeSpec
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, Time

@@ -1,6 +1,7 @@
 """TODO."""
 
 from collections.abc import Mapping
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
 

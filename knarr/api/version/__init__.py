@@ -1,1 +1,1 @@
-"""TODO."""
+"""The types of the API group version, one kind a file."""

@@ -1,0 +1,1 @@
+"""Says who asks (authentication) and whether they may (authorization)."""

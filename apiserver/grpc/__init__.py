@@ -1,0 +1,1 @@
+"""The gRPC API over the registry. No rule lives here."""

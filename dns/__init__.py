@@ -1,0 +1,1 @@
+"""Answers cluster names from what the API says, and forwards the rest."""

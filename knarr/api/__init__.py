@@ -1,0 +1,1 @@
+"""The vocabulary: API types, kinds, selectors, quantities, patches. Pure."""

@@ -1,0 +1,1 @@
+"""Starts all of it on this machine, in one process or several."""

@@ -1,0 +1,1 @@
+"""What makes a process: run loop, clock, logs, settings, metrics, health, certificates."""

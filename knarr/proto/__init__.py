@@ -1,0 +1,1 @@
+"""The gRPC contract's messages, made from proto/knarr/v1."""

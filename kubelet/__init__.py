@@ -1,0 +1,1 @@
+"""Makes the containers of one host match the pods bound to it."""

@@ -1,0 +1,1 @@
+"""Carries Service addresses to pod addresses on one host."""
