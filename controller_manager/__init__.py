@@ -1,1 +1,4 @@
-"""Makes the world match what is wanted: one folder a controller, `decide` apart from `controller`."""
+"""Makes the world match what is wanted.
+
+One folder a controller: `decide` is pure, `controller` watches and calls.
+"""
