@@ -1,0 +1,66 @@
+# `make help` is the manual.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: help up down status test ci lint type unit contract component sim e2e bench proto clean
+
+help:   ## Show this list
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t14
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(DEV_STAMP): $(STAMP)
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,docker]'
+	@touch $@
+
+up: $(STAMP) ## Start a cluster on this machine and show a web Deployment running on it
+	@lab/up.sh
+
+down: $(STAMP) ## Stop the cluster; everything is there again after the next `make up`
+	@knarr down
+
+status: $(STAMP) ## Say what runs
+	@knarr status
+
+test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
+	@lab/test-tools.sh
+	@$(MAKE) --no-print-directory lint type unit contract component sim e2e
+
+ci: test ## The same, as the build server calls it
+
+lint: $(DEV_STAMP) ## Formatting, house rules, import floors
+	ruff format --check . && ruff check . && lint-imports >/dev/null && pytest tests/tidy
+
+type: $(DEV_STAMP) ## mypy --strict on everything
+	mypy --strict .
+
+unit: $(DEV_STAMP) ## Pure decisions, milliseconds each
+	pytest -n 2 tests/unit
+
+contract: $(DEV_STAMP) ## Fakes and real parts keep the same promises
+	pytest tests/contract
+
+component: $(DEV_STAMP) ## One daemon over real sockets
+	pytest tests/component
+
+sim: $(DEV_STAMP) ## 200 seeds of simulated trouble; SEED=17 replays one
+	pytest -n 2 tests/simulation $(if $(SEED),--seed $(SEED))
+
+e2e: $(DEV_STAMP) ## README's commands on a cluster of their own
+	pytest tests/e2e
+
+bench: $(DEV_STAMP) ## Figures of this machine
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+proto: $(DEV_STAMP) ## Make knarr/proto from proto/knarr/v1 again
+	@lab/proto.sh
+
+clean: ## Remove what `make` made here
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
