@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+import msgspec
+
 from knarr.api.kinds import Kind
+from knarr.api.meta.status import Status
+from knarr.api.structs import ApiStruct
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
 ResourceVersionMatch = Literal["", "Exact", "NotOlderThan"]
@@ -18,6 +22,15 @@ class PatchType(Enum):
     MERGE = "application/merge-patch+json"
     STRATEGIC = "application/strategic-merge-patch+json"
     APPLY = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a write carries: bytes as they came, or an object of the same process."""
+
+    data: bytes | ApiStruct
+    media_type: str = "application/json"
+    """`application/json` or `application/yaml`; of no meaning for an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,37 @@ class Entry:
             kind.api_version.encode(),
             self.json[1:],
         )
+
+
+STATUS_KIND = Kind("", "v1", "", "Status", "meta.status:Status", namespaced=False)
+"""What a Status answers as; no resource is stored under it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a verb on one object answers: the object, or a Status where there is none to show."""
+
+    kind: Kind
+    """The kind of `entry`: of the resource, or of the subresource, such as Scale."""
+    entry: Entry | None = None
+    status: Status | None = None
+    created: bool = False
+    """Whether the write made the object: REST says 201."""
+    pending: bool = False
+    """Whether a delete has begun and is not done: REST says 202 where Kubernetes does."""
+    revision: int = 0
+    """The revision of the write, or of the object read."""
+
+    @property
+    def body(self) -> bytes:
+        """The whole answer as JSON, `kind` and `apiVersion` first."""
+        if self.entry is not None:
+            return self.entry.whole(self.kind)
+        assert self.status is not None, "an answer holds an object or a Status"
+        return STATUS_HEAD + msgspec.json.encode(self.status)[1:]
+
+
+STATUS_HEAD = b'{"kind":"Status","apiVersion":"v1",'
 
 
 @dataclass(frozen=True, slots=True)

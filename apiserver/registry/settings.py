@@ -1,0 +1,26 @@
+"""What an operator may choose about the registry."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The choices; the defaults are Kubernetes' own."""
+
+    service_network: IPv4Network = IPv4Network("10.96.0.0/16")
+    """Where ClusterIPs come from; the first address is the `kubernetes` Service's."""
+    node_ports: range = range(30000, 32768)
+    """Where node ports come from."""
+    advertise_address: str = "127.0.0.1"
+    """The address of this server that the `kubernetes` Service leads to."""
+    advertise_port: int = 6443
+    """The port of the REST API at that address."""
+    service_account_tokens: bool = True
+    """Whether pods get a token volume; False where no one signs tokens."""
+    default_toleration_s: int = 300
+    """How long pods stay on a node that is not ready or not reached."""
+    watch_timeout_s: int = 1800
+    """How long a watch lasts that names no timeout; up to twice that, spread by chance."""
+    bootstrap: bool = True
+    """Whether the objects every cluster has are made at the start."""
