@@ -1,14 +1,13 @@
 """What an operator may choose about the registry."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The choices; the defaults are Kubernetes' own."""
 
-    service_network: IPv4Network = IPv4Network("10.96.0.0/16")
+    service_network: str = "10.96.0.0/16"
     """Where ClusterIPs come from; the first address is the `kubernetes` Service's."""
     node_ports: range = range(30000, 32768)
     """Where node ports come from."""

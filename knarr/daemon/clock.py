@@ -8,7 +8,7 @@ class Clock(Protocol):
     """Tells what time it is."""
 
     def now(self) -> datetime:
-        """This moment, in UTC."""
+        """The present moment, in UTC."""
         ...
 
 
@@ -16,5 +16,5 @@ class SystemClock:
     """The clock of the machine."""
 
     def now(self) -> datetime:
-        """This moment, in UTC."""
+        """The present moment, in UTC."""
         return datetime.now(UTC)
