@@ -97,9 +97,12 @@ def not_found(field: str, value: Any) -> FieldError:
     return FieldError("FieldValueNotFound", field, value)
 
 
-def not_supported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
-    """The value is none of those known; they are named in order."""
-    known = ", ".join(f'"{word}"' for word in sorted(supported))
+def not_supported(
+    field: str, value: Any, supported: Iterable[str], *, in_order: bool = False
+) -> FieldError:
+    """The value is none of those known; they are named by alphabet unless `in_order`."""
+    words = supported if in_order else sorted(supported)
+    known = ", ".join(f'"{word}"' for word in words)
     return FieldError(
         "FieldValueNotSupported", field, value, f"supported values: {known}" if known else ""
     )
@@ -107,7 +110,8 @@ def not_supported(field: str, value: Any, supported: Iterable[str]) -> FieldErro
 
 def too_long(field: str, maximum: int) -> FieldError:
     """The text is longer than `maximum` bytes."""
-    return FieldError("FieldValueTooLong", field, None, f"may not be more than {maximum} bytes")
+    unit = "byte" if maximum == 1 else "bytes"
+    return FieldError("FieldValueTooLong", field, None, f"may not be more than {maximum} {unit}")
 
 
 def too_many(field: str, actual: int, maximum: int) -> FieldError:
@@ -122,7 +126,31 @@ def too_many(field: str, actual: int, maximum: int) -> FieldError:
 
 def show(value: Any) -> str:
     """A value as messages print it: texts in quotes, structures as JSON, nothing as null."""
-    return msgspec.json.encode(value, enc_hook=str).decode()
+    if isinstance(value, str):
+        return _quoted(value)
+    told = msgspec.json.encode(value, enc_hook=str).decode()
+    return told.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+_ESCAPES = {"\a": "a", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v"}
+
+
+def _quoted(text: str) -> str:
+    """A text in double quotes; what cannot be printed is escaped as Go does."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    if char == " " or char.isprintable():
+        return char
+    if char in _ESCAPES:
+        return f"\\{_ESCAPES[char]}"
+    code = ord(char)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def invalid_error(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> InvalidError:
