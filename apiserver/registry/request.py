@@ -143,7 +143,7 @@ class Answer:
         return STATUS_HEAD + msgspec.json.encode(self.status)[1:]
 
 
-STATUS_HEAD = b'{"kind":"Status","apiVersion":"v1",'
+STATUS_HEAD = b'{"kind":"Status","apiVersion":"v1","metadata":{},'
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +165,5 @@ class Event:
     revision: int
     initial_events_end: bool = False
     """On the bookmark that ends `sendInitialEvents`."""
+    frames: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """The event as it goes over the wire, by form: whoever needs a form first makes it for all."""

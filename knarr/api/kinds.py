@@ -6,6 +6,7 @@ server's own. A row names its type by path, so that a program which needs one
 kind does not import them all.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -668,6 +669,9 @@ class KindTable:
     def __init__(self, extra: Iterable[Kind] = ()) -> None:
         self._by_resource: dict[tuple[str, str, str], Kind] = {}
         self._by_kind: dict[tuple[str, str, str], Kind] = {}
+        self._group_versions: Counter[tuple[str, str]] = Counter()
+        self.changes = 0
+        """Counts what was added and removed, so that whoever keeps something made of it knows."""
         for kind in (*BUILT_IN, *extra):
             self.add(kind)
 
@@ -676,13 +680,23 @@ class KindTable:
 
     def add(self, kind: Kind) -> None:
         """Serve one kind more, or replace the row of the same resource."""
+        self.changes += 1
+        if (kind.group, kind.version, kind.plural) not in self._by_resource:
+            self._group_versions[kind.group, kind.version] += 1
         self._by_resource[kind.group, kind.version, kind.plural] = kind
         self._by_kind[kind.group, kind.version, kind.name] = kind
 
     def remove(self, kind: Kind) -> None:
         """Serve a kind no longer."""
-        self._by_resource.pop((kind.group, kind.version, kind.plural), None)
+        if self._by_resource.pop((kind.group, kind.version, kind.plural), None) is None:
+            return
+        self.changes += 1
+        self._group_versions -= Counter({(kind.group, kind.version): 1})
         self._by_kind.pop((kind.group, kind.version, kind.name), None)
+
+    def serves(self, group: str, version: str) -> bool:
+        """Whether there is any kind of this group and version."""
+        return (group, version) in self._group_versions
 
     def by_resource(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind with these names in a URL, or None."""
