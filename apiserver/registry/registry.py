@@ -11,13 +11,13 @@ from random import Random
 from apiserver.registry.request import (
     Answer,
     Body,
-    Event,
     ListOptions,
     ListPage,
     PatchType,
     Request,
 )
 from apiserver.registry.settings import Settings
+from apiserver.storage.entry import Event
 from apiserver.storage.store import Store
 from knarr.api.kinds import KindTable
 from knarr.api.meta.options import DeleteOptions

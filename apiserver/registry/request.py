@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from apiserver.storage.entry import Entry
 from knarr.api.kinds import Kind
 from knarr.api.meta.status import Status
 from knarr.api.structs import ApiStruct
@@ -80,41 +81,6 @@ class ListOptions:
     timeout_s: int | None = None
 
 
-class Entry:
-    """An object as it lies in the watch cache: encoded once, shared by all who read.
-
-    `json` is the object without `kind` and `apiVersion`, its resourceVersion
-    included; `Kind` and version in front of it is one join: see `whole`.
-    """
-
-    __slots__ = ("fields", "json", "key", "labels", "object", "revision")
-
-    def __init__(
-        self,
-        *,
-        key: str,
-        revision: int,
-        json: bytes,
-        obj: object,
-        labels: "dict[str, str]",
-        fields: "dict[str, str]",
-    ) -> None:
-        self.key = key
-        self.revision = revision
-        self.json = json
-        self.object = obj
-        self.labels = labels
-        self.fields = fields
-
-    def whole(self, kind: Kind) -> bytes:
-        """The object as a client gets it, `kind` and `apiVersion` first."""
-        return b'{"kind":"%s","apiVersion":"%s",%s' % (
-            kind.name.encode(),
-            kind.api_version.encode(),
-            self.json[1:],
-        )
-
-
 STATUS_KIND = Kind("", "v1", "", "Status", "meta.status:Status", namespaced=False)
 """What a Status answers as; no resource is stored under it."""
 
@@ -154,16 +120,3 @@ class ListPage:
     revision: int
     continue_token: str = ""
     remaining: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a watch. A BOOKMARK has no entry, only a revision."""
-
-    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
-    entry: Entry | None
-    revision: int
-    initial_events_end: bool = False
-    """On the bookmark that ends `sendInitialEvents`."""
-    frames: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    """The event as it goes over the wire, by form: whoever needs a form first makes it for all."""

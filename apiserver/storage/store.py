@@ -119,10 +119,11 @@ class Store(Protocol):
         """
         ...
 
-    async def update(self, key: str, value: bytes, *, expected: int) -> int:
+    async def update(self, key: str, value: bytes, *, expected: int, ttl_s: int = 0) -> int:
         """Replace the value last changed at `expected`; answer the new revision.
 
-        Raise RevisionMismatchError when it changed since or is gone.
+        Without `ttl_s` the key goes when it was to go before. Raise
+        RevisionMismatchError when it changed since or is gone.
         """
         ...
 
@@ -146,17 +147,20 @@ class Store(Protocol):
         """
         ...
 
-    async def revision(self) -> int:
-        """The newest revision, not older than any write acknowledged before the call."""
+    async def revision(self, prefix: str = "") -> int:
+        """The newest revision, not older than any write acknowledged before the call.
+
+        Those who follow exactly `prefix` are told as soon as nothing up to it is missing.
+        """
         ...
 
     def follow(self, prefix: str, *, after: int) -> AsyncIterator[Batch]:
         """Yield every change below `prefix` after a revision, in order, none left out.
 
         An empty batch tells that the store has reached its revision and that
-        nothing up to there is missing; the store sends one at least every few
-        seconds and as soon as `revision()` was asked for. Survives the loss
-        of connections and members. Raise CompactedError.
+        nothing up to there is missing; one comes when `revision(prefix)` was
+        asked for. Survives the loss of connections and members. Ends when the
+        store is closed. Raise CompactedError.
         """
         ...
 
