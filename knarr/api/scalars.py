@@ -10,13 +10,23 @@ Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 IntOrString = int | str
 """A number, or a text such as `25%` or a port's name."""
 
-Time = str
-"""A moment in UTC to the second, RFC 3339: `2024-05-01T12:00:00Z`. Texts order as moments do."""
+Time = Annotated[str, msgspec.Meta(min_length=20, max_length=20, title="Time")]
+"""A moment in UTC to the second, RFC 3339: `2024-05-01T12:00:00Z`. Texts order as moments do.
 
-MicroTime = str
+Other spellings are longer; their length makes the fast decoder give them to
+`knarr.api.codec`'s thorough reading, which rewrites them.
+"""
+
+MicroTime = Annotated[str, msgspec.Meta(min_length=27, max_length=27, title="MicroTime")]
 """A moment in UTC to the microsecond: `2024-05-01T12:00:00.000000Z`."""
 
-Base64 = str
+Base64 = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        title="Base64",
+    ),
+]
 """Bytes in base64."""
 
 Raw = Any

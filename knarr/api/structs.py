@@ -5,6 +5,7 @@ spelling on the wire, and what equals its default is absent on the wire.
 Unknown fields make the fast decoder stop; `knarr.api.codec` then says which.
 """
 
+from functools import partial
 from typing import Any, dataclass_transform
 
 import msgspec
@@ -54,12 +55,24 @@ def wire_name(field: str) -> str:
     return first + "".join(_INITIALISMS.get(word, word.capitalize()) for word in rest)
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
 class _ApiStructMeta(msgspec.StructMeta):
-    """Gives every API type the same msgspec settings, so that none can forget one."""
+    """Gives every API type the same msgspec settings, so that none can forget one.
+
+    A default that is itself a struct becomes a factory of that one shared
+    object: msgspec always writes what a factory made, and Kubernetes always
+    writes such fields (`resources: {}`, `status: {}`).
+    """
 
     def __new__(
         mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_: Any
     ) -> Any:
+        for field, value in namespace.items():
+            if isinstance(type(value), _ApiStructMeta):
+                namespace[field] = msgspec.field(default_factory=partial(_same, value))
         return super().__new__(
             mcls,
             name,
