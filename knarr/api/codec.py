@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from knarr.api import thorough
-from knarr.api.kinds import BUILT_IN, Kind
+from knarr.api.kinds import BUILT_IN
 from knarr.api.quantities import canonical
 from knarr.api.scalars import Quantity
 from knarr.api.structs import ApiStruct
@@ -152,19 +152,6 @@ def _surely_no_duplicates(data: bytes) -> bool:
 @cache
 def _decoder(object_type: type[T]) -> msgspec.json.Decoder[T]:
     return msgspec.json.Decoder(object_type, dec_hook=_dec_hook)
-
-
-def kind_of(object_type: type) -> Kind:
-    """The row of the kinds table whose objects have this type. Raise LookupError."""
-    found = _kinds().get(_type_path(object_type))
-    if found is None:
-        raise LookupError(f"{object_type.__name__} is no kind")
-    return found
-
-
-@cache
-def _kinds() -> Mapping[str, Kind]:
-    return {kind.type_path: kind for kind in BUILT_IN}
 
 
 @cache

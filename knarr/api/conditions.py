@@ -62,17 +62,13 @@ def _stamped(condition: C, old: C | None, now: datetime) -> C:
         moment = getattr(old, "last_transition_time", None)
     else:
         moment = times.to_time(now)
-    changed: Any = replace(condition, last_transition_time=moment)  # type: ignore[type-var]
+    changed: C = replace(condition, last_transition_time=moment)  # type: ignore[type-var]
     if old is not None and _but_for_times(changed) == _but_for_times(old):
         return old
-    return _cast(changed)
+    return changed
 
 
 def _but_for_times(condition: Any) -> Any:
     if hasattr(condition, "last_update_time"):
         return replace(condition, last_update_time=None)
-    return condition
-
-
-def _cast(condition: Any) -> Any:
     return condition
