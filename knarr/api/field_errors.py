@@ -82,9 +82,9 @@ def invalid(field: str, value: Any, detail: str) -> FieldError:
     return FieldError("FieldValueInvalid", field, value, detail)
 
 
-def duplicate(field: str, value: Any) -> FieldError:
+def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     """The value stands there twice."""
-    return FieldError("FieldValueDuplicate", field, value)
+    return FieldError("FieldValueDuplicate", field, value, detail)
 
 
 def forbidden(field: str, detail: str) -> FieldError:
@@ -92,9 +92,9 @@ def forbidden(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueForbidden", field, None, detail)
 
 
-def not_found(field: str, value: Any) -> FieldError:
+def not_found(field: str, value: Any, detail: str = "") -> FieldError:
     """What the value names is not there."""
-    return FieldError("FieldValueNotFound", field, value)
+    return FieldError("FieldValueNotFound", field, value, detail)
 
 
 def not_supported(
@@ -151,6 +151,11 @@ def _escaped(char: str) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def broken_names(field: str, value: Any, messages: Iterable[str]) -> "list[FieldError]":
+    """One error for each rule of `knarr.api.names` that a value breaks."""
+    return [invalid(field, value, message) for message in messages]
 
 
 def invalid_error(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> InvalidError:
