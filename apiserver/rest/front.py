@@ -1,0 +1,177 @@
+"""The HTTP front: every request comes in here, and every error goes out here."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+
+import structlog
+from aiohttp import web
+
+from apiserver.auth.attributes import Attributes
+from apiserver.auth.certificates import user_of_connection
+from apiserver.auth.gate import Gate
+from apiserver.registry.registry import Registry
+from apiserver.registry.request import User
+from apiserver.rest.call import Call, call_of
+from apiserver.rest.discovery import AGGREGATED_TYPE, Discovery
+from apiserver.rest.health import Health
+from apiserver.rest.limits import Limits
+from apiserver.rest.negotiate import JSON, Form, negotiate
+from apiserver.rest.reply import error_reply, reply, text_reply
+from apiserver.rest.resources import Resources
+from apiserver.rest.routes import NoSuchPageError, find, not_allowed
+from knarr.api.errors import ApiError, InternalError, NotAcceptableError
+
+log = structlog.get_logger()
+
+Page = Callable[[Call], Awaitable[web.StreamResponse]]
+"""Answers a path that is no resource."""
+
+Verb = Callable[..., Awaitable[web.StreamResponse]]
+
+KEEP_ALIVE_S = 120
+"""A connection nobody uses is closed after this long; clients keep theirs for 90 seconds."""
+
+
+class Front:
+    """Serves the Kubernetes REST API over a registry."""
+
+    def __init__(
+        self, registry: Registry, gate: Gate, health: Health, pages: dict[str, Page] | None = None
+    ) -> None:
+        self.registry = registry
+        self.gate = gate
+        self._resources = Resources(registry)
+        self._discovery = Discovery(registry.kinds)
+        self._limits = Limits()
+        self._ids = count(1)
+        run = registry.rng.getrandbits(48)
+        self._run = f"{run >> 16:08x}-{run & 0xFFFF:04x}"
+        self._pages: dict[str, Page] = dict(pages or {})
+        for name in ("healthz", "livez", "readyz"):
+            self._pages[name] = health.answer
+        for name in ("api", "apis"):
+            self._pages[name] = self._discover
+
+    def add_page(self, name: str, page: Page) -> None:
+        """Answer paths that begin with `/name` and are no resources."""
+        self._pages[name] = page
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request, whatever happens."""
+        call = call_of(request, self._next_id())
+        form = JSON
+        try:
+            call.user = await self._who(request)
+            self._check(call)
+            with self._limits.admit(call):
+                if call.path.is_resource:
+                    form = negotiate(request.headers.get("Accept", ""))
+                    return await self._resource(call, form)
+                return await self._page(call)
+        except NoSuchPageError:
+            return text_reply(call, "404 page not found\n", status=404)
+        except NotAcceptableError as error:
+            return await error_reply(call, error, form)
+        except ApiError as error:
+            return await error_reply(call, error, form)
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("request failed", method=call.method, path=call.path.raw)
+            return await error_reply(call, InternalError("the server met a bug of its own"), form)
+
+    def _next_id(self) -> str:
+        return f"{self._run}-4000-8000-{next(self._ids):012x}"
+
+    async def _who(self, request: web.BaseRequest) -> User:
+        authentication = self.gate.authentication
+        authorization = request.headers.get("Authorization", "")
+        user = authentication.known(authorization)
+        if user is None:
+            user = await authentication.user(authorization, user_of_connection(request.transport))
+        return user
+
+    def _check(self, call: Call) -> None:
+        path = call.path
+        if not path.is_resource:
+            asked = Attributes(call.user, call.verb, is_resource=False, path=path.raw)
+        else:
+            asked = Attributes(
+                call.user,
+                call.verb,
+                group=path.group,
+                version=path.version,
+                resource=path.plural,
+                subresource=path.subresource,
+                namespace=path.namespace,
+                name=path.name or _named_by_selector(call),
+            )
+        self.gate.check(asked)
+
+    async def _resource(self, call: Call, form: Form) -> web.StreamResponse:
+        kind, _ = find(call, self.registry.kinds)
+        verb: Verb = getattr(self._resources, _METHODS[call.verb])
+        return await verb(call, kind, form)
+
+    async def _page(self, call: Call) -> web.StreamResponse:
+        page = self._pages.get(call.path.raw.split("/", 2)[1])
+        if page is None:
+            raise NoSuchPageError
+        return await page(call)
+
+    async def _discover(self, call: Call) -> web.StreamResponse:
+        path = call.path.raw.rstrip("/")
+        whole = path in ("/api", "/apis")
+        document = self._discovery.document(path)
+        if document is None:
+            raise NoSuchPageError
+        if call.method != "GET":
+            raise not_allowed()
+        accept = call.request.headers.get("Accept", "")
+        form = negotiate(accept, allowed="discovery" if whole else "plain")
+        if not form.kind:
+            return await reply(call, document, form=form)
+        aggregated = self._discovery.document(f"{path} {form.version}")
+        assert aggregated is not None, "aggregated discovery exists in every version negotiated"
+        answer = await reply(call, aggregated, form=form)
+        answer.headers["Content-Type"] = AGGREGATED_TYPE % form.version
+        answer.headers["Vary"] = "Accept"
+        return answer
+
+    @asynccontextmanager
+    async def serve(
+        self, host: str, port: int, tls: ssl.SSLContext | None
+    ) -> AsyncIterator[tuple[str, int]]:
+        """Listen while the block runs; the value is the address listened on."""
+        runner = web.ServerRunner(
+            web.Server(self.handle, access_log=None, keepalive_timeout=KEEP_ALIVE_S)
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(
+                runner, host, port, ssl_context=tls, shutdown_timeout=2, backlog=1024
+            )
+            await site.start()
+            address = runner.addresses[0]
+            yield address[0], address[1]
+        finally:
+            await runner.cleanup()
+
+
+_METHODS = {
+    verb: verb
+    for verb in ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+}
+
+
+def _named_by_selector(call: Call) -> str:
+    """The name in `metadata.name=NAME`: a rule on that name allows such a list."""
+    if not call.query or call.verb not in ("list", "watch", "deletecollection"):
+        return ""
+    selector = call.first("fieldSelector")
+    field, _, name = selector.partition("=")
+    name = name.removeprefix("=")
+    return name if field == "metadata.name" and "," not in name else ""

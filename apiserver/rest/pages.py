@@ -1,0 +1,43 @@
+"""Lists as clients get them: ready bytes joined."""
+
+import msgspec
+
+from apiserver.registry.request import ListPage
+from apiserver.rest.partial import partial_object
+from knarr.api.kinds import Kind
+
+
+def list_meta(page: ListPage) -> bytes:
+    """The metadata of a list."""
+    parts = [b'"resourceVersion":"%d"' % page.revision] if page.revision else []
+    if page.continue_token:
+        parts.append(b'"continue":%s' % msgspec.json.encode(page.continue_token))
+    if page.remaining is not None:
+        parts.append(b'"remainingItemCount":%d' % page.remaining)
+    return b"{%s}" % b",".join(parts)
+
+
+def list_bytes(kind: Kind, page: ListPage) -> bytes:
+    """A list of whole objects."""
+    name = kind.list_name or f"{kind.name}List"
+    if kind.type_path:
+        items = b",".join([entry.json for entry in page.entries])
+    else:
+        # Objects without a type of the server's own say what they are, each of them.
+        items = b",".join([entry.whole(kind) for entry in page.entries])
+    return b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[%s]}\n' % (
+        name.encode(),
+        kind.api_version.encode(),
+        list_meta(page),
+        items,
+    )
+
+
+def partial_list_bytes(page: ListPage, version: str) -> bytes:
+    """A list of objects reduced to their metadata."""
+    return b'{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/%s",' % (
+        version.encode()
+    ) + b'"metadata":%s,"items":[%s]}\n' % (
+        list_meta(page),
+        b",".join([partial_object(entry, version) for entry in page.entries]),
+    )
