@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apiserver.strategies.named_groups import NAMED_GROUPS
 from apiserver.strategies.strategy import Strategy
 from knarr.api.kinds import Kind
 
 _CORE: Mapping[str, Strategy[Any]] = {}
 """The kinds of core/v1 by name."""
-
-_NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {}
-"""The kinds of all other groups by group and name; every version of a group shares one."""
 
 _PLAIN: Strategy[Any] = Strategy()
 """The rules of a kind that has none of its own."""
@@ -19,5 +17,5 @@ _PLAIN: Strategy[Any] = Strategy()
 def strategy_of(kind: Kind) -> Strategy[Any]:
     """The strategy of a kind; one without rules for a kind that is not in the table."""
     if kind.group:
-        return _NAMED_GROUPS.get((kind.group, kind.name), _PLAIN)
+        return NAMED_GROUPS.get((kind.group, kind.name), _PLAIN)
     return _CORE.get(kind.name, _PLAIN)

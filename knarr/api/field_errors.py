@@ -50,6 +50,10 @@ _WITHOUT_VALUE: frozenset[FieldErrorType] = frozenset(
 )
 
 
+OMITTED: Any = object()
+"""Stands for a value that the message leaves out, such as one that is too big to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One broken rule: which field, what kind of trouble, and the detail."""
@@ -63,7 +67,7 @@ class FieldError:
     def body(self) -> str:
         """The message without the path: `Invalid value: -1: must be greater than 0`."""
         words = _WORDS[self.type]
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.value is not OMITTED:
             words = f"{words}: {show(self.value)}"
         return f"{words}: {self.detail}" if self.detail else words
 

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from knarr.api.field_errors import FieldError, duplicate, invalid, not_supported, required, too_long
+from knarr.api.field_errors import (
+    OMITTED,
+    FieldError,
+    duplicate,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +32,7 @@ from knarr.api.field_errors import FieldError, duplicate, invalid, not_supported
             'a: Invalid value: {"rule":"x \\u003e 1"}: bad',
             id="a structure is JSON that is safe within HTML",
         ),
+        pytest.param(invalid("a", OMITTED, "no"), "a: Invalid value: no", id="a value left out"),
         pytest.param(duplicate("a[1]", "x"), 'a[1]: Duplicate value: "x"', id="a duplicate"),
         pytest.param(
             not_supported("a", "x", ("c", "b")),
