@@ -1,0 +1,1 @@
+"""Runs containers: runtime.py is the promise; docker, process and hollow keep it."""
