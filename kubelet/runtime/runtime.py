@@ -69,7 +69,6 @@ class SandboxConfig:
     resolv_conf: str = ""
     hosts: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
-    log_directory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +97,6 @@ class ContainerConfig:
     env: tuple[tuple[str, str], ...] = ()
     working_dir: str = ""
     mounts: tuple[Mount, ...] = ()
-    log_path: str
-    """The file that takes its output, in the format of `kubelet.logs`."""
     spec_hash: str
     """Changes when the container must be replaced."""
     resources: ResourceRequirements
@@ -133,7 +130,6 @@ class Container:
     reason: str = ""
     """Why it ended, as Kubernetes words it: Completed, Error, OOMKilled, ContainerCannotRun."""
     message: str = ""
-    log_path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +180,18 @@ class Credentials:
     server: str
     username: str
     password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """Which part of a container's output is asked for."""
+
+    follow: bool = False
+    since: datetime | None = None
+    tail_lines: int | None = None
+    limit_bytes: int | None = None
+    timestamps: bool = False
+    stream: Literal["All", "Stdout", "Stderr"] = "All"
 
 
 class Session(Protocol):
@@ -296,6 +304,10 @@ class Runtime(Protocol):
 
     async def connect(self, uid: str, port: int) -> Connection:
         """A connection to a port inside the pod."""
+        ...
+
+    def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:
+        """Yield a container's output in pieces of whole lines; ends when it does."""
         ...
 
     async def usage(self, container_id: str) -> Usage | None:

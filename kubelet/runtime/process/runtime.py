@@ -1,0 +1,380 @@
+"""Keeps the promise of `Runtime` with processes of this machine."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from knarr.api.core.resources import ResourceRequirements
+from knarr.daemon.clock import Clock
+from kubelet.logs import read_log
+from kubelet.runtime.process.folder import (
+    ContainerFolder,
+    ContainerRecord,
+    PodFolder,
+    PodRecord,
+    load,
+    start_time,
+    write,
+)
+from kubelet.runtime.process.notify import FileWatch
+from kubelet.runtime.process.output import Pump
+from kubelet.runtime.process.privilege import can_mount
+from kubelet.runtime.process.processes import belonging_to, usage_of
+from kubelet.runtime.process.session import open_tcp, run_on_terminal, run_piped
+from kubelet.runtime.runtime import (
+    Connection,
+    ContainerConfig,
+    Credentials,
+    Image,
+    LogOptions,
+    Observed,
+    Runtime,
+    RuntimeFailureError,
+    Sandbox,
+    SandboxConfig,
+    Session,
+    Usage,
+)
+
+ENTER = Path(__file__).with_name("enter.py")
+
+SUPERVISE = """
+trap : TERM INT HUP QUIT USR1 USR2
+"$2" -I -S "$3" "$1/enter.json" </dev/null >>"$1/stdout" 2>>"$1/stderr"
+echo $? >"$1/exit"
+"""
+"""The shell that waits for a container's end and writes it down, whoever else is gone."""
+
+MARK = "KNARR_CONTAINER_ID"
+"""The environment variable by which every process of a container is known."""
+
+
+class ProcessRuntime(Runtime):
+    """Runs each container as a process with a waiting shell above it.
+
+    Pods have the addresses they are given, which must be addresses of this
+    machine (127.0.0.0/8). Volumes are mounted where mount namespaces are to be
+    had. There are no images: a container needs a `command`.
+    """
+
+    name = "process"
+
+    def __init__(self, root: Path, clock: Clock) -> None:
+        self._root = root
+        self._clock = clock
+        self._pods: dict[str, PodFolder] = {}
+        self._pumps: dict[str, Pump] = {}
+        self._descriptors: dict[str, int] = {}
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._ended: dict[str, asyncio.Event] = {}
+        self._changes: asyncio.Queue[str] = asyncio.Queue()
+        self._watch: FileWatch | None = None
+
+    def open(self) -> None:
+        """Find what runs from before and watch it. Call it in the running loop, once."""
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._watch = FileWatch()
+        for pod in load(self._root):
+            self._pods[pod.record.uid] = pod
+            for folder in pod.containers.values():
+                if folder.view().phase == "running":
+                    self._attend(folder)
+
+    async def version(self) -> str:
+        """The version as nodes report it."""
+        return "process://0.1.0"
+
+    async def pods(self) -> Sequence[Observed]:
+        """Everything on this host that belongs to this kubelet."""
+        return [pod.observed() for pod in self._pods.values()]
+
+    async def observe(self, uid: str) -> Observed | None:
+        """All there is of one pod."""
+        pod = self._pods.get(uid)
+        return pod.observed() if pod is not None else None
+
+    async def changes(self) -> AsyncIterator[str]:
+        """Yield a pod's uid whenever a process of it ended."""
+        while True:
+            yield await self._changes.get()
+
+    async def start_sandbox(self, config: SandboxConfig) -> Sandbox:
+        """Note the pod and its address; nothing runs for a sandbox."""
+        record = PodRecord(
+            uid=config.pod.uid,
+            namespace=config.pod.namespace,
+            name=config.pod.name,
+            attempt=config.attempt,
+            ip=config.ip,
+            created_at=self._clock.now().isoformat(),
+        )
+        pod = self._pods.get(config.pod.uid)
+        if pod is None:
+            path = self._root / config.pod.uid
+            path.mkdir(mode=0o700, exist_ok=True)
+            pod = PodFolder(path, record)
+            self._pods[config.pod.uid] = pod
+        pod.keep(record)
+        return record.sandbox()
+
+    async def stop_sandbox(self, uid: str) -> None:
+        """End what is left of the pod and mark its sandbox as over."""
+        pod = self._pods.get(uid)
+        if pod is None:
+            return
+        for folder in list(pod.containers.values()):
+            await self.stop_container(folder.id, grace_s=0)
+        pod.keep(replace(pod.record, ready=False))
+
+    async def remove_pod(self, uid: str) -> None:
+        """Remove the pod's folder."""
+        await self.stop_sandbox(uid)
+        pod = self._pods.pop(uid, None)
+        if pod is not None:
+            shutil.rmtree(pod.path, ignore_errors=True)
+
+    async def start_container(self, config: ContainerConfig) -> str:
+        """Start the command. One that cannot be found leaves an exited container."""
+        pod = self._pods[config.pod.uid]
+        command = self._command(config)
+        record = ContainerRecord(
+            name=config.name,
+            attempt=config.attempt,
+            image=config.image,
+            spec_hash=config.spec_hash,
+            created_at=self._clock.now().isoformat(),
+            stop_signal=config.stop_signal,
+        )
+        folder = pod.add(record)
+        write(folder.path / "enter.json", self._enter(config, folder, command))
+        self._launch(folder)
+        return folder.id
+
+    async def stop_container(self, container_id: str, *, grace_s: float) -> None:
+        """Signal the container's process; end every process of it after the grace."""
+        folder = self._folder(container_id)
+        ended = self._ended.get(container_id)
+        if ended is None:
+            return
+        pid = folder.pid()
+        if pid is not None and grace_s > 0:
+            with suppress(ProcessLookupError):
+                os.kill(pid, _signal(folder.record.stop_signal))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    await ended.wait()
+        if not ended.is_set():
+            self._kill(folder)
+            await ended.wait()
+
+    async def remove_container(self, container_id: str) -> None:
+        """Forget an exited container."""
+        folder = self._folder(container_id)
+        self._pods[folder.uid].drop(folder)
+
+    async def update_resources(self, container_id: str, resources: ResourceRequirements) -> None:
+        """Nothing to change: processes have no limits here."""
+
+    async def exec(
+        self, container_id: str, command: Sequence[str], *, stdin: bool = False, tty: bool = False
+    ) -> Session:
+        """Run a command with the container's environment and view of the files."""
+        folder = self._folder(container_id)
+        pid = folder.pid()
+        if pid is None:
+            raise RuntimeFailureError("Error", f"container {folder.record.name} is not running")
+        config = json.loads(folder.read("enter.json"))
+        config |= {"command": list(command), "join": pid, "pid_file": "", "failure_file": ""}
+        path = folder.path / f"exec-{os.getpid()}-{id(config)}.json"
+        write(path, config)
+        arguments = [sys.executable, "-I", "-S", str(ENTER), str(path)]
+        if tty:
+            return await run_on_terminal(arguments)
+        return await run_piped(arguments, stdin=stdin)
+
+    async def attach(self, container_id: str) -> Session:
+        """Refuse: a process here has no input and prints into its log alone."""
+        raise RuntimeFailureError(
+            "Error", "the process runtime cannot attach; use logs --follow or exec"
+        )
+
+    async def connect(self, uid: str, port: int) -> Connection:
+        """Connect to the pod's address."""
+        return await open_tcp(self._pods[uid].record.ip or "127.0.0.1", port)
+
+    async def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:
+        """Yield what the container printed."""
+        folder = self._folder(container_id)
+        pump = self._pumps.get(container_id)
+        path = folder.path / "log"
+        if not path.exists():
+            return
+        async for piece in read_log(path, options, pump.log if pump else None):
+            yield piece
+
+    async def usage(self, container_id: str) -> Usage | None:
+        """What the container's processes use together."""
+        supervisor = self._folder(container_id).supervisor()
+        return usage_of(supervisor, self._clock.now()) if supervisor is not None else None
+
+    async def image(self, name: str) -> Image | None:
+        """Every image is there, since none is used."""
+        return Image(id="", names=(name,), size_bytes=0)
+
+    async def images(self) -> Sequence[Image]:
+        """None."""
+        return ()
+
+    async def pull(self, name: str, credentials: Sequence[Credentials]) -> Image:
+        """Nothing to get."""
+        return Image(id="", names=(name,), size_bytes=0)
+
+    async def remove_image(self, image_id: str) -> None:
+        """Nothing to remove."""
+
+    async def close(self) -> None:
+        """Let go of files; what runs goes on."""
+        for pump in self._pumps.values():
+            pump.leave()
+        self._pumps.clear()
+        loop = asyncio.get_running_loop()
+        for descriptor in self._descriptors.values():
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+        self._descriptors.clear()
+        for child in self._children.values():
+            child.returncode = 0  # It goes on without us; nobody shall warn of that.
+        if self._watch is not None:
+            self._watch.close()
+
+    def _command(self, config: ContainerConfig) -> list[str]:
+        command = [*config.command, *config.args] if config.command else []
+        if not command:
+            raise RuntimeFailureError(
+                "CreateContainerError",
+                f'image "{config.image}" cannot be run: the process runtime runs commands of this '
+                'machine, not images. Give the container a "command", or start the cluster with '
+                "--runtime docker",
+            )
+        return command
+
+    def _enter(
+        self, config: ContainerConfig, folder: ContainerFolder, command: list[str]
+    ) -> dict[str, object]:
+        """What `enter.py` is told."""
+        mounts = config.mounts
+        if mounts and not can_mount():
+            missing = [mount.container_path for mount in mounts if not mount.optional]
+            if missing:
+                self._pods[folder.uid].drop(folder)
+                raise RuntimeFailureError(
+                    "CreateContainerError",
+                    f"cannot mount {', '.join(missing)}: this machine allows neither root nor "
+                    "user namespaces, which the process runtime needs for volumes",
+                )
+            mounts = ()
+        root = folder.path / "root"
+        root.mkdir(exist_ok=True)
+        security, pod_security = config.security, config.pod_security
+        user = security.run_as_user if security else None
+        group = security.run_as_group if security else None
+        if pod_security is not None:
+            user = pod_security.run_as_user if user is None else user
+            group = pod_security.run_as_group if group is None else group
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.path.expanduser("~")}  # noqa: PTH111
+        return {
+            "command": command,
+            "env": environment | dict(config.env) | {MARK: folder.id},
+            "working_dir": config.working_dir or str(_work_dir(folder.path)),
+            "mounts": [asdict(mount) for mount in mounts],
+            "root": str(root),
+            "user": user,
+            "group": group,
+            "oom_score_adj": max(config.oom_score_adj, 0),
+            "pid_file": str(folder.path / "pid"),
+            "failure_file": str(folder.path / "failure"),
+        }
+
+    def _launch(self, folder: ContainerFolder) -> None:
+        for stream in ("stdout", "stderr"):
+            (folder.path / stream).touch(mode=0o600)
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", SUPERVISE, "knarr", str(folder.path), sys.executable, str(ENTER)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+            env=os.environ | {MARK: folder.id},
+        )
+        (folder.path / "supervisor").write_text(f"{child.pid} {start_time(child.pid)}")
+        self._children[folder.id] = child
+        self._attend(folder)
+
+    def _attend(self, folder: ContainerFolder) -> None:
+        """Read its output and notice its end."""
+        assert self._watch is not None, "open() comes first"
+        self._ended[folder.id] = asyncio.Event()
+        self._pumps[folder.id] = Pump(folder.path, self._watch, self._clock.now)
+        supervisor = folder.supervisor()
+        descriptor = -1
+        if supervisor is not None:
+            with suppress(ProcessLookupError):
+                descriptor = os.pidfd_open(supervisor)
+        if descriptor < 0:
+            self._over(folder)
+            return
+        self._descriptors[folder.id] = descriptor
+        asyncio.get_running_loop().add_reader(descriptor, self._over, folder)
+
+    def _over(self, folder: ContainerFolder) -> None:
+        """The waiting shell ended, so the container did; whatever it left is ended too."""
+        descriptor = self._descriptors.pop(folder.id, None)
+        if descriptor is not None:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+        child = self._children.pop(folder.id, None)
+        if child is not None:
+            child.wait()
+        self._kill(folder)
+        self._pumps.pop(folder.id).finish()
+        self._ended.pop(folder.id).set()
+        self._changes.put_nowait(folder.uid)
+
+    def _kill(self, folder: ContainerFolder) -> None:
+        """End every process of a container but the shell that writes its end down."""
+        supervisor = folder.supervisor()
+        for pid in belonging_to(f"{MARK}={folder.id}"):
+            if pid != supervisor:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _folder(self, container_id: str) -> ContainerFolder:
+        uid = container_id.removeprefix("process://").partition("/")[0]
+        pod = self._pods.get(uid)
+        folder = pod.containers.get(container_id) if pod is not None else None
+        if folder is None:
+            raise RuntimeFailureError("Error", f"there is no container {container_id}")
+        return folder
+
+
+def _work_dir(path: Path) -> Path:
+    """Where a container is that says nothing: an empty folder of its own."""
+    work = path / "work"
+    work.mkdir(exist_ok=True)
+    return work
+
+
+def _signal(name: str) -> signal.Signals:
+    try:
+        return signal.Signals[name] if name else signal.SIGTERM
+    except KeyError:
+        return signal.SIGTERM

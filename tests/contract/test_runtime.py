@@ -1,0 +1,252 @@
+"""Every runtime keeps the promises of `kubelet.runtime.runtime`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from knarr.api.core.pod import PodSpec
+from knarr.api.core.resources import ResourceRequirements
+from knarr.daemon.clock import SystemClock
+from kubelet.runtime.process.folder import start_time
+from kubelet.runtime.process.runtime import ProcessRuntime
+from kubelet.runtime.runtime import (
+    Container,
+    ContainerConfig,
+    LogOptions,
+    Mount,
+    PodRef,
+    Runtime,
+    RuntimeFailureError,
+    SandboxConfig,
+)
+
+POD = PodRef("5c1a3cbe-0000-4000-8000-000000000001", "default", "web-0")
+
+
+@pytest.fixture
+async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
+    async with AsyncExitStack() as stack:
+        made = ProcessRuntime(tmp_path / "pods", SystemClock())
+        made.open()
+        stack.push_async_callback(made.close)
+        yield made
+        for pod in await made.pods():
+            await made.remove_pod(pod.pod.uid)
+
+
+def sandbox(attempt: int = 0) -> SandboxConfig:
+    return SandboxConfig(
+        pod=POD, attempt=attempt, hostname="web-0", spec=PodSpec(containers=()), ip="127.0.0.1"
+    )
+
+
+def container(script: str, *, attempt: int = 0, **more: object) -> ContainerConfig:
+    return ContainerConfig(
+        pod=POD,
+        name="main",
+        attempt=attempt,
+        image="busybox:1.28",
+        command=("/bin/sh", "-c", script),
+        spec_hash="a",
+        resources=ResourceRequirements(),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+async def main_container(runtime: Runtime) -> Container:
+    observed = await runtime.observe(POD.uid)
+    assert observed is not None
+    return observed.containers[-1]
+
+
+async def ended(runtime: Runtime) -> Container:
+    """Wait until the newest container is over."""
+    async with asyncio.timeout(10):
+        while (one := await main_container(runtime)).phase != "exited":
+            async for _ in runtime.changes():
+                break
+    return one
+
+
+async def printed(runtime: Runtime, container_id: str, **options: object) -> bytes:
+    pieces = [
+        piece
+        async for piece in runtime.logs(
+            container_id,
+            LogOptions(**options),  # type: ignore[arg-type]
+        )
+    ]
+    return b"".join(pieces)
+
+
+async def test_shows_what_was_started(runtime: Runtime) -> None:
+    made = await runtime.start_sandbox(sandbox())
+    container_id = await runtime.start_container(container("sleep 60"))
+    observed = await runtime.observe(POD.uid)
+    assert observed is not None
+    assert observed.pod == POD
+    assert observed.sandbox == made
+    assert made.ready
+    (one,) = observed.containers
+    assert (one.id, one.name, one.attempt, one.phase) == (container_id, "main", 0, "running")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "reason"),
+    [
+        pytest.param("exit 0", 0, "Completed", id="success"),
+        pytest.param("exit 3", 3, "Error", id="failure keeps its code"),
+        pytest.param("kill -9 $$", 137, "Error", id="a signal adds 128"),
+    ],
+)
+async def test_tells_how_it_ended(runtime: Runtime, script: str, code: int, reason: str) -> None:
+    await runtime.start_sandbox(sandbox())
+    await runtime.start_container(container(script))
+    one = await ended(runtime)
+    assert (one.exit_code, one.reason) == (code, reason)
+    assert one.finished_at is not None
+
+
+async def test_a_missing_command_is_a_start_error(runtime: Runtime) -> None:
+    await runtime.start_sandbox(sandbox())
+    config = container("")
+    await runtime.start_container(
+        ContainerConfig(
+            pod=POD,
+            name="main",
+            attempt=0,
+            image="busybox:1.28",
+            command=("no-such-program",),
+            spec_hash="a",
+            resources=config.resources,
+        )
+    )
+    one = await ended(runtime)
+    assert one.reason == "StartError"
+    assert "no-such-program" in one.message
+
+
+async def test_stop_lets_it_finish(runtime: Runtime) -> None:
+    await runtime.start_sandbox(sandbox())
+    script = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
+    container_id = await runtime.start_container(container(script))
+    async for piece in runtime.logs(container_id, LogOptions(follow=True)):
+        assert piece == b"ready\n"
+        break
+    await runtime.stop_container(container_id, grace_s=10)
+    one = await main_container(runtime)
+    assert (one.phase, one.exit_code) == ("exited", 7)
+    assert (await printed(runtime, container_id)).endswith(b"bye\n")
+
+
+async def test_stop_ends_it_after_the_grace(runtime: Runtime) -> None:
+    await runtime.start_sandbox(sandbox())
+    script = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
+    container_id = await runtime.start_container(container(script))
+    async for _ in runtime.logs(container_id, LogOptions(follow=True)):
+        break
+    await runtime.stop_container(container_id, grace_s=0.2)
+    one = await main_container(runtime)
+    assert (one.phase, one.exit_code) == ("exited", 137)
+
+
+async def test_attempts_are_told_apart(runtime: Runtime) -> None:
+    await runtime.start_sandbox(sandbox())
+    first = await runtime.start_container(container("echo one; exit 1"))
+    await ended(runtime)
+    second = await runtime.start_container(container("echo two; exit 2", attempt=1))
+    await ended(runtime)
+    assert await printed(runtime, first) == b"one\n"
+    assert await printed(runtime, second) == b"two\n"
+    await runtime.remove_container(first)
+    assert (await main_container(runtime)).attempt == 1
+
+
+async def test_logs_can_be_asked_for_in_part(runtime: Runtime) -> None:
+    await runtime.start_sandbox(sandbox())
+    script = "for i in 1 2 3 4 5; do echo line $i; done; echo bad >&2"
+    container_id = await runtime.start_container(container(script))
+    await ended(runtime)
+    assert await printed(runtime, container_id, stream="Stderr") == b"bad\n"
+    assert await printed(runtime, container_id, stream="Stdout", tail_lines=2) in (
+        b"line 5\n",
+        b"line 4\nline 5\n",
+    )
+    assert await printed(runtime, container_id, stream="Stdout", limit_bytes=9) == b"line 1\nli"
+    stamped = await printed(runtime, container_id, stream="Stderr", timestamps=True)
+    assert stamped.split(b" ")[0].endswith(b"Z")
+
+
+async def test_exec_answers_output_and_code(runtime: Runtime) -> None:
+    await runtime.start_sandbox(sandbox())
+    container_id = await runtime.start_container(container("sleep 60", env=(("COLOUR", "blue"),)))
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                session = await runtime.exec(
+                    container_id,
+                    ["/bin/sh", "-c", "cat; echo $COLOUR; echo no >&2; exit 4"],
+                    stdin=True,
+                )
+                break
+            except RuntimeFailureError:
+                await asyncio.sleep(0.01)
+    await session.write(b"hello ")
+    await session.close_stdin()
+    seen = {"stdout": b"", "stderr": b""}
+    async for stream, data in session.output():
+        seen[stream] += data
+    assert seen == {"stdout": b"hello blue\n", "stderr": b"no\n"}
+    assert await session.exit_code() == 4
+    await session.close()
+
+
+async def test_mounts_are_seen(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "volume" / "greeting").write_text("hello\n")
+    await runtime.start_sandbox(sandbox())
+    mount = Mount(
+        host_path=str(tmp_path / "volume"), container_path="/srv/knarr/data", read_only=True
+    )
+    script = "cat /srv/knarr/data/greeting; echo x >/srv/knarr/data/y || echo refused"
+    container_id = await runtime.start_container(container(script, mounts=(mount,)))
+    await ended(runtime)
+    shown = await printed(runtime, container_id, stream="Stdout")
+    assert shown == b"hello\nrefused\n"
+
+
+async def test_what_runs_survives_the_kubelet(tmp_path: Path) -> None:
+    first = ProcessRuntime(tmp_path / "pods", SystemClock())
+    first.open()
+    await first.start_sandbox(sandbox())
+    script = "echo one; read line </dev/null; while [ ! -e go ]; do sleep 0.05; done; echo two"
+    container_id = await first.start_container(container(script, working_dir=str(tmp_path)))
+    async for _ in first.logs(container_id, LogOptions(follow=True)):
+        break
+    await first.close()
+    second = ProcessRuntime(tmp_path / "pods", SystemClock())
+    second.open()
+    try:
+        (before,) = (await second.pods())[0].containers
+        assert (before.id, before.phase) == (container_id, "running")
+        (tmp_path / "go").touch()
+        one = await ended(second)
+        assert one.exit_code == 0
+        assert await printed(second, container_id) == b"one\ntwo\n"
+        await second.remove_pod(POD.uid)
+        assert await second.pods() == []
+    finally:
+        await second.close()
+
+
+async def test_nothing_is_left_of_a_killed_container(runtime: Runtime) -> None:
+    await runtime.start_sandbox(sandbox())
+    container_id = await runtime.start_container(container("sleep 61 & echo $!; sleep 62"))
+    async for piece in runtime.logs(container_id, LogOptions(follow=True)):
+        child = int(piece)
+        break
+    await runtime.stop_container(container_id, grace_s=0)
+    assert start_time(child) == "", "it is gone, or a zombie that nobody has reaped yet"
