@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from apiserver.storage.memory import MemoryStore
+from apiserver.storage.open import open_store
 from apiserver.storage.store import (
     Change,
     CompactedError,
@@ -19,11 +20,11 @@ from apiserver.storage.store import (
 PODS = "/registry/pods/"
 
 
-@pytest.fixture(params=["memory"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    store = MemoryStore()
-    yield store
-    await store.close()
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    urls = {"memory": "memory://", "sqlite": f"sqlite://{tmp_path}/state.db"}
+    async with open_store(urls[request.param]) as store:
+        yield store
 
 
 async def changes_of(store: Store, prefix: str, *, after: int, count: int) -> list[Change]:
