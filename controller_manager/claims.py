@@ -5,13 +5,14 @@ adopted. Both are patches that name the child's uid, so that they cannot hit
 another object of the same name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
 from knarr.api.owners import controller_of
 from knarr.api.plan import Patch
+from knarr.api.selectors import Selector
 from knarr.api.structs import ApiStruct
 
 
@@ -33,24 +34,21 @@ class Claimed(Generic[C]):
 
     mine: tuple[C, ...]
     patches: tuple[Patch, ...]
-    adopts: bool
-    """Whether there is an orphan among them, which asks for a fresh look at the owner first."""
 
 
 def claim(
     owner: OwnerReference,
     candidates: Iterable[C],
     *,
-    means: Callable[[Mapping[str, str]], bool],
+    selector: Selector,
     may_adopt: bool,
 ) -> Claimed[C]:
     """Sort out which candidates are the owner's. `owner` is the reference its children carry."""
     mine: list[C] = []
     patches: list[Patch] = []
-    adopts = False
     for child in candidates:
         controller = controller_of(child)
-        meant = means(child.metadata.labels)
+        meant = selector.matches(child.metadata.labels)
         if controller is not None and controller.uid == owner.uid:
             if meant:
                 mine.append(child)
@@ -59,8 +57,7 @@ def claim(
         elif controller is None and meant and may_adopt and _stays(child):
             mine.append(child)
             patches.append(_adopt(child, owner))
-            adopts = True
-    return Claimed(tuple(mine), tuple(patches), adopts)
+    return Claimed(tuple(mine), tuple(patches))
 
 
 def _stays(child: Claimable) -> bool:

@@ -33,9 +33,9 @@ from controller_manager.deployment.template import (
 from knarr.api.apps.deployment import Deployment, DeploymentStatus
 from knarr.api.apps.replica_set import ReplicaSet
 from knarr.api.errors import AlreadyExistsError, ApiError
-from knarr.api.label_selectors import is_empty, matches
 from knarr.api.owners import controller_reference
 from knarr.api.plan import Notice, Plan
+from knarr.api.selectors import from_object
 
 
 def claimed(deployment: Deployment, candidates: Sequence[ReplicaSet]) -> Claimed[ReplicaSet]:
@@ -43,7 +43,7 @@ def claimed(deployment: Deployment, candidates: Sequence[ReplicaSet]) -> Claimed
     return claim(
         controller_reference(deployment),
         candidates,
-        means=lambda labels: matches(deployment.spec.selector, labels),
+        selector=from_object(deployment.spec.selector),
         may_adopt=deployment.metadata.deletion_timestamp is None,
     )
 
@@ -60,7 +60,7 @@ def decide(
     `occupied` are the uids of the ReplicaSets with pods that are not over yet;
     only the Recreate strategy, which waits for them, reads it.
     """
-    if is_empty(deployment.spec.selector):
+    if from_object(deployment.spec.selector).is_everything:
         return _selects_all(deployment)
     claims = claimed(deployment, candidates)
     new = find_new(deployment, claims.mine)

@@ -36,7 +36,7 @@ def with_condition(
     now: datetime,
     renew: bool = False,
 ) -> Conditions:
-    """The conditions with this one set; left alone when status and reason are so, unless renewed."""
+    """The conditions with this one set; left alone where status and reason are so already."""
     current = condition_of(conditions, condition_type)
     if current is not None and not renew and (current.status, current.reason) == (status, reason):
         return conditions

@@ -10,11 +10,10 @@ from controller_manager.replicaset.status import Owner, with_counts, with_failur
 from knarr.api.apps.replica_set import ReplicaSet
 from knarr.api.core.pod import Pod
 from knarr.api.core.replication_controller import ReplicationController
-from knarr.api.label_selectors import matches
-from knarr.api.meta.selector import LabelSelector
 from knarr.api.owners import controller_reference
 from knarr.api.plan import Plan, Words
 from knarr.api.pods import available_at, is_active
+from knarr.api.selectors import NOTHING, Selector, from_object, matching
 
 PODS_PER_PLAN_MAX = 500
 """Most pods made or removed in one go, so that no ReplicaSet starves the others."""
@@ -22,20 +21,19 @@ PODS_PER_PLAN_MAX = 500
 
 def claimed(owner: ReplicaSet | ReplicationController, candidates: Iterable[Pod]) -> Claimed[Pod]:
     """The owner's pods among `candidates`: those it controls, and orphans it may adopt."""
-    selector = selector_of(owner)
     return claim(
         controller_reference(owner),
         candidates,
-        means=lambda labels: matches(selector, labels),
+        selector=selector_of(owner),
         may_adopt=owner.metadata.deletion_timestamp is None,
     )
 
 
-def selector_of(owner: ReplicaSet | ReplicationController) -> LabelSelector | None:
-    """The selector of either kind, in the form of the newer one."""
+def selector_of(owner: ReplicaSet | ReplicationController) -> Selector:
+    """The pods that either kind means."""
     if isinstance(owner, ReplicaSet):
-        return owner.spec.selector
-    return LabelSelector(match_labels=owner.spec.selector) if owner.spec.selector else None
+        return from_object(owner.spec.selector)
+    return matching(owner.spec.selector) if owner.spec.selector else NOTHING
 
 
 def decide(
