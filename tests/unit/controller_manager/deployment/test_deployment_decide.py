@@ -14,6 +14,7 @@ from controller_manager.deployment.template import REVISION, ROLLBACK_TO, hash_o
 from knarr.api.apps.deployment import Deployment, DeploymentCondition, DeploymentStrategy
 from knarr.api.apps.replica_set import ReplicaSet, ReplicaSetCondition, ReplicaSetStatus
 from knarr.api.errors import AlreadyExistsError, ForbiddenError
+from knarr.api.meta.selector import LabelSelector
 from knarr.api.plan import Plan
 from knarr.api.structs import ApiStruct
 from tests.builders import NOW, RECREATE, deployment, rolling, template
@@ -315,8 +316,8 @@ def test_hands_the_failures_of_its_replica_sets_on() -> None:
 
 def test_refuses_to_select_all_pods() -> None:
     stored = deployment()
-    selector = replace(stored.spec.selector, match_labels={})
-    plan = decide(replace(stored, spec=replace(stored.spec, selector=selector)), [], now=NOW)
+    spec = replace(stored.spec, selector=LabelSelector())
+    plan = decide(replace(stored, spec=spec), [], now=NOW)
     assert plan.create == ()
     assert [notice.reason for notice in plan.notices] == ["SelectingAll"]
 
