@@ -1,0 +1,74 @@
+"""Who makes a call, by its metadata or its TLS certificate, and whether they may."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from apiserver.auth.attributes import Attributes
+from apiserver.auth.gate import Gate
+from apiserver.registry.request import User
+from knarr.api.kinds import Kind
+
+CONNECTIONS_KNOWN_MAX = 4096
+"""Connections whose certificate is remembered; when full all are read anew."""
+
+
+class Access:
+    """The gate as gRPC calls pass it."""
+
+    def __init__(self, gate: Gate, *, is_secure: bool) -> None:
+        self._gate = gate
+        self._is_secure = is_secure
+        self._by_peer: dict[str, User | None] = {}
+
+    async def user(self, context: grpc.aio.ServicerContext[Any, Any]) -> User:
+        """Who makes this call. Raise UnauthorizedError."""
+        authorization = ""
+        for key, value in context.invocation_metadata() or ():
+            if key == "authorization":
+                authorization = str(value)
+        known = self._gate.authentication.known(authorization)
+        if known is not None:
+            return known
+        certificate = self._certificate_user(context) if self._is_secure else None
+        return await self._gate.authentication.user(authorization, certificate)
+
+    def check(self, user: User, verb: str, kind: Kind, target: Any) -> None:
+        """Raise ForbiddenError unless the user may do this."""
+        self._gate.check(
+            Attributes(
+                user,
+                verb,
+                True,  # noqa: FBT003  # a NamedTuple made often: positional is quicker
+                kind.group,
+                kind.version,
+                kind.plural,
+                target.subresource,
+                target.namespace,
+                target.name,
+            )
+        )
+
+    def _certificate_user(self, context: grpc.aio.ServicerContext[Any, Any]) -> User | None:
+        peer = context.peer()
+        if peer not in self._by_peer:
+            if len(self._by_peer) >= CONNECTIONS_KNOWN_MAX:
+                self._by_peer.clear()
+            self._by_peer[peer] = _user_of(context.auth_context())
+        return self._by_peer[peer]
+
+
+def _user_of(connection: Mapping[str, Sequence[bytes]]) -> User | None:
+    """The user whom the certificate of a connection names, None without one."""
+    pem = connection.get("x509_pem_cert")
+    if not pem:
+        return None
+    subject = x509.load_pem_x509_certificate(bytes(pem[0])).subject
+    names = [str(part.value) for part in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    groups = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    if not names:
+        return None
+    return User(names[0], groups=tuple(str(part.value) for part in groups))
