@@ -1,0 +1,120 @@
+"""The list of all controllers, and what runs them.
+
+A new controller is one line in `_MAKERS`. The same list serves the process
+knarr-controller-manager, `knarr up` in one process, and simulation.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from controller_manager.deployment.controller import DeploymentController
+from controller_manager.replicaset.controller import (
+    ReplicaSetController,
+    ReplicationControllerController,
+)
+from controller_manager.settings import ControllerSettings
+from knarr.api.apps.deployment import Deployment
+from knarr.api.apps.replica_set import ReplicaSet
+from knarr.api.core.pod import Pod
+from knarr.api.core.replication_controller import ReplicationController
+from knarr.client.client import Client
+from knarr.client.controller import Reconciler, run_controller
+from knarr.client.events import EventRecorder
+from knarr.client.informers import Informers
+from knarr.daemon.clock import Clock
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a controller is made with."""
+
+    client: Client
+    informers: Informers
+    clock: Clock
+    chance: Random
+    settings: ControllerSettings
+    recorders: dict[str, EventRecorder] = field(default_factory=dict)
+
+    def recorder(self, component: str) -> EventRecorder:
+        """Who records events in the name of this component."""
+        if component not in self.recorders:
+            self.recorders[component] = EventRecorder(
+                self.client, component=component, clock=self.clock
+            )
+        return self.recorders[component]
+
+
+Made = Reconciler[Any]
+Maker = Callable[[Tools], Made]
+
+
+def _deployment(tools: Tools) -> Made:
+    return DeploymentController(
+        tools.client,
+        tools.informers.of(Deployment),
+        tools.informers.of(ReplicaSet),
+        tools.informers.of(Pod),
+        tools.recorder("deployment-controller"),
+        tools.clock,
+    )
+
+
+def _replicaset(tools: Tools) -> Made:
+    return ReplicaSetController(
+        tools.client,
+        tools.informers.of(ReplicaSet),
+        tools.informers.of(Pod),
+        tools.recorder("replicaset-controller"),
+        tools.clock,
+    )
+
+
+def _replicationcontroller(tools: Tools) -> Made:
+    return ReplicationControllerController(
+        tools.client,
+        tools.informers.of(ReplicationController),
+        tools.informers.of(Pod),
+        tools.recorder("replication-controller"),
+        tools.clock,
+    )
+
+
+_MAKERS: Mapping[str, Maker] = {
+    "deployment": _deployment,
+    "replicaset": _replicaset,
+    "replicationcontroller": _replicationcontroller,
+}
+"""Every controller by the name that --controllers knows it by."""
+
+
+def is_wanted(name: str, wanted: tuple[str, ...]) -> bool:
+    """Whether --controllers asks for the controller; `deployment-controller` is `deployment`."""
+    names = {each.removesuffix("-controller") for each in wanted}
+    if f"-{name}" in names:
+        return False
+    return name in names or "*" in names
+
+
+def controllers(tools: Tools) -> list[Made]:
+    """Make the controllers that the settings ask for; their informers begin."""
+    return [
+        make(tools) for name, make in _MAKERS.items() if is_wanted(name, tools.settings.controllers)
+    ]
+
+
+async def run_controllers(
+    client: Client, clock: Clock, chance: Random, settings: ControllerSettings
+) -> None:
+    """Run the controllers until cancelled."""
+    async with Informers(client) as informers:
+        tools = Tools(client, informers, clock, chance, settings)
+        made = controllers(tools)
+        await informers.listed()
+        async with asyncio.TaskGroup() as group:
+            for component, recorder in tools.recorders.items():
+                group.create_task(recorder.run(), name=f"events-{component}")
+            for controller in made:
+                group.create_task(run_controller(controller), name=controller.name)
