@@ -1,7 +1,7 @@
 """The shape of a strategy: a kind's own rules, all of them pure.
 
 The registry calls them in this order. Create: `default`, admission,
-`prepare_for_create`, `validate`. Update: `default`, admission,
+`prepare_for_create`, `validate_create`. Update: `default`, admission,
 `prepare_for_update`, `validate` and `validate_update`. A write to `status`
 takes `prepare_for_status_update` and `validate_status_update` instead.
 Rules that hold for every kind (names, labels, owner references, finalizers)
@@ -60,8 +60,12 @@ class Strategy(Generic[T]):
         return obj
 
     def validate(self, obj: T) -> Iterable[FieldError]:
-        """The rules a new object breaks, in Kubernetes' order."""
+        """The rules an object breaks whether new or changed, in Kubernetes' order."""
         return ()
+
+    def validate_create(self, obj: T) -> Iterable[FieldError]:
+        """The rules a new object breaks, where some bind only new ones."""
+        return self.validate(obj)
 
     def validate_update(self, obj: T, old: T) -> Iterable[FieldError]:
         """The rules an update breaks beyond `validate`: what may not change."""

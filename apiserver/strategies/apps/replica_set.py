@@ -11,8 +11,12 @@ from apiserver.strategies.pod_spec.template import default_pod_template, pod_tem
 from apiserver.strategies.rules import at_most, immutable, not_negative
 from apiserver.strategies.strategy import Strategy
 from knarr.api.apps.replica_set import ReplicaSet, ReplicaSetSpec, ReplicaSetStatus
+from knarr.api.core.pod import PodSpec, PodTemplateSpec
 from knarr.api.field_errors import FieldError, invalid
 from knarr.api.printing.apps import replica_set_row
+
+NO_TEMPLATE = PodTemplateSpec(spec=PodSpec(containers=()))
+"""Stands in where a client leaves the template out; it breaks the rules of templates."""
 
 
 class ReplicaSetRules(Strategy[ReplicaSet]):
@@ -24,7 +28,7 @@ class ReplicaSetRules(Strategy[ReplicaSet]):
         defaulted = replace(
             spec,
             replicas=1 if spec.replicas is None else spec.replicas,
-            template=default_pod_template(spec.template) if spec.template else None,
+            template=default_pod_template(spec.template or NO_TEMPLATE),
         )
         return replace(obj, spec=defaulted)
 
@@ -59,7 +63,10 @@ def _spec(spec: ReplicaSetSpec, path: str) -> Iterator[FieldError]:
     yield from required_selector(spec.selector, f"{path}.selector", owner="deployment")
     if is_understood(spec.selector):
         yield from replicated_template(
-            spec.template, spec.selector, f"{path}.template", replicas=spec.replicas or 0
+            spec.template or NO_TEMPLATE,
+            spec.selector,
+            f"{path}.template",
+            replicas=spec.replicas or 0,
         )
     else:
         yield invalid(f"{path}.selector", spec.selector, "invalid label selector")

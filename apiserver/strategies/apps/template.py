@@ -41,12 +41,8 @@ def selector_meets_template(
 
 
 def is_understood(selector: LabelSelector | None) -> bool:
-    """Whether the selector can be compiled, so that it selects something or nothing."""
-    try:
-        selectors.from_object(selector)
-    except selectors.SelectorError:
-        return False
-    return True
+    """Whether the selector breaks no rule, so that it can be asked what it selects."""
+    return not any(validate_label_selector(selector, ""))
 
 
 def is_empty(selector: LabelSelector) -> bool:
@@ -55,7 +51,7 @@ def is_empty(selector: LabelSelector) -> bool:
 
 
 def replicated_template(
-    template: PodTemplateSpec | None,
+    template: PodTemplateSpec,
     selector: LabelSelector | None,
     path: str,
     *,
@@ -63,9 +59,6 @@ def replicated_template(
     old: PodTemplateSpec | None = None,
 ) -> Iterator[FieldError]:
     """The template of a Deployment or ReplicaSet."""
-    if template is None:
-        yield required(path)
-        return
     yield from selector_meets_template(selector, template, path)
     yield from validate_pod_template(template, path, old=old)
     if replicas > 1:

@@ -1,0 +1,1 @@
+"""Rules of the kinds of batch/v1; schedule.py and indexes.py read their small languages."""
