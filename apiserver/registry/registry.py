@@ -5,9 +5,28 @@ cache's entries: nothing is encoded for one client. Errors are those of
 `knarr.api.errors`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from random import Random
+from typing import Any
 
+from apiserver.admission.admission import Admission, Chain
+from apiserver.admission.plugins import default_plugins
+from apiserver.registry import (
+    bootstrap,
+    conversion,
+    failures,
+    patch,
+    read,
+    remove,
+    subresources,
+    watch,
+    write,
+)
+from apiserver.registry.core import Core
+from apiserver.registry.decode import decode
+from apiserver.registry.parts import Object
 from apiserver.registry.request import (
     Answer,
     Body,
@@ -16,42 +35,86 @@ from apiserver.registry.request import (
     PatchType,
     Request,
 )
+from apiserver.registry.resource import Resource
 from apiserver.registry.settings import Settings
-from apiserver.storage.entry import Event
+from apiserver.storage.entry import Entry, Event
 from apiserver.storage.store import Store
-from knarr.api.kinds import KindTable
 from knarr.api.meta.options import DeleteOptions
 from knarr.daemon.clock import Clock
+
+Handler = Callable[[Request, Any], Awaitable[Any]]
+"""Answers a create of what is not stored: a review, a token."""
 
 
 class Registry:
     """The verbs over one store."""
 
     def __init__(
-        self, store: Store, *, clock: Clock, rng: Random, settings: Settings | None = None
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        rng: Random,
+        settings: Settings | None = None,
+        plugins: Sequence[Admission] | None = None,
     ) -> None:
-        self.kinds = KindTable()
-        """The kinds served, those of CustomResourceDefinitions included."""
         self.settings = settings or Settings()
         self.clock = clock
         self.rng = rng
-        self._store = store
+        self.core = Core(store, clock=clock, rng=rng, settings=self.settings)
+        self.kinds = self.core.kinds
+        """The kinds served, those of CustomResourceDefinitions included."""
+        self.core.chain = Chain(
+            plugins
+            if plugins is not None
+            else default_plugins(
+                tokens=self.settings.service_account_tokens,
+                toleration_s=self.settings.default_toleration_s,
+            )
+        )
+        self._handlers: dict[tuple[str, str, str], Handler] = {}
+        self._ready = asyncio.Event()
+        self._running: asyncio.TaskGroup | None = None
+        self.core.started.append(self._start)
+
+    def answer_with(self, group: str, plural: str, handler: Handler, subresource: str = "") -> None:
+        """Let `handler` answer creates of a kind that is not stored, or posts to a subresource."""
+        self._handlers[group, plural, subresource] = handler
 
     async def run(self) -> None:
         """Follow the store and serve; make the objects every cluster has. Runs until cancelled."""
-        raise NotImplementedError
+        async with asyncio.TaskGroup() as group:
+            self._running = group
+            for resource in list(self.core.resources.values()):
+                self._start(resource)
+            for resource in list(self.core.resources.values()):
+                await resource.cache.ready()
+            if self.settings.bootstrap:
+                await bootstrap.make(self.core)
+            self._ready.set()
+
+    def _start(self, resource: Resource) -> None:
+        if self._running is not None:
+            self._running.create_task(resource.cache.run(), name=resource.prefix)
 
     async def ready(self) -> None:
         """Return when every verb works: caches are filled, bootstrap objects are there."""
-        raise NotImplementedError
+        await self._ready.wait()
 
     async def revision(self) -> int:
         """The newest revision of the store."""
-        return await self._store.revision()
+        return await self.core.store.revision()
 
     async def get(self, request: Request, *, resource_version: str = "") -> Answer:
         """One object, or its subresource `status` or `scale`. Raise NotFoundError."""
-        raise NotImplementedError
+        resource = self.core.resource_of(request.kind)
+        if resource_version != "0":
+            revision = read.version_of(resource_version)
+            await read.at_least(resource, resource_version, revision)
+        entry = resource.cache.get(resource.key(request.namespace, request.name))
+        if entry is None:
+            raise failures.not_found(request.kind, request.name)
+        return self._answer(request, resource, entry)
 
     async def list(self, request: Request, options: ListOptions) -> ListPage:
         """The objects of a kind, in `request.namespace` or (empty) in all.
@@ -60,7 +123,8 @@ class Registry:
         Raise BadRequestError for selectors and versions that make no sense,
         ExpiredError for a continue token or exact version that is compacted.
         """
-        raise NotImplementedError
+        resource = self.core.resource_of(request.kind)
+        return await read.list_page(self.core, request, resource, options)
 
     async def watch(self, request: Request, options: ListOptions) -> AsyncIterator[Sequence[Event]]:
         """Start a watch: batches of events in order, bookmarks among them.
@@ -69,7 +133,8 @@ class Registry:
         that the front can still answer with an error; the iterator ends at
         the timeout and raises ExpiredError when the watcher is too far behind.
         """
-        raise NotImplementedError
+        resource = self.core.resource_of(request.kind)
+        return await watch.watch(self.core, request, resource, options)
 
     async def create(self, request: Request, body: Body) -> Answer:
         """Store a new object, or post to a subresource.
@@ -78,11 +143,27 @@ class Registry:
         `binding`, `eviction` and `token`. Kinds that are not stored, such as
         reviews, are answered by who registered for them: see `answer_with`.
         """
-        raise NotImplementedError
+        handler = self._handlers.get((request.kind.group, request.kind.plural, request.subresource))
+        kind = subresources.kind_of(request)
+        obj = decode(request, kind, body)
+        if handler is not None:
+            made = await handler(request, obj)
+            return Answer(kind=kind, entry=subresources.entry_of(made), created=True)
+        if request.subresource or request.kind.plural == "bindings":
+            return await subresources.post(self.core, request, obj)
+        resource = self.core.resource_of(request.kind)
+        obj = conversion.stored_object(request.kind, resource, obj)
+        entry = await write.create(self.core, request, resource, obj)
+        return self._answer(request, resource, entry, created=True)
 
     async def update(self, request: Request, body: Body) -> Answer:
         """Replace an object or its subresource; `created` where PUT may create."""
-        raise NotImplementedError
+        resource = self.core.resource_of(request.kind)
+        kind = subresources.kind_of(request)
+        sent = decode(request, kind, body)
+        sent = write.check_place(sent, request)
+        change = subresources.replacing(request, resource, sent)
+        return await self._update(request, resource, change)
 
     async def patch(
         self, request: Request, patch_type: PatchType, body: Body, *, force: bool = False
@@ -91,11 +172,20 @@ class Registry:
 
         `force` takes over fields that others own, on apply.
         """
-        raise NotImplementedError
+        resource = self.core.resource_of(request.kind)
+        kind = subresources.kind_of(request)
+        request = replace(request, is_patch=True)
+        change = patch.patching(
+            self.core, request, resource, kind, patch.Patch(patch_type, body, force=force)
+        )
+        return await self._update(
+            request, resource, change, may_create=patch_type is PatchType.APPLY
+        )
 
     async def delete(self, request: Request, options: DeleteOptions | None = None) -> Answer:
         """Ask for an object to go: a Status when it is gone, else the object as it waits."""
-        raise NotImplementedError
+        resource = self.core.resource_of(request.kind)
+        return await remove.delete(self.core, request, resource, options)
 
     async def delete_collection(
         self,
@@ -104,4 +194,29 @@ class Registry:
         delete_options: DeleteOptions | None = None,
     ) -> ListPage:
         """Delete what a list finds; answer the objects as they were when deleted."""
-        raise NotImplementedError
+        resource = self.core.resource_of(request.kind)
+        return await remove.delete_collection(self.core, request, resource, options, delete_options)
+
+    async def _update(
+        self,
+        request: Request,
+        resource: Resource,
+        change: Callable[[Entry | None], Object],
+        *,
+        may_create: bool = False,
+    ) -> Answer:
+        may_create = may_create or resource.strategy.allow_create_on_update
+        entry, created = await write.update(
+            self.core,
+            request,
+            resource,
+            change,
+            may_create=may_create and not request.subresource,
+        )
+        return self._answer(request, resource, entry, created=created)
+
+    def _answer(
+        self, request: Request, resource: Resource, entry: Entry, *, created: bool = False
+    ) -> Answer:
+        kind, shown = subresources.shown(request, resource, entry)
+        return Answer(kind=kind, entry=shown, created=created, revision=entry.revision)

@@ -62,6 +62,8 @@ class Request:
     """Who owns the fields written; the server falls back to the client's program name."""
     field_validation: FieldValidation = "Warn"
     dry_run: bool = False
+    is_patch: bool = False
+    """Whether the object of an update is made from a patch; the registry sets it."""
     warnings: list[str] = field(default_factory=list)
     """What the answer's Warning headers will say; the registry appends."""
 

@@ -1,0 +1,214 @@
+"""Reads the body of a write: of the right kind, of any form, field by field."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from apiserver.registry.custom_object import custom_object
+from apiserver.registry.parts import Object
+from apiserver.registry.request import Body, Request
+from knarr.api import codec, thorough
+from knarr.api.errors import BadRequestError
+from knarr.api.kinds import Kind
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.api.structs import ApiStruct
+
+_PRINTED_BYTES = 30
+"""How much of a body that is not understood the error shows."""
+
+_GO_HEAD = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
+    'Kind string "json:\\"kind,omitempty\\"" }'
+)
+_GO_WORDS: Mapping[type[Any], str] = {
+    list: "array",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "bool",
+}
+
+
+class _Head(msgspec.Struct):
+    """What a body says it is."""
+
+    api_version: str | None = msgspec.field(name="apiVersion", default=None)
+    kind: str | None = None
+
+
+_HEAD = msgspec.json.Decoder(_Head | None)
+
+
+def decode(request: Request, kind: Kind, body: Body) -> Object:
+    """The object in a body that is to be of `kind`. Raise BadRequestError."""
+    if isinstance(body.data, ApiStruct):
+        return body.data
+    data = body.data
+    complaints: list[str] = []
+    if body.media_type == "application/yaml":
+        data, complaints = _from_yaml(data, kind)
+    head = _head(data, kind, body)
+    _check_head(head, kind)
+    if not kind.type_path:
+        return _custom(data, kind)
+    if data.strip() == b"null":
+        data = b"{}"
+    try:
+        reading = codec.read(kind.type, data, find_duplicates=request.field_validation != "Ignore")
+    except thorough.DecodeError as error:
+        raise BadRequestError(_cannot(head, kind, str(error))) from None
+    complain(request, [*complaints, *reading.complaints], head, kind)
+    return reading.object
+
+
+def complain(request: Request, complaints: list[str], head: _Head, kind: Kind) -> None:
+    """Refuse, warn or stay silent about unknown and duplicate fields, as the request asks."""
+    if not complaints or request.field_validation == "Ignore":
+        return
+    if request.field_validation == "Strict":
+        told = codec.strict_error(tuple(complaints))
+        raise BadRequestError(_cannot(head, kind, told))
+    warn(request, complaints)
+
+
+def warn(request: Request, complaints: Iterable[str]) -> None:
+    """Add warnings, each once, in the order Kubernetes sends them."""
+    for words in sorted(set(complaints)):
+        if words not in request.warnings:
+            request.warnings.append(words)
+
+
+def _cannot(head: _Head, kind: Kind, why: str) -> str:
+    version = (head.api_version or kind.api_version).rpartition("/")[2]
+    return (
+        f'{head.kind or kind.name} in version "{version}" cannot be handled as a {kind.name}: {why}'
+    )
+
+
+def _head(data: bytes, kind: Kind, body: Body) -> _Head:
+    try:
+        return _HEAD.decode(data) or _Head()
+    except msgspec.ValidationError:
+        found = msgspec.json.decode(data)
+        if isinstance(found, dict):
+            raise BadRequestError(_unrecognized(kind, body, _bad_head(found))) from None
+        word = _GO_WORDS.get(type(found), "object")
+        why = f"json: cannot unmarshal {word} into Go value of type {_GO_HEAD}"
+        raise BadRequestError(_unrecognized(kind, body, why)) from None
+    except msgspec.DecodeError as error:
+        try:
+            why = thorough.syntax_error(data) or str(error)
+        except ValueError as more:
+            why = str(more)
+        if why == str(error) and b"\\u" in data:
+            return _Head()
+        raise BadRequestError(_unrecognized(kind, body, why)) from None
+    except UnicodeDecodeError:
+        raise BadRequestError(_unrecognized(kind, body, "invalid UTF-8")) from None
+
+
+def _bad_head(found: Mapping[str, Any]) -> str:
+    for name in ("apiVersion", "kind"):
+        if not isinstance(found.get(name), str | None):
+            word = _GO_WORDS.get(type(found[name]), "object")
+            return f"json: cannot unmarshal {word} into Go struct field .{name} of type string"
+    return "json: cannot unmarshal the type of the object"
+
+
+def _unrecognized(kind: Kind, body: Body, why: str) -> str:
+    assert isinstance(body.data, bytes), "objects of this process are not parsed"
+    prefix = "" if why.startswith("yaml:") else "couldn't get version/kind; json parse error: "
+    return (
+        f"the object provided is unrecognized (must be of type {kind.name}): "
+        f"{prefix}{why} ({_printed(body.data)})"
+    )
+
+
+def _printed(data: bytes) -> str:
+    """The beginning of a body: as it is when it looks like JSON, else in hexadecimal."""
+    if not data:
+        return "<empty>"
+    head = data[:_PRINTED_BYTES]
+    more = " ..." if len(data) > _PRINTED_BYTES else ""
+    if head.startswith(b"{"):
+        return f"{head.decode(errors='replace')}{more}"
+    return f"{head.hex()}{more}"
+
+
+def _check_head(head: _Head, kind: Kind) -> None:
+    version = head.api_version or kind.api_version
+    name = head.kind or kind.name
+    if name != kind.name:
+        group = (kind.group.split(".", maxsplit=1)[0]) or "core"
+        short = version.rpartition("/")[2]
+        raise BadRequestError(
+            f'{name} in version "{short}" cannot be handled as a {kind.name}: converting '
+            f"({short}.{name}) to ({group}.{kind.name}): unknown conversion"
+        )
+    if version != kind.api_version:
+        raise BadRequestError(
+            f"the API version in the data ({version}) does not match the expected API version "
+            f"({kind.api_version})"
+        )
+
+
+def _custom(data: bytes, kind: Kind) -> Object:
+    try:
+        plain = msgspec.json.decode(data) or {}
+        metadata: ObjectMeta = codec.from_plain(ObjectMeta, plain.get("metadata") or {})
+    except (msgspec.DecodeError, thorough.DecodeError) as error:
+        raise BadRequestError(_cannot(_Head(), kind, str(error))) from None
+    return custom_object(plain, metadata)
+
+
+class _Loader(yaml.SafeLoader):
+    """Remembers keys that stand twice, and keeps dates as the texts they were."""
+
+    def __init__(self, stream: bytes) -> None:
+        super().__init__(stream)
+        self.complaints: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # as yaml calls it
+        seen = set()
+        for key_node, _ in node.value:
+            key = str(getattr(key_node, "value", ""))
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                self.complaints.append(f'line {line}: key "{key}" already set in map')
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
+    for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _from_yaml(data: bytes, kind: Kind) -> tuple[bytes, list[str]]:
+    """The first document of a YAML text as JSON, and what stands in it twice."""
+    try:
+        loader = _Loader(data)
+        plain: Any = loader.get_data()
+        return msgspec.json.encode(_plain_keys(plain)), loader.complaints
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}: " if mark is not None and mark.line else ""
+        why = f"yaml: {place}{getattr(error, 'problem', None) or error}"
+        raise BadRequestError(_unrecognized(kind, Body(data), why)) from None
+
+
+def _plain_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_key(key): _plain_keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain_keys(item) for item in value]
+    return value
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return str(key)

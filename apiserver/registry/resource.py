@@ -1,0 +1,177 @@
+"""What the registry keeps of one stored resource: keys, strategy, stored form, cache.
+
+Stored is the object as JSON, `kind` and `apiVersion` first, without its
+resourceVersion, which is the revision of the write. Every version of a kind
+shares one resource; the objects in it are of the stored version.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from apiserver.registry.custom_object import CustomObject, custom_object
+from apiserver.registry.parts import Object
+from apiserver.storage.cache import Cache
+from apiserver.storage.entry import Entry
+from apiserver.storage.store import Store, Stored
+from apiserver.strategies.strategy import Strategy
+from knarr.api import codec
+from knarr.api.kinds import Kind
+from knarr.api.meta.object_meta import ObjectMeta
+
+EVENT_TTL_S = 3600
+"""How long Events are kept, as kube-apiserver does."""
+
+_FOLDERS = {
+    ("", "services"): "services/specs",
+    ("", "endpoints"): "services/endpoints",
+    ("", "nodes"): "minions",
+    ("", "replicationcontrollers"): "controllers",
+    ("networking.k8s.io", "ingresses"): "ingress",
+    ("apiextensions.k8s.io", "customresourcedefinitions"): (
+        "apiextensions.k8s.io/customresourcedefinitions"
+    ),
+    ("apiregistration.k8s.io", "apiservices"): "apiregistration.k8s.io/apiservices",
+}
+"""Where Kubernetes keeps what is not below its own plural."""
+
+_INDEXED = {"pods": ("spec.nodeName",)}
+"""Fields by which many select: one kubelet its pods."""
+
+_META_OPENS = b'{"metadata":{'
+
+
+class Allocator(Protocol):
+    """Hands out something of which there is only so much."""
+
+    def allocating(self, obj: Any, old: Any, *, dry_run: bool) -> AbstractAsyncContextManager[Any]:
+        """The object with what it needs; given back when the block fails. Raise InvalidError."""
+        ...
+
+    def removed(self, obj: Any) -> None:
+        """An object is gone and needs nothing any more."""
+        ...
+
+
+class Resource:
+    """One resource and the form it is stored in."""
+
+    def __init__(self, store: Store, kind: Kind, strategy: Strategy[Any]) -> None:
+        self.kind = kind
+        """The stored version."""
+        self.strategy = strategy
+        self.prefix = f"/registry/{_folder(kind)}/"
+        self.type: type[Any] = kind.type if kind.type_path else CustomObject
+        self._head = b'{"kind":"%s","apiVersion":"%s",' % (
+            kind.name.encode(),
+            kind.api_version.encode(),
+        )
+        self.allocator: Allocator | None = None
+        """Hands out addresses, ports and the like to objects of this resource."""
+        self.indexed = _INDEXED.get(kind.resource, ())
+        """Fields by which the cache finds objects at once."""
+        self.cache = Cache(store, self.prefix, self.read, indexed=self.indexed)
+
+    @property
+    def ttl_s(self) -> int:
+        """How long objects are kept; 0 for ever."""
+        return EVENT_TTL_S if self.kind.plural == "events" and self.kind.type_path else 0
+
+    def allocating(
+        self, obj: Object, old: Object, *, dry_run: bool
+    ) -> AbstractAsyncContextManager[Any]:
+        """Take what the object needs of limited goods; give it back when the block fails."""
+        if self.allocator is None:
+            return nullcontext(obj)
+        return self.allocator.allocating(obj, old, dry_run=dry_run)
+
+    def removed(self, obj: Object) -> None:
+        """Give back what a deleted object had of limited goods."""
+        if self.allocator is not None:
+            self.allocator.removed(obj)
+
+    def key(self, namespace: str, name: str) -> str:
+        """Where an object lies in the store."""
+        if self.kind.namespaced:
+            return f"{self.prefix}{namespace}/{name}"
+        return f"{self.prefix}{name}"
+
+    def encode(self, obj: Object) -> bytes:
+        """The object as JSON without `kind` and `apiVersion`; its metadata comes first."""
+        if isinstance(obj, CustomObject):
+            return codec.encode({"metadata": obj.metadata, **obj.content})
+        return codec.encode(obj)
+
+    def written(self, obj: Object) -> tuple[Object, bytes]:
+        """An object as it is stored, without a resourceVersion, and its JSON."""
+        if obj.metadata.resource_version:
+            obj = replace(obj, metadata=replace(obj.metadata, resource_version=""))
+        return obj, self.encode(obj)
+
+    def stored(self, json: bytes) -> bytes:
+        """The value to store for an object encoded without its resourceVersion."""
+        return self._head + json[1:]
+
+    def entry(self, key: str, revision: int, obj: Object, json: bytes) -> Entry:
+        """An object just written; `json` is without its resourceVersion."""
+        meta = replace(obj.metadata, resource_version=str(revision))
+        return self._entry(
+            key, revision, replace(obj, metadata=meta), _with_version(json, revision)
+        )
+
+    def unwritten(self, key: str, obj: Object) -> Entry:
+        """An object that is answered and never stored, such as a dry run's."""
+        return self._entry(key, 0, obj, self.encode(obj))
+
+    def read(self, stored: Stored) -> Entry:
+        """The entry for a stored value."""
+        json = _with_version(self._body(stored.value), stored.revision)
+        return self._entry(stored.key, stored.revision, self.decode(json), json)
+
+    def decode(self, json: bytes) -> Object:
+        """Read an object of the stored version that this server wrote."""
+        if self.kind.type_path:
+            return codec.decode(self.type, json)
+        plain = msgspec.json.decode(json)
+        metadata: ObjectMeta = codec.from_plain(ObjectMeta, plain.get("metadata") or {})
+        return custom_object(plain, metadata)
+
+    def fields(self, obj: Object) -> Mapping[str, str]:
+        """What field selectors see of an object."""
+        meta = obj.metadata
+        known = {"metadata.name": meta.name}
+        if self.kind.namespaced:
+            known["metadata.namespace"] = meta.namespace
+        more = self.strategy.fields(obj)
+        if more:
+            known.update(more)
+        return known
+
+    def _entry(self, key: str, revision: int, obj: Object, json: bytes) -> Entry:
+        return Entry(
+            key=key,
+            revision=revision,
+            json=json,
+            obj=obj,
+            labels=obj.metadata.labels,
+            fields=dict(self.fields(obj)),
+        )
+
+    def _body(self, value: bytes) -> bytes:
+        if value.startswith(self._head):
+            return b"{" + value[len(self._head) :]
+        return self.encode(self.decode(value))
+
+
+def _with_version(json: bytes, revision: int) -> bytes:
+    assert json.startswith(_META_OPENS), "every stored object begins with its metadata"
+    return b'{"metadata":{"resourceVersion":"%d",%s' % (revision, json[len(_META_OPENS) :])
+
+
+def _folder(kind: Kind) -> str:
+    if not kind.type_path:
+        return f"{kind.group}/{kind.plural}"
+    return _FOLDERS.get((kind.group, kind.plural), kind.plural)
