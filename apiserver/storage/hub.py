@@ -109,6 +109,16 @@ class Hub:
         finally:
             self._remove(follower)
 
+    def restart(self, revision: int) -> None:
+        """Begin anew at a revision: those who have not reached it get CompactedError."""
+        self.revision = revision
+        self.recent.restart(revision)
+        for followers in self._by_prefix.values():
+            for follower in followers:
+                follower.pending.clear()
+                follower.behind = True
+                follower.wake()
+
     def fail(self, error: StoreError) -> None:
         """Raise an error in all who follow, now and later."""
         self._error = error
