@@ -6,7 +6,7 @@ revision of the store and not of the watch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -36,7 +36,7 @@ async def watch(client: EtcdClient, prefix: str, *, after: int) -> AsyncIterator
         await asyncio.sleep(RETRY_S)
 
 
-async def _stream(client: EtcdClient, prefix: str, after: int) -> AsyncIterator[list[Any]]:
+async def _stream(client: EtcdClient, prefix: str, after: int) -> AsyncGenerator[list[Any], None]:
     """Yield the events of one stream to one member, until it ends."""
     stream, member = await client.open_watch(_request(prefix, after))
     try:
