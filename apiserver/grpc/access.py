@@ -19,9 +19,9 @@ CONNECTIONS_KNOWN_MAX = 4096
 class Access:
     """The gate as gRPC calls pass it."""
 
-    def __init__(self, gate: Gate, *, is_secure: bool) -> None:
+    def __init__(self, gate: Gate, *, has_certificates: bool) -> None:
         self._gate = gate
-        self._is_secure = is_secure
+        self._has_certificates = has_certificates
         self._by_peer: dict[str, User | None] = {}
 
     async def user(self, context: grpc.aio.ServicerContext[Any, Any]) -> User:
@@ -33,7 +33,7 @@ class Access:
         known = self._gate.authentication.known(authorization)
         if known is not None:
             return known
-        certificate = self._certificate_user(context) if self._is_secure else None
+        certificate = self._certificate_user(context) if self._has_certificates else None
         return await self._gate.authentication.user(authorization, certificate)
 
     def check(self, user: User, verb: str, kind: Kind, target: Any) -> None:

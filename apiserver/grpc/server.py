@@ -34,11 +34,13 @@ KEEPALIVE_S = 30
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Where the server's certificate lies, and whose client certificates are believed."""
+    """Where the server's certificate lies, and who is let in."""
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    """When set, every client must show a certificate of this authority, and is who it names;
+    gRPC for Python cannot ask for one and do without. Otherwise tokens say who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ async def serve_grpc(
 ) -> AsyncIterator[GrpcFront]:
     """Serve while the block runs; port 0 takes any free one. Raise SettingsError if it is busy."""
     server = grpc.aio.server(options=_OPTIONS)
-    access = Access(gate, is_secure=tls is not None)
+    access = Access(gate, has_certificates=tls is not None and tls.client_ca is not None)
     server.add_generic_rpc_handlers((Resources(registry, access).handler(),))
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
@@ -102,7 +104,9 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
     load = _loader(tls)
     first = load()
     assert first is not None, "the first load has something to say"
-    return grpc.dynamic_ssl_server_credentials(first, load, False)  # noqa: FBT003  # grpc's own
+    return grpc.dynamic_ssl_server_credentials(
+        first, load, require_client_authentication=tls.client_ca is not None
+    )
 
 
 def _loader(tls: Tls) -> Callable[[], grpc.ServerCertificateConfiguration | None]:
