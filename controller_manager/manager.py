@@ -11,6 +11,9 @@ from random import Random
 from typing import Any
 
 from controller_manager.deployment.controller import DeploymentController
+from controller_manager.endpoints.controller import EndpointsController
+from controller_manager.endpointslice.controller import EndpointSliceController
+from controller_manager.endpointslicemirroring.controller import EndpointSliceMirroringController
 from controller_manager.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
@@ -18,8 +21,12 @@ from controller_manager.replicaset.controller import (
 from controller_manager.settings import ControllerSettings
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
+from knarr.api.core.endpoints import Endpoints
+from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.core.replication_controller import ReplicationController
+from knarr.api.core.service import Service
+from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.client.client import Client
 from knarr.client.controller import Reconciler, run_controller
 from knarr.client.events import EventRecorder
@@ -82,8 +89,39 @@ def _replicationcontroller(tools: Tools) -> Made:
     )
 
 
+def _endpoints(tools: Tools) -> Made:
+    return EndpointsController(
+        tools.client,
+        tools.informers.of(Service),
+        tools.informers.of(Pod),
+        tools.informers.of(Endpoints),
+    )
+
+
+def _endpointslice(tools: Tools) -> Made:
+    return EndpointSliceController(
+        tools.client,
+        tools.informers.of(Service),
+        tools.informers.of(Pod),
+        tools.informers.of(Node),
+        tools.informers.of(EndpointSlice),
+    )
+
+
+def _endpointslicemirroring(tools: Tools) -> Made:
+    return EndpointSliceMirroringController(
+        tools.client,
+        tools.informers.of(Endpoints),
+        tools.informers.of(Service),
+        tools.informers.of(EndpointSlice),
+    )
+
+
 _MAKERS: Mapping[str, Maker] = {
     "deployment": _deployment,
+    "endpoints": _endpoints,
+    "endpointslice": _endpointslice,
+    "endpointslicemirroring": _endpointslicemirroring,
     "replicaset": _replicaset,
     "replicationcontroller": _replicationcontroller,
 }

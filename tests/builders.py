@@ -15,6 +15,7 @@ from knarr.api.core.container import Container
 from knarr.api.core.container_status import ContainerStatus
 from knarr.api.core.pod import Pod, PodSpec, PodTemplateSpec
 from knarr.api.core.pod_status import PodCondition, PodStatus
+from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.owners import controller_reference
@@ -180,5 +181,28 @@ def deployment(
             paused=paused,
             progress_deadline_seconds=progress_deadline_s,
             revision_history_limit=history_limit,
+        ),
+    )
+
+
+def service(
+    name: str = "web",
+    *,
+    ports: tuple[ServicePort, ...] = (ServicePort(port=80, target_port=8080, protocol="TCP"),),
+    selector: Mapping[str, str] | None = None,
+    headless: bool = False,
+    labels: Mapping[str, str] | None = None,
+    publish_not_ready: bool = False,
+) -> Service:
+    """A Service that selects `app=web`, as the server stores it."""
+    return Service(
+        metadata=metadata(name, labels=labels),
+        spec=ServiceSpec(
+            selector={"app": "web"} if selector is None else selector,
+            ports=ports,
+            cluster_ip="None" if headless else "10.96.0.1",
+            ip_families=("IPv4",),
+            type="ClusterIP",
+            publish_not_ready_addresses=publish_not_ready,
         ),
     )

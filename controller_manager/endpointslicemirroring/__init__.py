@@ -1,0 +1,1 @@
+"""Mirrors Endpoints that people write by hand into EndpointSlices."""
