@@ -35,7 +35,7 @@ from knarr.api.apps.daemon_set import (
     DaemonSetUpdateStrategy,
     RollingUpdateDaemonSet,
 )
-from knarr.api.field_errors import FieldError, invalid, not_supported, required
+from knarr.api.field_errors import FieldError, Told, invalid, not_supported, required
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.printing.apps import daemon_set_row
 
@@ -141,7 +141,7 @@ def _update_strategy(strategy: DaemonSetUpdateStrategy, path: str) -> Iterator[F
     if strategy.type == "OnDelete":
         return
     if strategy.type != "RollingUpdate":
-        told = {"Type": strategy.type, "RollingUpdate": _told(rolling)}
+        told = Told(Type=strategy.type, RollingUpdate=_told(rolling))
         yield not_supported(path, told, ("RollingUpdate", "OnDelete"), in_order=True)
     elif rolling is None:
         yield required(f"{path}.rollingUpdate")
@@ -149,10 +149,10 @@ def _update_strategy(strategy: DaemonSetUpdateStrategy, path: str) -> Iterator[F
         yield from _rolling_update(rolling, f"{path}.rollingUpdate")
 
 
-def _told(rolling: RollingUpdateDaemonSet | None) -> dict[str, Any] | None:
+def _told(rolling: RollingUpdateDaemonSet | None) -> Told | None:
     if rolling is None:
         return None
-    return {"MaxUnavailable": rolling.max_unavailable or 0, "MaxSurge": rolling.max_surge or 0}
+    return Told(MaxUnavailable=rolling.max_unavailable or 0, MaxSurge=rolling.max_surge or 0)
 
 
 def _rolling_update(rolling: RollingUpdateDaemonSet, path: str) -> Iterator[FieldError]:

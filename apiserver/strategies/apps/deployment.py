@@ -25,7 +25,7 @@ from knarr.api.apps.deployment import (
     DeploymentStrategy,
     RollingUpdateDeployment,
 )
-from knarr.api.field_errors import FieldError, forbidden, invalid, not_supported, required
+from knarr.api.field_errors import FieldError, Told, forbidden, invalid, not_supported, required
 from knarr.api.printing.apps import deployment_row
 
 REVISION_HISTORY_LIMIT = 10
@@ -128,14 +128,14 @@ def _strategy(strategy: DeploymentStrategy, path: str) -> Iterator[FieldError]:
         else:
             yield from _rolling_update(rolling, f"{path}.rollingUpdate")
     else:
-        told = {"Type": strategy.type, "RollingUpdate": _told(rolling)}
+        told = Told(Type=strategy.type, RollingUpdate=_told(rolling))
         yield not_supported(path, told, ("Recreate", "RollingUpdate"))
 
 
-def _told(rolling: RollingUpdateDeployment | None) -> dict[str, Any] | None:
+def _told(rolling: RollingUpdateDeployment | None) -> Told | None:
     if rolling is None:
         return None
-    return {"MaxUnavailable": rolling.max_unavailable or 0, "MaxSurge": rolling.max_surge or 0}
+    return Told(MaxUnavailable=rolling.max_unavailable or 0, MaxSurge=rolling.max_surge or 0)
 
 
 def _rolling_update(rolling: RollingUpdateDeployment, path: str) -> Iterator[FieldError]:

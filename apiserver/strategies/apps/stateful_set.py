@@ -41,6 +41,7 @@ from knarr.api.core.volume import Volume
 from knarr.api.core.volume_source import PersistentVolumeClaimVolumeSource
 from knarr.api.field_errors import (
     FieldError,
+    Told,
     broken_names,
     forbidden,
     invalid,
@@ -204,14 +205,14 @@ def _update_strategy(strategy: StatefulSetUpdateStrategy, path: str) -> Iterator
         if rolling is not None:
             yield from _rolling_update(rolling, f"{path}.rollingUpdate")
     else:
-        told = {"Type": strategy.type, "RollingUpdate": _told(rolling)}
+        told = Told(Type=strategy.type, RollingUpdate=_told(rolling))
         yield invalid(path, told, "must be 'RollingUpdate' or 'OnDelete'")
 
 
-def _told(rolling: RollingUpdateStatefulSetStrategy | None) -> dict[str, Any] | None:
+def _told(rolling: RollingUpdateStatefulSetStrategy | None) -> Told | None:
     if rolling is None:
         return None
-    return {"Partition": rolling.partition or 0, "MaxUnavailable": rolling.max_unavailable}
+    return Told(Partition=rolling.partition or 0, MaxUnavailable=rolling.max_unavailable)
 
 
 def _rolling_update(rolling: RollingUpdateStatefulSetStrategy, path: str) -> Iterator[FieldError]:

@@ -1,7 +1,6 @@
 """Rules of a Job's pod failure policy and success policy."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from apiserver.strategies.batch import indexes
 from apiserver.strategies.rules import not_negative
@@ -16,6 +15,7 @@ from knarr.api.batch.job import (
 from knarr.api.field_errors import (
     OMITTED,
     FieldError,
+    Told,
     broken_names,
     duplicate,
     invalid,
@@ -175,36 +175,33 @@ def _success_rule(rule: SuccessPolicyRule, path: str, completions: int) -> Itera
         )
 
 
-def told_failure_policy(spec: JobSpec) -> dict[str, Any] | None:
+def told_failure_policy(spec: JobSpec) -> Told | None:
     """The failure policy as messages show it."""
     if spec.pod_failure_policy is None:
         return None
-    return {"Rules": [_told_rule(rule) for rule in spec.pod_failure_policy.rules]}
+    return Told(Rules=[_told_rule(rule) for rule in spec.pod_failure_policy.rules])
 
 
-def _told_rule(rule: PodFailurePolicyRule) -> dict[str, Any]:
-    codes = rule.on_exit_codes
-    return {
-        "Action": rule.action,
-        "OnExitCodes": codes
-        and {
-            "ContainerName": codes.container_name,
-            "Operator": codes.operator,
-            "Values": codes.values or None,
-        },
-        "OnPodConditions": [
-            {"Type": each.type, "Status": each.status} for each in rule.on_pod_conditions
-        ]
-        or None,
-    }
+def _told_rule(rule: PodFailurePolicyRule) -> Told:
+    codes, patterns = rule.on_exit_codes, rule.on_pod_conditions
+    return Told(
+        Action=rule.action,
+        OnExitCodes=codes
+        and Told(
+            ContainerName=codes.container_name,
+            Operator=codes.operator,
+            Values=codes.values or None,
+        ),
+        OnPodConditions=[Told(Type=each.type, Status=each.status) for each in patterns] or None,
+    )
 
 
-def told_success_policy(spec: JobSpec) -> dict[str, Any] | None:
+def told_success_policy(spec: JobSpec) -> Told | None:
     """The success policy as messages show it."""
     if spec.success_policy is None:
         return None
     rules = [
-        {"SucceededIndexes": rule.succeeded_indexes, "SucceededCount": rule.succeeded_count}
+        Told(SucceededIndexes=rule.succeeded_indexes, SucceededCount=rule.succeeded_count)
         for rule in spec.success_policy.rules
     ]
-    return {"Rules": rules or None}
+    return Told(Rules=rules or None)

@@ -58,13 +58,9 @@ class JobRules(Strategy[Job]):
         return replace(obj, metadata=meta, spec=spec)
 
     def validate(self, obj: Job) -> Iterable[FieldError]:
-        """The rules of every Job."""
-        return with_selector(obj.spec, "spec")
-
-    def validate_create(self, obj: Job) -> Iterable[FieldError]:
-        """A new Job's selector is its own, and its pods get names that hosts can have."""
+        """A Job's selector is its own, and its pods get names that hosts can have."""
         yield from _own_selector(obj)
-        yield from self.validate(obj)
+        yield from with_selector(obj.spec, "spec")
         if obj.spec.completion_mode == INDEXED and (obj.spec.completions or 0) > 0:
             host = f"{obj.metadata.name}-{(obj.spec.completions or 0) - 1}"
             if names.dns_label(host):
@@ -77,10 +73,12 @@ class JobRules(Strategy[Job]):
     def validate_update(self, obj: Job, old: Job) -> Iterable[FieldError]:
         """How it counts and what it runs stays."""
         new, before = obj.spec, old.spec
+        yield from with_selector(new, "spec")
         yield from _completions(new, before)
         yield from immutable(new.selector, before.selector, "spec.selector")
         allowed = _with_new_directives(new.template, old)
-        yield from immutable(new.template, allowed, "spec.template")
+        yield from immutable(new.template.metadata, allowed.metadata, "spec.template.metadata")
+        yield from immutable(new.template.spec, allowed.spec, "spec.template.spec")
         yield from immutable(new.completion_mode, before.completion_mode, "spec.completionMode")
         if new.pod_failure_policy != before.pod_failure_policy:
             yield invalid("spec.podFailurePolicy", told_failure_policy(new), IMMUTABLE)

@@ -32,7 +32,7 @@ class LabelSelector(ApiStruct):
     """TODO."""
 
     map_type: ClassVar[str] = "atomic"
-    match_expressions: tuple[LabelSelectorRequirement, ...] = ()
-    """TODO."""
     match_labels: Mapping[str, str] = {}
+    """TODO."""
+    match_expressions: tuple[LabelSelectorRequirement, ...] = ()
     """TODO."""

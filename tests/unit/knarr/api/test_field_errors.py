@@ -7,8 +7,10 @@ import pytest
 from knarr.api.field_errors import (
     OMITTED,
     FieldError,
+    Told,
     duplicate,
     invalid,
+    invalid_error,
     not_supported,
     required,
     too_long,
@@ -32,6 +34,16 @@ from knarr.api.field_errors import (
             'a: Invalid value: {"rule":"x \\u003e 1"}: bad',
             id="a structure is JSON that is safe within HTML",
         ),
+        pytest.param(
+            invalid("a", {"b": 1, "a": 2}, "no"),
+            'a: Invalid value: {"a":2,"b":1}: no',
+            id="a map by alphabet",
+        ),
+        pytest.param(
+            invalid("a", Told(Type="x", Rules=[Told(B=None, A=1)]), "no"),
+            'a: Invalid value: {"Type":"x","Rules":[{"B":null,"A":1}]}: no',
+            id="a structure in the order of its fields",
+        ),
         pytest.param(invalid("a", OMITTED, "no"), "a: Invalid value: no", id="a value left out"),
         pytest.param(duplicate("a[1]", "x"), 'a[1]: Duplicate value: "x"', id="a duplicate"),
         pytest.param(
@@ -49,3 +61,10 @@ from knarr.api.field_errors import (
 )
 def test_an_error_tells(error: FieldError, told: Any) -> None:
     assert str(error) == told
+
+
+def test_what_two_rules_say_alike_stands_once_in_the_message() -> None:
+    status = invalid_error("batch", "Job", "x", errors).to_status()
+    assert status.message == 'Job.batch "x" is invalid: spec.a: Required value'
+    assert status.details is not None
+    assert len(status.details.causes) == 2
