@@ -8,12 +8,19 @@ from apiserver.strategies.apps.daemon_set import DaemonSetRules
 from apiserver.strategies.apps.deployment import DeploymentRules
 from apiserver.strategies.apps.replica_set import ReplicaSetRules
 from apiserver.strategies.apps.stateful_set import StatefulSetRules
+from apiserver.strategies.autoscaling.horizontal_pod_autoscaler import HorizontalPodAutoscalerRules
 from apiserver.strategies.batch.cron_job import CronJobRules
 from apiserver.strategies.batch.job import JobRules
+from apiserver.strategies.policy.pod_disruption_budget import PodDisruptionBudgetRules
+from apiserver.strategies.rbac.role import ClusterRoleRules, RoleRules
+from apiserver.strategies.rbac.role_binding import ClusterRoleBindingRules, RoleBindingRules
 from apiserver.strategies.strategy import Strategy
 
 APPS = "apps"
+AUTOSCALING = "autoscaling"
 BATCH = "batch"
+POLICY = "policy"
+RBAC = "rbac.authorization.k8s.io"
 
 NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (APPS, "ControllerRevision"): ControllerRevisionRules(),
@@ -21,7 +28,13 @@ NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (APPS, "Deployment"): DeploymentRules(),
     (APPS, "ReplicaSet"): ReplicaSetRules(),
     (APPS, "StatefulSet"): StatefulSetRules(),
+    (AUTOSCALING, "HorizontalPodAutoscaler"): HorizontalPodAutoscalerRules(),
     (BATCH, "CronJob"): CronJobRules(),
     (BATCH, "Job"): JobRules(),
+    (POLICY, "PodDisruptionBudget"): PodDisruptionBudgetRules(),
+    (RBAC, "ClusterRole"): ClusterRoleRules(),
+    (RBAC, "ClusterRoleBinding"): ClusterRoleBindingRules(),
+    (RBAC, "Role"): RoleRules(),
+    (RBAC, "RoleBinding"): RoleBindingRules(),
 }
 """Every version of a group shares one strategy unless its types differ."""

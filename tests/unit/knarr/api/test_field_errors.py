@@ -64,6 +64,7 @@ def test_an_error_tells(error: FieldError, told: Any) -> None:
 
 
 def test_what_two_rules_say_alike_stands_once_in_the_message() -> None:
+    errors = [required("spec.a"), required("spec.a")]
     status = invalid_error("batch", "Job", "x", errors).to_status()
     assert status.message == 'Job.batch "x" is invalid: spec.a: Required value'
     assert status.details is not None

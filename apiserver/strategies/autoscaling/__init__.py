@@ -1,0 +1,1 @@
+"""Rules of HorizontalPodAutoscalers; the stored form is that of autoscaling/v2."""
