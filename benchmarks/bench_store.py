@@ -1,17 +1,23 @@
 """Durable creates a second, at 1 and 64 writers, for each kind of store.
 
-python benchmarks/bench_store.py [URL ...]; without URLs: memory, SQLite in the
+python -m benchmarks.bench_store [URL ...]; without URLs: memory, SQLite in the
 working folder's disk and, where it is installed, a single etcd.
 """
 
 import argparse
 import asyncio
+import shutil
+import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
+
+import structlog
 
 from apiserver.storage.open import open_store
 from apiserver.storage.store import Store
+from tests import etcd
 
 VALUE = b"x" * 1024
 SECONDS = 2.0
@@ -51,5 +57,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("urls", nargs="*")
     given = parser.parse_args().urls
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        asyncio.run(main(given or ["memory://", f"sqlite://{folder}/state.db"]))
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, ExitStack() as stack:
+        if not given:
+            given = ["memory://", f"sqlite://{folder}/state.db"]
+            if shutil.which("etcd"):
+                given.append(etcd.url(stack.enter_context(etcd.cluster(Path(folder)))))
+        asyncio.run(main(given))

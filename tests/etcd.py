@@ -1,5 +1,6 @@
 """A real etcd for tests: found, or installed once with apt, started on free ports, stopped."""
 
+import json
 import os
 import shutil
 import socket
@@ -23,7 +24,10 @@ def binary() -> str:
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         # Debian starts the daemon when it installs it; this keeps it from doing so.
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for command in (["update"], ["install", "-y", "--no-install-recommends", "etcd-server"]):
+        for command in (
+            ["update"],
+            ["install", "-y", "--no-install-recommends", "etcd-server", "etcd-client"],
+        ):
             subprocess.run(
                 ["apt-get", "-q", *command],
                 env=environment,
@@ -111,3 +115,23 @@ def cluster(folder: Path, *, members: int = 1, flags: Sequence[str] = ()) -> Ite
 def url(members: Sequence[Member]) -> str:
     """What `--store` takes."""
     return "etcd://" + ",".join(f"127.0.0.1:{member.port}" for member in members)
+
+
+def control(member: Member, *command: str) -> str:
+    """What etcdctl says; skips the test where there is none."""
+    tool = shutil.which("etcdctl")
+    if tool is None:
+        pytest.skip("no etcdctl: it comes with Debian's package etcd-client")
+    return subprocess.run(
+        [tool, f"--endpoints=127.0.0.1:{member.port}", *command],
+        env={"ETCDCTL_API": "3"},
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+
+
+def is_leader(member: Member) -> bool:
+    """Whether a member leads the others."""
+    status = json.loads(control(member, "endpoint", "status", "--write-out=json"))[0]["Status"]
+    return bool(status["leader"] == status["header"]["member_id"])
