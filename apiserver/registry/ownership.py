@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Request
+from knarr.api.errors import UnsupportedMediaTypeError
 
 
 def created(core: Any, request: Request, resource: Any, obj: Object) -> Object:
@@ -25,3 +26,11 @@ def same_but_times(obj: Object, old: Object) -> bool:
     """Whether only the times of the notes differ, which is no change."""
     del obj, old
     return False
+
+
+def applying(
+    core: Any, request: Request, resource: Any, kind: Any, data: bytes, *, force: bool
+) -> Any:
+    """The change that server-side apply asks for."""
+    del core, request, resource, kind, data, force
+    raise UnsupportedMediaTypeError("server-side apply is not supported yet")

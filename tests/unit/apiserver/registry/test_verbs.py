@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from apiserver.registry.registry import Registry
-from apiserver.registry.request import SYSTEM, Answer, Body, ListOptions, Request
+from apiserver.registry.request import SYSTEM, Answer, Body, ListOptions, PatchType, Request
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
 from knarr.api.kinds import kind_of
@@ -144,3 +144,27 @@ async def test_bodies_that_are_refused(registry: Registry, data: bytes, message:
     with pytest.raises(ApiError) as caught:
         await registry.create(request(), Body(data))
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "data"),
+    [
+        pytest.param(PatchType.MERGE, b'{"data":{"a":"2","b":null}}', id="merge"),
+        pytest.param(PatchType.STRATEGIC, b'{"data":{"a":"2","b":null}}', id="strategic"),
+        pytest.param(
+            PatchType.JSON,
+            b'[{"op":"replace","path":"/data/a","value":"2"},{"op":"remove","path":"/data/b"}]',
+            id="json",
+        ),
+    ],
+)
+async def test_patches(registry: Registry, patch_type: PatchType, data: bytes) -> None:
+    await registry.create(request(), config_map(data={"a": "1", "b": "1"}))
+    answer = await registry.patch(request(name="a"), patch_type, Body(data))
+    assert object_of(answer).data == {"a": "2"}
+
+
+async def test_a_patch_cannot_make_another_kind(registry: Registry) -> None:
+    await registry.create(request(), config_map())
+    with pytest.raises(ApiError, match="unknown conversion"):
+        await registry.patch(request(name="a"), PatchType.MERGE, Body(b'{"kind":"Secret"}'))
