@@ -35,7 +35,7 @@ class Event(ApiStruct):
     """TODO."""
     deprecated_source: EventSource | None = None
     """TODO."""
-    event_time: MicroTime
+    event_time: MicroTime | None
     """TODO."""
     note: str = ""
     """TODO."""
