@@ -6,6 +6,10 @@ checkpoint run into a corruption bug of SQLite 3.7.0 to 3.51.2.) A lock on a
 file beside it keeps other processes away. The database's own maximum of `rev`
 is never trusted alone: compaction may remove the newest row, so it notes the
 revision in `meta`.
+
+There is no index by key: it would cost each write a third, and only a range of
+the distant past would use it. Such a range reads the log instead, which
+compaction keeps short.
 """
 
 import fcntl
@@ -40,10 +44,11 @@ CREATE TABLE log (
     expires REAL NOT NULL,
     value BLOB NOT NULL
 );
-CREATE INDEX log_by_key ON log (key, rev);
 CREATE TABLE meta (name TEXT PRIMARY KEY, number INTEGER NOT NULL);
 INSERT INTO meta VALUES ('compacted', 0), ('swept', 0), ('rev', 0);
 """
+
+_INSERT = "INSERT INTO log VALUES (?,?,?,?,?,?,?)"
 
 Row = tuple[int, str, int, int, int, float, bytes]
 """rev, key, deleted, created, prev, expires, value."""
@@ -90,14 +95,17 @@ class LogFile:
     def append(self, rows: Sequence[Row]) -> None:
         """Write rows durably, all or none."""
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        try:
-            self._connection.executemany("INSERT INTO log VALUES (?,?,?,?,?,?,?)", rows)
-            execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            raise
+        if len(rows) == 1:
+            execute(_INSERT, rows[0])  # A transaction by itself.
+        else:
+            execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(_INSERT, rows)
+                execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    execute("ROLLBACK")
+                raise
         self.last = rows[-1][0]
         self._unchecked += sum(len(row[6]) + 200 for row in rows)
 
@@ -186,7 +194,7 @@ class LogFile:
             raise sqlite3.DatabaseError(f"the file is of version {version}, made by a later Knarr")
         if version == 0:
             # These two have to come before the first table and before the WAL.
-            connection.execute("PRAGMA page_size = 8192")
+            connection.execute("PRAGMA page_size = 4096")
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")

@@ -1,6 +1,7 @@
 """The etcd store with members lost, over TLS, with users, and beside other programs."""
 
 import asyncio
+import signal
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -196,3 +197,20 @@ async def test_a_token_that_is_no_longer_known_is_renewed(tmp_path: Path) -> Non
             assert stored.revision == revision
             await store.update(f"{PODS}a/1", b"2", expected=revision)
             assert len(await seen(store, after=revision, until=f"{PODS}a/1")) == 1
+
+
+async def test_a_hung_member_is_left_within_seconds(tmp_path: Path) -> None:
+    with etcd.cluster(tmp_path, members=3) as members:
+        leader = next(m for m in members if etcd.is_leader(m))
+        ordered = [leader, *(member for member in members if member is not leader)]
+        async with open_store(etcd.url(ordered)) as store, asyncio.timeout(14):
+            start = await store.create(f"{PODS}a/0", b"")
+            async with asyncio.TaskGroup() as group:
+                following = group.create_task(seen(store, after=start, until=f"{PODS}end"))
+                leader.process.send_signal(signal.SIGSTOP)
+                try:
+                    await store.create(f"{PODS}a/1", b"")
+                except UnknownOutcomeError:
+                    await store.get(f"{PODS}a/1")
+                await store.create(f"{PODS}end", b"")
+            assert following.result()[-1][0] == f"{PODS}end"
