@@ -1,25 +1,44 @@
-"""Puts the API server together: store, registry, gate, REST front."""
+"""Puts the API server together: store, registry, who may what, REST front."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from apiserver.admission.admission import Admission
+from apiserver.admission.plugins import default_plugins
 from apiserver.auth.authenticate import Authentication
-from apiserver.auth.gate import Gate
+from apiserver.auth.bootstrap_policy import bootstrap_objects
+from apiserver.auth.bootstrap_tokens import BootstrapTokens
+from apiserver.auth.escalation import Escalation
+from apiserver.auth.follow import follow_roles, make_roles
+from apiserver.auth.gate import AllowAll, Authorization, Authorizer, Gate
+from apiserver.auth.jwt import Signer, read_private_key, read_public_key
+from apiserver.auth.node import NodeAuthorizer
+from apiserver.auth.rbac import Rbac
+from apiserver.auth.reviews import Reviews
+from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccountTokens
 from apiserver.auth.token_file import read_tokens
 from apiserver.registry.registry import Registry
+from apiserver.registry.request import Request
 from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.rest.front import Front
-from apiserver.rest.health import Check, Health
+from apiserver.rest.health import Health
+from apiserver.rest.openid import OpenId
 from apiserver.rest.self_signed import self_signed_context
 from apiserver.rest.version import version_page
 from apiserver.storage.open import open_store
-from knarr.daemon.clock import SystemClock, seeded
+from apiserver.storage.store import Store
+from knarr.api.authentication.token_request import TokenRequest
+from knarr.api.core.pod import Pod
+from knarr.api.rbac.cluster_role import ClusterRole
+from knarr.daemon.clock import Clock, SystemClock, seeded, uid_source
+from knarr.daemon.settings import SettingsError
 
 log = structlog.get_logger()
 
@@ -36,6 +55,11 @@ class Options:
     tls_cert_file: str = ""
     tls_private_key_file: str = ""
     anonymous_auth: bool = True
+    authorization_mode: tuple[str, ...] = ("Node", "RBAC")
+    service_account_issuer: str = DEFAULT_ISSUER
+    service_account_signing_key_file: str = ""
+    service_account_key_file: tuple[str, ...] = ()
+    api_audiences: tuple[str, ...] = ()
     registry: RegistrySettings = field(default_factory=RegistrySettings)
 
 
@@ -52,41 +76,135 @@ class Server:
 async def serve(options: Options) -> AsyncIterator[Server]:
     """Run the server while the block runs."""
     clock = SystemClock()
+    rbac = Rbac()
     async with open_store(options.store) as store, asyncio.TaskGroup() as group:
-        registry = Registry(store, clock=clock, rng=seeded(), settings=options.registry)
-        running = group.create_task(registry.run(), name="registry")
+        authorizers: list[Authorizer] = []
+        authorization = Authorization(authorizers)
+        registry = _registry(options, store, clock, Escalation(authorization, rbac))
+        authorizers += _authorizers(options, registry, rbac)
+        tokens = _service_account_tokens(options, registry, clock)
+        gate = Gate(_authentication(options, registry, tokens, clock), (authorization,))
+        _answer_reviews(registry, Reviews(gate, rbac, tokens, clock))
+        _answer_token_requests(registry, tokens)
+        roles_known = asyncio.Event()
+        running = [group.create_task(registry.run(), name="registry")]
         await registry.ready()
-        gate = Gate(_authentication(options), ())
-        front = Front(registry, gate, Health(store=_reach(registry), caches=registry.ready))
+        await make_roles(registry)
+        running.append(group.create_task(follow_roles(registry, rbac, roles_known), name="roles"))
+        await roles_known.wait()
+        health = Health(store=lambda: _reach(registry), caches=registry.ready)
+        front = Front(registry, gate, health)
         front.add_page("version", version_page)
-        tls = _tls(options)
+        openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
+        front.add_page(".well-known", openid.page)
+        front.add_page("openid", openid.page)
+        tls = _tls(options, clock)
         async with front.serve(options.bind_address, options.secure_port, tls) as address:
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address)
-        running.cancel()
+            health.shut_down()
+        for task in running:
+            task.cancel()
 
 
-def _reach(registry: Registry) -> Check:
-    async def check() -> None:
-        await registry.revision()
+def _registry(options: Options, store: Store, clock: Clock, *more: Admission) -> Registry:
+    settings = options.registry
+    plugins = default_plugins(
+        tokens=settings.service_account_tokens, toleration_s=settings.default_toleration_s
+    )
+    return Registry(store, clock=clock, rng=seeded(), settings=settings, plugins=(*plugins, *more))
 
-    return check
+
+async def _reach(registry: Registry) -> None:
+    await registry.revision()
 
 
-def _authentication(options: Options) -> Authentication:
-    tokens = {}
+def _service_account_tokens(
+    options: Options, registry: Registry, clock: Clock
+) -> ServiceAccountTokens:
+    try:
+        if options.service_account_signing_key_file:
+            key = read_private_key(Path(options.service_account_signing_key_file).read_bytes())
+        else:
+            key = ec.generate_private_key(ec.SECP256R1())
+        others = [
+            read_public_key(Path(one).read_bytes()) for one in options.service_account_key_file
+        ]
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"service account keys: {error}") from None
+    return ServiceAccountTokens(
+        Signer(key),
+        registry.core,
+        clock=clock,
+        new_uid=uid_source(),
+        issuer=options.service_account_issuer,
+        audiences=options.api_audiences,
+        keys=others,
+    )
+
+
+def _authentication(
+    options: Options, registry: Registry, tokens: ServiceAccountTokens, clock: Clock
+) -> Authentication:
+    static = {}
     if options.token_auth_file:
-        tokens = dict(read_tokens(Path(options.token_auth_file).read_text()))
-    return Authentication(tokens=tokens, anonymous=options.anonymous_auth)
+        try:
+            static = dict(read_tokens(Path(options.token_auth_file).read_text()))
+        except OSError as error:
+            raise SettingsError(f"--token-auth-file: {error}") from None
+    return Authentication(
+        tokens=static,
+        others=(tokens, BootstrapTokens(registry.core, clock)),
+        anonymous=options.anonymous_auth,
+    )
 
 
-def _tls(options: Options) -> ssl.SSLContext:
-    if options.tls_cert_file:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(options.tls_cert_file, options.tls_private_key_file or None)
-    else:
-        context = self_signed_context(options.bind_address, SystemClock().now())
-    if options.client_ca_file:
-        context.load_verify_locations(options.client_ca_file)
-        context.verify_mode = ssl.CERT_OPTIONAL
+def _authorizers(options: Options, registry: Registry, rbac: Rbac) -> tuple[Authorizer, ...]:
+    pods = registry.core.resource(Pod).cache
+
+    def pods_of(node: str) -> Iterable[Pod]:
+        for entry in pods.having("spec.nodeName", node):
+            assert isinstance(entry.object, Pod), "the cache of pods holds pods"
+            yield entry.object
+
+    node_rules = next(
+        role.rules
+        for role in bootstrap_objects()
+        if isinstance(role, ClusterRole) and role.metadata.name == "system:node"
+    )
+    known: dict[str, Authorizer] = {
+        "Node": NodeAuthorizer(node_rules, pods_of),
+        "RBAC": rbac,
+        "AlwaysAllow": AllowAll(),
+    }
+    for mode in options.authorization_mode:
+        if mode not in known:
+            raise SettingsError(f"--authorization-mode: {mode} is none of {', '.join(known)}")
+    return tuple(known[mode] for mode in options.authorization_mode)
+
+
+def _answer_reviews(registry: Registry, reviews: Reviews) -> None:
+    for (group, plural), handler in reviews.handlers().items():
+        registry.answer_with(group, plural, handler)
+
+
+def _answer_token_requests(registry: Registry, tokens: ServiceAccountTokens) -> None:
+    async def answer(request: Request, asked: TokenRequest) -> TokenRequest:
+        return await tokens.request(request.namespace, request.name, asked)
+
+    registry.answer_with("", "serviceaccounts", answer, "token")
+
+
+def _tls(options: Options, clock: Clock) -> ssl.SSLContext:
+    try:
+        if options.tls_cert_file:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(options.tls_cert_file, options.tls_private_key_file or None)
+        else:
+            context = self_signed_context(options.bind_address, clock.now())
+        if options.client_ca_file:
+            context.load_verify_locations(options.client_ca_file)
+            context.verify_mode = ssl.CERT_OPTIONAL
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"certificates: {error}") from None
     return context

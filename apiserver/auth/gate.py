@@ -19,11 +19,10 @@ class Authorizer(Protocol):
         ...
 
 
-class Gate:
-    """Authentication and the chain of authorizers."""
+class Authorization:
+    """The chain of authorizers."""
 
-    def __init__(self, authentication: Authentication, authorizers: Sequence[Authorizer]) -> None:
-        self.authentication = authentication
+    def __init__(self, authorizers: Sequence[Authorizer]) -> None:
         self._authorizers = authorizers
 
     def decide(self, asked: Attributes) -> Decision:
@@ -51,3 +50,19 @@ class Gate:
         """The error that a request would meet, None when it is allowed."""
         decision = self.decide(asked)
         return None if decision.verdict == "allow" else refusal(asked, decision.reason)
+
+
+class Gate(Authorization):
+    """Who asks, and whether they may."""
+
+    def __init__(self, authentication: Authentication, authorizers: Sequence[Authorizer]) -> None:
+        super().__init__(authorizers)
+        self.authentication = authentication
+
+
+class AllowAll:
+    """The authorizer that `--authorization-mode=AlwaysAllow` asks for."""
+
+    def decide(self, asked: Attributes) -> Decision:
+        """Allow."""
+        return Decision("allow")

@@ -11,8 +11,8 @@ from knarr.api.kinds import Kind, KindTable, Subresource
 
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList"
 
-_STORED_VERSIONS = {"HorizontalPodAutoscaler": "v2", "Event": "v1"}
-"""Kinds stored under another version, or group, than the one they are asked for."""
+_STORED_VERSIONS = {"HorizontalPodAutoscaler": "v2", "CustomResourceDefinition": "v1beta1"}
+"""Versions that the hash names instead of the one served, as in Kubernetes."""
 
 
 class Discovery:

@@ -12,6 +12,7 @@ from aiohttp import web
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.certificates import user_of_connection
 from apiserver.auth.gate import Gate
+from apiserver.auth.impersonation import Impersonation
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
 from apiserver.rest.call import Call, call_of
@@ -39,17 +40,21 @@ class Front:
     """Serves the Kubernetes REST API over a registry."""
 
     def __init__(
-        self, registry: Registry, gate: Gate, health: Health, pages: dict[str, Page] | None = None
+        self,
+        registry: Registry,
+        gate: Gate,
+        health: Health,
     ) -> None:
         self.registry = registry
-        self.gate = gate
+        self._gate = gate
+        self._impersonation = Impersonation(gate)
         self._resources = Resources(registry)
         self._discovery = Discovery(registry.kinds)
         self._limits = Limits()
         self._ids = count(1)
         run = registry.rng.getrandbits(48)
         self._run = f"{run >> 16:08x}-{run & 0xFFFF:04x}"
-        self._pages: dict[str, Page] = dict(pages or {})
+        self._pages: dict[str, Page] = {}
         for name in ("healthz", "livez", "readyz"):
             self._pages[name] = health.answer
         for name in ("api", "apis"):
@@ -65,7 +70,11 @@ class Front:
         form = JSON
         try:
             call.user = await self._who(request)
-            self._check(call)
+            asked = _asked(call)
+            if "Impersonate-User" in request.headers or _may_impersonate(request):
+                call.user = self._impersonation.user(asked, request.headers)
+                asked = asked._replace(user=call.user)
+            self._gate.check(asked)
             with self._limits.admit(call):
                 if call.path.is_resource:
                     form = negotiate(request.headers.get("Accept", ""))
@@ -87,29 +96,12 @@ class Front:
         return f"{self._run}-4000-8000-{next(self._ids):012x}"
 
     async def _who(self, request: web.BaseRequest) -> User:
-        authentication = self.gate.authentication
+        authentication = self._gate.authentication
         authorization = request.headers.get("Authorization", "")
         user = authentication.known(authorization)
         if user is None:
             user = await authentication.user(authorization, user_of_connection(request.transport))
         return user
-
-    def _check(self, call: Call) -> None:
-        path = call.path
-        if not path.is_resource:
-            asked = Attributes(call.user, call.verb, is_resource=False, path=path.raw)
-        else:
-            asked = Attributes(
-                call.user,
-                call.verb,
-                group=path.group,
-                version=path.version,
-                resource=path.plural,
-                subresource=path.subresource,
-                namespace=path.namespace,
-                name=path.name or _named_by_selector(call),
-            )
-        self.gate.check(asked)
 
     async def _resource(self, call: Call, form: Form) -> web.StreamResponse:
         kind, _ = find(call, self.registry.kinds)
@@ -128,7 +120,8 @@ class Front:
         document = self._discovery.document(path)
         if document is None:
             raise NoSuchPageError
-        if call.method != "GET":
+        # Lists of groups are answered whatever the method, as Kubernetes' aggregator does.
+        if call.method != "GET" and (call.path.raw.startswith("/api/") or path == "/api"):
             raise not_allowed()
         accept = call.request.headers.get("Accept", "")
         form = negotiate(accept, allowed="discovery" if whole else "plain")
@@ -175,3 +168,24 @@ def _named_by_selector(call: Call) -> str:
     field, _, name = selector.partition("=")
     name = name.removeprefix("=")
     return name if field == "metadata.name" and "," not in name else ""
+
+
+def _asked(call: Call) -> Attributes:
+    path = call.path
+    if not path.is_resource:
+        return Attributes(call.user, call.verb, is_resource=False, path=path.raw)
+    return Attributes(
+        call.user,
+        call.verb,
+        group=path.group,
+        version=path.version,
+        resource=path.plural,
+        subresource=path.subresource,
+        namespace=path.namespace,
+        name=path.name or _named_by_selector(call),
+    )
+
+
+def _may_impersonate(request: web.BaseRequest) -> bool:
+    """Whether a header asks to act for another without saying for whom, which is an error."""
+    return any(name.title().startswith("Impersonate-") for name in request.headers)

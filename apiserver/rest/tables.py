@@ -2,57 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from apiserver.registry.request import ListPage
 from apiserver.rest.pages import list_meta
-from apiserver.rest.partial import metadata_of, partial_object
+from apiserver.rest.partial import partial_object
 from apiserver.rest.watch import Frame, bookmark
 from apiserver.storage.entry import Entry, Event
 from apiserver.strategies.table import strategy_of
+from knarr.api.columns import columns
 from knarr.api.errors import BadRequestError
 from knarr.api.kinds import Kind
+from knarr.api.printing.cells import age
 
 _INCLUDES = ("", "Metadata", "None", "Object")
-_NAME_TEXT = (
-    "Name must be unique within a namespace. Is required when creating resources, although some "
-    "resources may allow a client to request the generation of an appropriate name automatically. "
-    "Name is primarily intended for creation idempotence and configuration definition. Cannot be "
-    "updated. More info: "
-    "https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names"
-)
-_CREATED_TEXT = (
-    "CreationTimestamp is a timestamp representing the server time when this object was created. "
-    "It is not guaranteed to be set in happens-before order across separate operations. Clients "
-    "may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the "
-    "system. Read-only. Null for lists. More info: "
-    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
-)
-_PLAIN_COLUMNS: tuple[dict[str, Any], ...] = (
-    {"name": "Name", "type": "string", "format": "name", "description": _NAME_TEXT, "priority": 0},
-    {
-        "name": "Created At",
-        "type": "date",
-        "format": "",
-        "description": _CREATED_TEXT,
-        "priority": 0,
-    },
-)
 
 
-def columns_of(kind: Kind) -> Sequence[dict[str, Any]]:
+@lru_cache(maxsize=512)
+def _definitions(kind: Kind) -> bytes:
     """The columns of a kind as a Table defines them."""
-    return _PLAIN_COLUMNS
+    return msgspec.json.encode(columns(kind))
 
 
 def _cells(kind: Kind, entry: Entry, now: datetime) -> Sequence[Any]:
     try:
         return strategy_of(kind).row(entry.object, now)
     except NotImplementedError:
-        metadata = msgspec.json.decode(metadata_of(entry))
-        return [metadata.get("name", ""), metadata.get("creationTimestamp")]
+        metadata = entry.object.metadata  # type: ignore[attr-defined]  # every object has metadata
+        return [metadata.name, age(metadata, now)]
 
 
 def _row(kind: Kind, entry: Entry, version: str, include: str, now: datetime) -> bytes:
@@ -77,33 +57,33 @@ def _check(include: str) -> str:
 def table_of(kind: Kind, entry: Entry, version: str, include: str, now: datetime) -> bytes:
     """One object as a Table."""
     meta = b'{"resourceVersion":"%d"}' % entry.revision if entry.revision else b"{}"
-    columns = msgspec.json.encode(columns_of(kind))
-    return _table(version, meta, columns, _row(kind, entry, version, _check(include), now))
+    definitions = _definitions(kind)
+    return _table(version, meta, definitions, _row(kind, entry, version, _check(include), now))
 
 
 def table_of_page(kind: Kind, page: ListPage, version: str, include: str, now: datetime) -> bytes:
     """A list as a Table."""
     include = _check(include)
     rows = b",".join([_row(kind, entry, version, include, now) for entry in page.entries])
-    return _table(version, list_meta(page), msgspec.json.encode(columns_of(kind)), rows)
+    return _table(version, list_meta(page), _definitions(kind), rows)
 
 
 def table_line(kind: Kind, version: str, include: str, now: Callable[[], datetime]) -> Frame:
     """Lines of a watch whose objects are Tables; only the first one defines the columns."""
     include = _check(include)
-    columns = msgspec.json.encode(columns_of(kind))
+    definitions = _definitions(kind)
 
     def line(event: Event) -> bytes:
-        nonlocal columns
+        nonlocal definitions
         entry = event.entry
         if entry is None:
             table = bookmark("Table", f"meta.k8s.io/{version}", event)[:-1]
-            table += b',"columnDefinitions":%s,"rows":[]}' % columns
+            table += b',"columnDefinitions":%s,"rows":[]}' % definitions
         else:
             row = _row(kind, entry, version, include, now())
             meta = b'{"resourceVersion":"%d"}' % entry.revision
-            table = _table(version, meta, columns, row).rstrip()
-        columns = b"null"
+            table = _table(version, meta, definitions, row).rstrip()
+        definitions = b"null"
         return b'{"type":"%s","object":%s}\n' % (event.type.encode(), table)
 
     return line
