@@ -140,7 +140,8 @@ class Resources:
 
     async def _revision(self, message: pb.RevisionRequest, context: Context) -> bytes:
         await self._access.user(context)
-        revision = await self._registry.revision()
+        kinds = [self._kind(target) for target in message.told]
+        revision = await self._registry.revision(kinds)
         return pb.RevisionAnswer(revision=revision).SerializeToString()
 
     async def _watch(self, message: pb.WatchRequest, context: Context) -> None:
@@ -166,9 +167,7 @@ class Resources:
     ) -> Request:
         """The call as the registry takes it, once it is known who asks and that they may."""
         user = await self._access.user(context)
-        kind = self._registry.kinds.by_resource(target.group, target.version, target.plural)
-        if kind is None:
-            raise _not_there()
+        kind = self._kind(target)
         _check_verb(kind, target.subresource, verb)
         self._access.check(user, verb, kind, target)
         return Request(
@@ -181,6 +180,12 @@ class Resources:
             field_validation=cast("FieldValidation", options.field_validation or "Warn"),
             dry_run=options.dry_run,
         )
+
+    def _kind(self, target: pb.Target) -> Kind:
+        kind = self._registry.kinds.by_resource(target.group, target.version, target.plural)
+        if kind is None:
+            raise _not_there()
+        return kind
 
 
 def _check_verb(kind: Kind, subresource: str, verb: str) -> None:

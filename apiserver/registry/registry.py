@@ -39,6 +39,7 @@ from apiserver.registry.resource import Resource
 from apiserver.registry.settings import Settings
 from apiserver.storage.entry import Entry, Event
 from apiserver.storage.store import Store
+from knarr.api.kinds import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.daemon.clock import Clock
 
@@ -101,9 +102,16 @@ class Registry:
         """Return when every verb works: caches are filled, bootstrap objects are there."""
         await self._ready.wait()
 
-    async def revision(self) -> int:
-        """The newest revision of the store."""
-        return await self.core.store.revision()
+    async def revision(self, told: Sequence[Kind] = ()) -> int:
+        """The newest revision of the store.
+
+        Those who watch all objects of the kinds in `told` get a bookmark as
+        soon as nothing up to it is missing.
+        """
+        revision = await self.core.store.revision()
+        for kind in told:
+            await self.core.resource_of(kind).cache.tell()
+        return revision
 
     async def get(self, request: Request, *, resource_version: str = "") -> Answer:
         """One object, or its subresource `status` or `scale`. Raise NotFoundError."""

@@ -133,6 +133,11 @@ class Cache:
             await self._reached(revision)
         return self.revision
 
+    async def tell(self) -> None:
+        """Send those who watch all objects a bookmark that covers what was written by now."""
+        await self.consistent()
+        self._watchers.send_bookmarks(to_all=False)
+
     def watch(self, selection: Selection, *, after: int, bookmarks: bool = False) -> Watch:
         """Watch what changes after a revision. Raise CompactedError when it is too long ago.
 

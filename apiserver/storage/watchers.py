@@ -83,9 +83,12 @@ class Watchers:
         """Whether anybody wants to know how far the cache is."""
         return any(watch.bookmarks for watch in self)
 
-    def send_bookmarks(self) -> None:
-        """Tell those who want to know how far the cache is."""
-        for watch in self:
+    def send_bookmarks(self, *, to_all: bool = True) -> None:
+        """Tell those who want to know how far the cache is; or of them those without a choice.
+
+        The latter are few, whereas there is one for each node that chooses its pods.
+        """
+        for watch in self if to_all else tuple(self._buckets.get(("namespace", ""), ())):
             if watch.bookmarks:
                 watch.bookmark_due = True
                 watch.wake()

@@ -75,7 +75,7 @@ async def carry_out(
         await writing.all()
     except ApiError as error:
         if _may_be_done(error):
-            await _all_caught_up(copies, await _revision_surely(client))
+            await _all_caught_up(copies, await _revision_surely(client, copies))
         else:
             await writing.shown_by(copies)
         raise
@@ -88,12 +88,12 @@ def _may_be_done(error: ApiError) -> bool:
     return error.code >= 500
 
 
-async def _revision_surely(client: Client) -> int:
+async def _revision_surely(client: Client, copies: Sequence[Copy]) -> int:
     """The server's revision, asked for until it answers: without it nothing may be decided."""
     wait_s = ASK_AGAIN_MIN_S
     while True:
         try:
-            return await client.revision_now()
+            return await client.revision_now(*[copy.object_type for copy in copies])
         except ApiError as error:
             log.debug("no answer to the revision", error=str(error))
         await asyncio.sleep(wait_s)

@@ -113,6 +113,10 @@ class Client(Protocol):
         """Post to a subresource such as `binding`, `eviction`, `token`; answer what it answers."""
         ...
 
-    async def revision_now(self) -> int:
-        """The newest revision of the store."""
+    async def revision_now(self, *told: type[ApiStruct]) -> int:
+        """The newest revision of the store.
+
+        Those who watch all objects of the kinds in `told` are sent a bookmark
+        as soon as nothing up to it is missing, so that nobody need wait for a write.
+        """
         ...

@@ -198,9 +198,12 @@ class GrpcClient:
         target = _target(kind_of(object_type), key, subresource)
         return self._decoded(answer, await self._write("Call", target, body))
 
-    async def revision_now(self) -> int:
-        """The newest revision of the store."""
-        data = await self._connection.unary(f"{_METHODS}Revision", b"", is_read=True)
+    async def revision_now(self, *told: type[ApiStruct]) -> int:
+        """The newest revision of the store; who watches the kinds in `told` gets a bookmark."""
+        message = pb.RevisionRequest(told=[_target(kind_of(kind), Key("", "")) for kind in told])
+        data = await self._connection.unary(
+            f"{_METHODS}Revision", message.SerializeToString(), is_read=True
+        )
         return int(pb.RevisionAnswer.FromString(data).revision)
 
     async def _write(self, method: str, target: pb.Target, obj: ApiStruct) -> pb.Answer:

@@ -140,9 +140,9 @@ class InProcessClient:
             return made.status
         return _object(answer, made.entry)
 
-    async def revision_now(self) -> int:
-        """The newest revision of the store."""
-        return await self._registry.revision()
+    async def revision_now(self, *told: type[ApiStruct]) -> int:
+        """The newest revision of the store; who watches the kinds in `told` gets a bookmark."""
+        return await self._registry.revision([kind_of(kind) for kind in told])
 
     def _request(
         self,

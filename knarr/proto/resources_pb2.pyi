@@ -128,8 +128,10 @@ class WatchRequest(_message.Message):
     def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., after: _Optional[int] = ..., timeout_s: _Optional[int] = ...) -> None: ...
 
 class RevisionRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("told",)
+    TOLD_FIELD_NUMBER: _ClassVar[int]
+    told: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, told: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
 
 class Answer(_message.Message):
     __slots__ = ("object", "revision", "warnings", "created", "pending")

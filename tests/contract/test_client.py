@@ -277,6 +277,15 @@ async def test_an_informer_shows_what_was_written(client: Client) -> None:
         assert {f"c{n}" for n in range(20)} <= {key.name for key in configs.objects}
 
 
+async def test_a_copy_of_another_kind_is_told_how_far_it_is(client: Client) -> None:
+    async with Informers(client) as informers:
+        pods = informers.of(Pod)
+        await informers.listed()
+        await client.create(config("web"))
+        async with asyncio.timeout(2):
+            await pods.caught_up(await client.revision_now(Pod))
+
+
 async def test_one_leads_and_the_next_follows_at_once_when_it_ends(client: Client) -> None:
     told: list[str] = []
 

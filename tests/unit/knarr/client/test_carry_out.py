@@ -79,7 +79,7 @@ class Writes:
         self.options.append(options)
         return await self._write(f"delete {key.name}")
 
-    async def revision_now(self) -> int:
+    async def revision_now(self, *told: type[ApiStruct]) -> int:
         self.revisions_asked += 1
         if self.unreachable:
             self.unreachable -= 1
