@@ -85,7 +85,7 @@ def encode_whole(obj: ApiStruct) -> bytes:
 
 def to_plain(obj: Any) -> Any:
     """Turn an object into dicts and lists, as its JSON would be read."""
-    return msgspec.to_builtins(obj, enc_hook=_enc_hook)
+    return _ANY.decode(_ENCODER.encode(obj))
 
 
 def decode(object_type: type[T], data: bytes) -> T:

@@ -8,7 +8,7 @@ from knarr.api.core.resources import ContainerResizePolicy, ResourceRequirements
 from knarr.api.core.security import SecurityContext
 from knarr.api.core.volume import VolumeDevice, VolumeMount
 from knarr.api.scalars import Int32
-from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
+from knarr.api.structs import ApiStruct, Defaulted, ListMap, ListSet, PatchMerge
 
 
 class ContainerPort(ApiStruct):
@@ -22,7 +22,7 @@ class ContainerPort(ApiStruct):
     """TODO."""
     name: str = ""
     """TODO."""
-    protocol: str = ""
+    protocol: Annotated[str, Defaulted("TCP")] = ""
     """TODO."""
 
 

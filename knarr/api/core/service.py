@@ -6,7 +6,7 @@ from typing import Annotated
 from knarr.api.meta.condition import Condition
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, IntOrString
-from knarr.api.structs import ApiStruct, Atomic, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, Atomic, Defaulted, ListMap, PatchMerge
 
 
 class ClientIPConfig(ApiStruct):
@@ -58,7 +58,7 @@ class ServicePort(ApiStruct):
     """TODO."""
     port: Int32
     """TODO."""
-    protocol: str = ""
+    protocol: Annotated[str, Defaulted("TCP")] = ""
     """TODO."""
     target_port: IntOrString | None = None
     """TODO."""
