@@ -32,6 +32,7 @@ from apiserver.rest.health import Health
 from apiserver.rest.openid import OpenId
 from apiserver.rest.self_signed import self_signed_context
 from apiserver.rest.version import version_page
+from apiserver.storage.compaction import compact_regularly
 from apiserver.storage.open import open_store
 from apiserver.storage.store import Store
 from knarr.api.authentication.token_request import TokenRequest
@@ -88,6 +89,7 @@ async def serve(options: Options) -> AsyncIterator[Server]:
         _answer_token_requests(registry, tokens)
         roles_known = asyncio.Event()
         running = [group.create_task(registry.run(), name="registry")]
+        running.append(group.create_task(compact_regularly(store), name="compaction"))
         await registry.ready()
         await make_roles(registry)
         running.append(group.create_task(follow_roles(registry, rbac, roles_known), name="roles"))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from apiserver.storage.memory import MemoryStore
 from apiserver.storage.sqlite import SqliteStore
-from apiserver.storage.store import Store
+from apiserver.storage.store import Store, UnavailableError
 from knarr.daemon.clock import Clock, SystemClock
 from knarr.daemon.settings import SettingsError
 
@@ -30,8 +30,9 @@ async def open_store(url: str, clock: Clock | None = None) -> AsyncIterator[Stor
         # Imported only here: who does without etcd does without gRPC's memory.
         from apiserver.storage.etcd import EtcdStore  # noqa: PLC0415
 
+        settings = _etcd_settings(url)
         async with asyncio.TaskGroup() as group:
-            etcd = EtcdStore(_etcd_settings(url))
+            etcd = EtcdStore(settings)
             running = group.create_task(etcd.run())
             try:
                 yield etcd
@@ -74,5 +75,8 @@ def _open(url: str, clock: Clock) -> Store:
         path = parts.netloc + parts.path
         if not path:
             raise SettingsError("--store sqlite:// names no file, such as sqlite:///state.db")
-        return SqliteStore(Path(path), clock)
+        try:
+            return SqliteStore(Path(path), clock)
+        except UnavailableError as error:
+            raise SettingsError(f"--store: {error}") from error
     raise SettingsError(f"--store {url}: no such kind of store")

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from knarr.api.errors import RequestTimeoutError, ServiceUnavailableError
+
 
 class StoreError(Exception):
     """The store did not do what was asked."""
@@ -48,11 +50,14 @@ class FutureRevisionError(StoreError):
         self.current = current
 
 
-class UnavailableError(StoreError):
-    """The store cannot be reached, or has no leader. Nothing was written."""
+class UnavailableError(StoreError, ServiceUnavailableError):
+    """The store cannot be reached, or has no leader. Nothing was written.
+
+    Nobody on the way up can do better than to hand it to the client as it is.
+    """
 
 
-class UnknownOutcomeError(StoreError):
+class UnknownOutcomeError(StoreError, RequestTimeoutError):
     """The answer to a write was lost: it is done, or not."""
 
 

@@ -16,6 +16,7 @@ from apiserver.storage.store import (
     Store,
     ValueTooLargeError,
 )
+from knarr.daemon.settings import SettingsError
 from tests import etcd
 
 PODS = "/registry/pods/"
@@ -245,3 +246,14 @@ async def test_of_concurrent_updates_one_wins(store: Store) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(attempt(number)) for number in range(20)]
     assert sorted(task.result() for task in tasks) == [0] * 19 + [created + 1]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://h", "sqlite://", "etcd://", "etcds://h:1?certificate=x"],
+    ids=["an unknown kind", "no file", "no host", "an unknown option"],
+)
+async def test_says_what_is_wrong_with_a_url(url: str) -> None:
+    with pytest.raises(SettingsError, match="--store"):
+        async with open_store(url):
+            pass
