@@ -11,6 +11,8 @@ from apiserver.registry.parts import Object
 from apiserver.registry.request import ListPage
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry, Event
+from apiserver.strategies.autoscaling import conversion as autoscaler_forms
+from apiserver.strategies.events import conversion as event_forms
 from knarr.api.kinds import Kind
 from knarr.api.selectors import FieldRequirement, FieldSelector
 
@@ -25,12 +27,14 @@ class View:
     """What fields are called in selectors, and what they are called in the stored version."""
 
 
-_VIEWS: dict[tuple[str, str, str], View] = {}
-
-
-def register(group: str, version: str, plural: str, view: View) -> None:
-    """Answer a kind from another stored version."""
-    _VIEWS[group, version, plural] = view
+_VIEWS: Mapping[tuple[str, str, str], View] = {
+    ("autoscaling", "v1", "horizontalpodautoscalers"): View(
+        autoscaler_forms.to_v2, autoscaler_forms.to_v1, {}
+    ),
+    ("events.k8s.io", "v1", "events"): View(
+        event_forms.to_core, event_forms.from_core, event_forms.FIELD_PREFIXES
+    ),
+}
 
 
 def view_of(kind: Kind, resource: Resource) -> View | None:

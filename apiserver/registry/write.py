@@ -93,7 +93,7 @@ def _ready_to_create(core: Core, request: Request, resource: Resource, obj: Obje
         obj = without_part(obj, "status")
     obj = strategy.prepare_for_create(obj, core.context(request))
     errors = metadata.new_metadata(obj.metadata, resource.kind)
-    errors.extend(strategy.validate(obj))
+    errors.extend(strategy.validate_create(obj))
     refuse(resource.kind, obj.metadata.name, errors)
     request.warnings.extend(strategy.warnings(obj, None))
     return obj

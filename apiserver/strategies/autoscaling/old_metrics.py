@@ -40,6 +40,9 @@ _CURRENT: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
+_REFERENCE = ("kind", "name", "apiVersion")
+"""The order in which Kubernetes writes a reference, for those who compare the text."""
+
 
 def _selector_name(source: str) -> str:
     return "metricSelector" if source == "external" else "selector"
@@ -53,9 +56,11 @@ def metric_to_old(metric: Plain) -> Plain:
     given: Plain = dict(metric[source])
     identifier = given.pop("metric", None)
     flat: Plain = {}
-    for name, old in (("describedObject", "target"), ("name", "name")):
-        if name in given:
-            flat[old] = given.pop(name)
+    if "describedObject" in given:
+        reference = given.pop("describedObject")
+        flat["target"] = {key: reference[key] for key in _REFERENCE if key in reference}
+    if "name" in given:
+        flat["name"] = given.pop("name")
     if identifier is not None:
         flat["metricName"] = identifier.get("name", "")
     flat |= _flat_values(source, given.pop("target", None), given.pop("current", None))

@@ -6,18 +6,7 @@ from knarr.api.core.event import EventSource
 from knarr.api.core.references import ObjectReference
 from knarr.api.events.event import Event, EventSeries
 
-FIELD_NAMES = {
-    "reason": "reason",
-    "regarding.apiVersion": "involvedObject.apiVersion",
-    "regarding.fieldPath": "involvedObject.fieldPath",
-    "regarding.kind": "involvedObject.kind",
-    "regarding.name": "involvedObject.name",
-    "regarding.namespace": "involvedObject.namespace",
-    "regarding.resourceVersion": "involvedObject.resourceVersion",
-    "regarding.uid": "involvedObject.uid",
-    "reportingController": "reportingComponent",
-    "type": "type",
-}
+FIELD_PREFIXES = {"regarding": "involvedObject", "reportingController": "reportingComponent"}
 """What selectors call a field there, and what it is called in core/v1."""
 
 
