@@ -1,0 +1,114 @@
+"""Sees to it that a container's image is on the host, as its pull policy says."""
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from knarr.api.core.container import Container as ContainerSpec
+from knarr.api.core.container import EphemeralContainer
+from knarr.api.core.secret import Secret
+from knarr.daemon.clock import Clock
+from kubelet.runtime.runtime import Credentials, Image, Runtime, RuntimeFailureError
+
+FIRST_BACKOFF_S = 10.0
+BACKOFF_MAX_S = 300.0
+
+Tell = Callable[[str, str, str], None]
+"""Records an event: type, reason, message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    at: datetime
+    backoff_s: float
+
+
+class Images:
+    """Pulls images, one pull at a time for each, and waits longer after each failure."""
+
+    def __init__(self, runtime: Runtime, clock: Clock) -> None:
+        self._runtime = runtime
+        self._clock = clock
+        self._failures: dict[str, _Failure] = {}
+
+    async def ensure(
+        self,
+        spec: ContainerSpec | EphemeralContainer,
+        credentials: Iterable[Credentials],
+        tell: Tell,
+    ) -> Image:
+        """The image, pulled if need be.
+
+        Raise RuntimeFailureError with ErrImagePull, ImagePullBackOff,
+        ErrImageNeverPull or InvalidImageName.
+        """
+        present = await self._runtime.image(spec.image)
+        if present is not None and spec.image_pull_policy != "Always":
+            tell("Normal", "Pulled", f'Container image "{spec.image}" already present on machine')
+            return present
+        if spec.image_pull_policy == "Never":
+            message = f'Container image "{spec.image}" is not present with pull policy of Never'
+            tell("Warning", "ErrImageNeverPull", message)
+            raise RuntimeFailureError("ErrImageNeverPull", message)
+        self._hold_back(spec.image, tell)
+        return await self._pull(spec.image, tuple(credentials), present, tell)
+
+    def wait_s(self, image: str) -> float:
+        """Seconds until another pull may be tried."""
+        failure = self._failures.get(image)
+        if failure is None:
+            return 0.0
+        return max(0.0, failure.backoff_s - (self._clock.now() - failure.at).total_seconds())
+
+    def _hold_back(self, image: str, tell: Tell) -> None:
+        if self.wait_s(image) > 0:
+            tell("Normal", "BackOff", f'Back-off pulling image "{image}"')
+            raise RuntimeFailureError("ImagePullBackOff", f'Back-off pulling image "{image}"')
+
+    async def _pull(
+        self, image: str, credentials: tuple[Credentials, ...], present: Image | None, tell: Tell
+    ) -> Image:
+        tell("Normal", "Pulling", f'Pulling image "{image}"')
+        began = self._clock.now()
+        try:
+            pulled = await self._runtime.pull(image, credentials)
+        except RuntimeFailureError as error:
+            before = self._failures.get(image)
+            backoff_s = min(before.backoff_s * 2, BACKOFF_MAX_S) if before else FIRST_BACKOFF_S
+            self._failures[image] = _Failure(self._clock.now(), backoff_s)
+            tell("Warning", "Failed", f'Failed to pull image "{image}": {error.message}')
+            tell("Warning", "Failed", f"Error: {error.reason}")
+            raise
+        self._failures.pop(image, None)
+        took_s = (self._clock.now() - began).total_seconds()
+        told = f"{took_s * 1000:.0f}ms" if took_s < 1 else f"{took_s:.3f}s"
+        tell(
+            "Normal",
+            "Pulled",
+            f'Successfully pulled image "{image}" in {told} ({told} including waiting). '
+            f"Image size: {pulled.size_bytes} bytes.",
+        )
+        return pulled
+
+
+def credentials_in(secret: Secret) -> Iterable[Credentials]:
+    """The logins a pull secret holds, in either of its two forms; none when it is broken."""
+    for key in (".dockerconfigjson", ".dockercfg"):
+        if key not in secret.data:
+            continue
+        try:
+            read = json.loads(b64decode(secret.data[key]))
+        except ValueError:
+            return
+        servers = read.get("auths", {}) if key == ".dockerconfigjson" else read
+        for server, login in servers.items():
+            yield _credentials(server, login)
+
+
+def _credentials(server: str, login: dict[str, str]) -> Credentials:
+    username, password = login.get("username", ""), login.get("password", "")
+    if not username and login.get("auth"):
+        username, _, password = b64decode(login["auth"]).decode(errors="replace").partition(":")
+    return Credentials(server, username, password)

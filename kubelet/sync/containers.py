@@ -1,0 +1,320 @@
+"""Starts and stops the containers of one pod, with their images, hooks and events."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from knarr.api import quantities
+from knarr.api.core.container import Container as ContainerSpec
+from knarr.api.core.container import EphemeralContainer
+from knarr.api.core.pod import Pod
+from knarr.api.core.references import ObjectReference
+from knarr.api.structs import ApiStruct
+from knarr.client.events import reference_to
+from kubelet.images import credentials_in
+from kubelet.probes.handlers import Target
+from kubelet.runtime.runtime import (
+    Container,
+    Credentials,
+    LogOptions,
+    Mount,
+    Observed,
+    RuntimeFailureError,
+)
+from kubelet.sync.actions import Actions, Start, Stop
+from kubelet.sync.backoff import RestartBackoff
+from kubelet.sync.config import container_config
+from kubelet.sync.downward import PodFacts
+from kubelet.sync.env import MissingReferenceError, Sources, environment, service_variables
+from kubelet.sync.hooks import run_hook
+from kubelet.sync.host import Host
+from kubelet.volumes.payload import VolumeSources
+from kubelet.volumes.references import References
+from kubelet.volumes.volumes import VolumeNotReadyError, mounts_of
+
+MESSAGE_BYTES_MAX = 4096
+"""The longest termination message."""
+
+MESSAGE_LOG_LINES, MESSAGE_LOG_BYTES = 80, 2048
+"""How much of the log stands in for a termination message."""
+
+GRACE_AFTER_HOOK_MIN_S = 2.0
+"""What a container gets at least when its preStop hook used up the grace."""
+
+
+class Containers:
+    """Carries out what was decided for the containers of one pod."""
+
+    def __init__(
+        self, host: Host, backoff: RestartBackoff, waiting: dict[str, tuple[str, str]]
+    ) -> None:
+        self._host = host
+        self._backoff = backoff
+        self._waiting = waiting
+        self._messages: dict[str, str] = {}
+        self._told_backing_off: set[tuple[str, float]] = set()
+
+    def watch(self, pod: Pod, observed: Observed) -> None:
+        """Probe what runs, forget what does not."""
+        ip = observed.sandbox.ip if observed.sandbox is not None else ""
+        if pod.spec.host_network and self._host.ips:
+            ip = self._host.ips[0]
+        specs = {spec.name: spec for spec in (*pod.spec.init_containers, *pod.spec.containers)}
+        for one in observed.containers:
+            spec = specs.get(one.name)
+            if one.phase == "running" and spec is not None:
+                self._host.prober.watch(pod.metadata.uid, Target(one.id, spec, ip), spec)
+            elif one.phase == "exited":
+                self._host.prober.forget(one.id)
+
+    def forget(self, observed: Observed) -> None:
+        """Nothing of the pod runs any more."""
+        for one in observed.containers:
+            self._host.prober.forget(one.id)
+
+    def with_messages(self, pod: Pod, observed: Observed) -> Observed:
+        """Add what containers left in their termination message files."""
+        told = []
+        for one in observed.containers:
+            if one.phase == "exited" and not one.message:
+                if one.id not in self._messages:
+                    self._messages[one.id] = self._message_file(pod, one.name, one.attempt)
+                told.append(replace(one, message=self._messages[one.id]))
+            else:
+                told.append(one)
+        return replace(observed, containers=tuple(told))
+
+    async def prepare_volumes(self, pod: Pod) -> tuple[Mapping[str, Path], References]:
+        """Make or refresh the pod's volumes. Raise VolumeNotReadyError."""
+        references = await self._host.references.of(pod)
+        sources = VolumeSources(references.config_maps, references.secrets, references.tokens)
+        places = await self._host.volumes.prepare(self._facts(pod, None), sources)
+        return places, references
+
+    async def start(self, pod: Pod, observed: Observed, starts: Sequence[Start]) -> bool:
+        """Start containers one after the other; answer whether all went well."""
+        try:
+            places, references = await self.prepare_volumes(pod)
+        except VolumeNotReadyError as error:
+            self._host.events.event(pod, "FailedMount", str(error), "Warning")
+            return False
+        well = True
+        for start in starts:
+            try:
+                await self._start(pod, observed, start, places, references)
+                self._waiting.pop(start.container.name, None)
+            except RuntimeFailureError as error:
+                self._waiting[start.container.name] = (error.reason, error.message)
+                well = False
+        return well
+
+    async def stop(self, pod: Pod, observed: Observed, stops: Sequence[Stop]) -> None:
+        """Stop containers side by side, each after its preStop hook."""
+        async with asyncio.TaskGroup() as group:
+            for stop in stops:
+                group.create_task(self._stop(pod, observed, stop))
+
+    def tell_backing_off(self, pod: Pod, actions: Actions) -> None:
+        """Say once for each delay that a container waits."""
+        for name, delay_s in actions.backing_off:
+            if (name, delay_s) not in self._told_backing_off:
+                self._told_backing_off.add((name, delay_s))
+                meta = pod.metadata
+                message = (
+                    f"Back-off restarting failed container {name} in pod "
+                    f"{meta.name}_{meta.namespace}({meta.uid})"
+                )
+                self._tell(pod, name, "Warning", "BackOff", message)
+
+    async def _start(
+        self,
+        pod: Pod,
+        observed: Observed,
+        start: Start,
+        places: Mapping[str, Path],
+        references: References,
+    ) -> None:
+        spec = start.container
+        await self._host.images.ensure(
+            spec,
+            await self._credentials(pod),
+            lambda kind, reason, message: self._tell(pod, spec.name, kind, reason, message),
+        )
+        facts = self._facts(pod, observed)
+        variables = self._environment(pod, spec, facts, references)
+        mounts = (*mounts_of(spec, places, variables), self._message_mount(pod, start))
+        node = self._host.node()
+        memory = node.status.capacity.get("memory", "0") if node is not None else "0"
+        config = container_config(
+            pod,
+            start,
+            environment=variables,
+            mounts=mounts,
+            node_memory_bytes=quantities.value(memory),
+        )
+        try:
+            container_id = await self._host.runtime.start_container(config)
+        except RuntimeFailureError as error:
+            self._tell(pod, spec.name, "Warning", "Failed", f"Error: {error.message}")
+            raise
+        if start.attempt > 0:
+            self._backoff.restarted(spec.name, self._host.clock.now())
+        self._tell(pod, spec.name, "Normal", "Created", "Container created")
+        self._tell(pod, spec.name, "Normal", "Started", "Container started")
+        await self._after_start(pod, spec, container_id, facts)
+
+    async def _after_start(
+        self,
+        pod: Pod,
+        spec: ContainerSpec | EphemeralContainer,
+        container_id: str,
+        facts: PodFacts,
+    ) -> None:
+        if spec.lifecycle is None or spec.lifecycle.post_start is None:
+            return
+        target = Target(container_id, spec, facts.pod_ips[0] if facts.pod_ips else "")
+        answer = await run_hook(self._host.runtime, target, spec.lifecycle.post_start)
+        if answer.result != "success":
+            self._tell(
+                pod,
+                spec.name,
+                "Warning",
+                "FailedPostStartHook",
+                f"PostStartHook failed: {answer.message}",
+            )
+            await self._host.runtime.stop_container(container_id, grace_s=0)
+
+    async def _stop(self, pod: Pod, observed: Observed, stop: Stop) -> None:
+        self._tell(pod, stop.name, "Normal", "Killing", stop.message)
+        grace_s = stop.grace_s
+        spec = _spec_of(pod, stop.name)
+        if spec is not None and spec.lifecycle and spec.lifecycle.pre_stop and grace_s > 0:
+            began = self._host.clock.now()
+            ip = observed.sandbox.ip if observed.sandbox is not None else ""
+            target = Target(stop.container_id, spec, ip)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    answer = await run_hook(self._host.runtime, target, spec.lifecycle.pre_stop)
+                    if answer.result != "success":
+                        message = f"PreStopHook failed: {answer.message}"
+                        self._tell(pod, stop.name, "Warning", "FailedPreStopHook", message)
+            used_s = (self._host.clock.now() - began).total_seconds()
+            grace_s = max(GRACE_AFTER_HOOK_MIN_S, grace_s - used_s)
+        await self._host.runtime.stop_container(stop.container_id, grace_s=grace_s)
+
+    async def _credentials(self, pod: Pod) -> list[Credentials]:
+        found: list[Credentials] = []
+        for reference in pod.spec.image_pull_secrets:
+            secret = await self._host.references.secret(pod.metadata.namespace, reference.name)
+            if secret is not None:
+                found.extend(credentials_in(secret))
+        return found
+
+    def _environment(
+        self,
+        pod: Pod,
+        spec: ContainerSpec | EphemeralContainer,
+        facts: PodFacts,
+        references: References,
+    ) -> dict[str, str]:
+        services = self._service_variables(pod)
+        sources = Sources(references.config_maps, references.secrets, services)
+        try:
+            variables = environment(spec, facts, sources)
+        except MissingReferenceError as error:
+            self._tell(pod, spec.name, "Warning", "Failed", f"Error: {error}")
+            raise RuntimeFailureError("CreateContainerConfigError", str(error)) from error
+        return {"HOSTNAME": pod.spec.hostname or pod.metadata.name, **variables}
+
+    def _service_variables(self, pod: Pod) -> dict[str, str]:
+        informer = self._host.services
+        if not informer.is_listed:
+            return {}
+        namespace = pod.metadata.namespace
+        kubernetes = [
+            one
+            for one in informer.in_namespace("default")
+            if one.metadata.name == "kubernetes" and namespace != "default"
+        ]
+        mine = (
+            informer.in_namespace(namespace)
+            if pod.spec.enable_service_links is not False
+            else [
+                one for one in informer.in_namespace(namespace) if one.metadata.name == "kubernetes"
+            ]
+        )
+        return service_variables((*kubernetes, *mine))
+
+    def _facts(self, pod: Pod, observed: Observed | None) -> PodFacts:
+        sandbox = observed.sandbox if observed is not None else None
+        ips = (sandbox.ip,) if sandbox is not None and sandbox.ip else ()
+        node = self._host.node()
+        allocatable = node.status.allocatable if node is not None else {}
+        return PodFacts(
+            pod=pod,
+            pod_ips=ips or tuple(one.ip for one in pod.status.pod_ips),
+            host_ips=tuple(self._host.ips),
+            node_cpu=allocatable.get("cpu", "0"),
+            node_memory=allocatable.get("memory", "0"),
+        )
+
+    def _message_path(self, pod: Pod, name: str, attempt: int) -> Path:
+        return Path(self._host.state_dir) / "messages" / pod.metadata.uid / f"{name}-{attempt}"
+
+    def _message_mount(self, pod: Pod, start: Start) -> Mount:
+        path = self._message_path(pod, start.container.name, start.attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        path.chmod(0o666)
+        return Mount(
+            host_path=str(path),
+            container_path=start.container.termination_message_path or "/dev/termination-log",
+            optional=True,
+        )
+
+    def _message_file(self, pod: Pod, name: str, attempt: int) -> str:
+        try:
+            data = self._message_path(pod, name, attempt).read_bytes()
+        except OSError:
+            return ""
+        return data[:MESSAGE_BYTES_MAX].decode(errors="replace")
+
+    async def message_from_log(self, one: Container) -> str:
+        """The end of a failed container's log."""
+        options = LogOptions(tail_lines=MESSAGE_LOG_LINES)
+        pieces = [piece async for piece in self._host.runtime.logs(one.id, options)]
+        return b"".join(pieces)[-MESSAGE_LOG_BYTES:].decode(errors="replace")
+
+    def _tell(self, pod: Pod, container: str, kind: str, reason: str, message: str) -> None:
+        event_type: Literal["Normal", "Warning"] = "Warning" if kind == "Warning" else "Normal"
+        self._host.events.event(_part(pod, container), reason, message, event_type)
+
+
+def _spec_of(pod: Pod, name: str) -> ContainerSpec | None:
+    for spec in (*pod.spec.init_containers, *pod.spec.containers):
+        if spec.name == name:
+            return spec
+    return None
+
+
+def _part(pod: Pod, container: str) -> ObjectReference:
+    """How events name a container of a pod."""
+    field = "containers"
+    if any(spec.name == container for spec in pod.spec.init_containers):
+        field = "initContainers"
+    elif any(spec.name == container for spec in pod.spec.ephemeral_containers):
+        field = "ephemeralContainers"
+    whole: ApiStruct = pod
+    reference = reference_to(whole)
+    return ObjectReference(
+        kind=reference.kind,
+        api_version=reference.api_version,
+        namespace=reference.namespace,
+        name=reference.name,
+        uid=reference.uid,
+        resource_version=reference.resource_version,
+        field_path=f"spec.{field}{{{container}}}",
+    )

@@ -1,0 +1,52 @@
+"""What all pods of one host share: runtime, client, clock, addresses, volumes, events."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from knarr.api.core.node import Node
+from knarr.api.core.pod import Pod
+from knarr.api.core.service import Service
+from knarr.client.client import Client
+from knarr.client.events import EventRecorder
+from knarr.client.informer import Informer
+from knarr.daemon.clock import Clock
+from kubelet.images import Images
+from kubelet.probes.prober import Prober
+from kubelet.runtime.runtime import PortMapping, Runtime
+from kubelet.volumes.references import ReferenceSource
+from kubelet.volumes.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodNetwork:
+    """What a pod's sandbox is given of the network."""
+
+    hostname: str
+    ip: str
+    """Empty where the runtime chooses."""
+    ports: tuple[PortMapping, ...] = ()
+    resolv_conf: str = ""
+    hosts: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The parts that pod workers use."""
+
+    node_name: str
+    ips: Sequence[str]
+    client: Client
+    clock: Clock
+    runtime: Runtime
+    prober: Prober
+    images: Images
+    volumes: Volumes
+    references: ReferenceSource
+    events: EventRecorder
+    services: Informer[Service]
+    network: Callable[[Pod], PodNetwork]
+    release: Callable[[str], None]
+    """Give back the address of a pod, by uid."""
+    node: Callable[[], Node | None]
+    """The node's own object, for what it can give."""
+    state_dir: str

@@ -1,0 +1,262 @@
+"""Looks after one pod: reads the present, decides, reports, acts, again and again.
+
+One task a pod, so that a pod that takes long to end holds up no other. Whatever
+may concern the pod wakes it; between that it sleeps.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from msgspec.structs import replace
+
+from knarr.api.core.pod import Pod
+from knarr.api.errors import ApiError, ConflictError, NotFoundError
+from knarr.api.keys import Key
+from knarr.api.meta.options import DeleteOptions, Preconditions
+from knarr.api.times import parse
+from kubelet.runtime.runtime import Observed, RuntimeFailureError, SandboxConfig
+from kubelet.status.container_statuses import Health
+from kubelet.status.pod_status import Ending, pod_status
+from kubelet.sync.actions import Actions
+from kubelet.sync.backoff import RestartBackoff
+from kubelet.sync.config import pod_ref, spec_hash
+from kubelet.sync.containers import Containers
+from kubelet.sync.decide import Situation, Verdicts, decide
+from kubelet.sync.host import Host
+from kubelet.volumes.volumes import VolumeNotReadyError
+
+log = structlog.get_logger()
+
+AGAIN_AFTER_FAILURE_S = 2.0
+"""What a pod waits when the runtime or a volume failed."""
+
+REFRESH_S = 60.0
+"""A pod is looked at so often even if nothing happens, for volumes that show changing objects."""
+
+ORPHAN_GRACE_S = 2.0
+"""What the containers get of a pod that is gone from the API already."""
+
+
+@dataclass(slots=True)
+class Wish:
+    """What is wanted of a pod: the newest version of it."""
+
+    pod: Pod
+    gone: bool = False
+    """The object is deleted: whatever is left here goes too."""
+
+
+class PodWorker:
+    """Makes one pod's containers match its spec."""
+
+    def __init__(self, host: Host, pod: Pod) -> None:
+        self._host = host
+        self._wish = Wish(pod)
+        self._wake = asyncio.Event()
+        self._backoff = RestartBackoff()
+        self._health = Health()
+        self._ending: Ending | None = None
+        self._waiting: dict[str, tuple[str, str]] = {}
+        self._containers = Containers(host, self._backoff, self._waiting)
+
+    def wish(self, pod: Pod, *, gone: bool = False) -> None:
+        """The pod changed."""
+        self._wish = Wish(pod, gone)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Something about its containers changed."""
+        self._wake.set()
+
+    def end(self, ending: Ending) -> None:
+        """End the pod though nobody deleted it: it is evicted."""
+        self._ending = ending
+        self._wake.set()
+
+    @property
+    def pod(self) -> Pod:
+        """The newest version known."""
+        return self._wish.pod
+
+    async def run(self) -> None:
+        """Look after the pod until nothing of it is left."""
+        while True:
+            self._wake.clear()
+            try:
+                again_after_s = await self._sync()
+            except ConflictError:
+                again_after_s = 0.05
+            except (ApiError, RuntimeFailureError) as error:
+                log.warning("pod sync failed", pod=str(self._key), error=str(error))
+                again_after_s = AGAIN_AFTER_FAILURE_S
+            except Exception:
+                log.exception("pod sync failed", pod=str(self._key))
+                again_after_s = AGAIN_AFTER_FAILURE_S
+            if again_after_s is None:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(again_after_s):
+                    await self._wake.wait()
+
+    @property
+    def _key(self) -> Key:
+        return Key(self.pod.metadata.namespace, self.pod.metadata.name)
+
+    async def _sync(self) -> float | None:
+        """One look; answer when to look again, None when nothing of the pod is left."""
+        wish = self._wish
+        uid = wish.pod.metadata.uid
+        observed = await self._host.runtime.observe(uid) or Observed(pod_ref(wish.pod))
+        observed = self._containers.with_messages(wish.pod, observed)
+        self._containers.watch(wish.pod, observed)
+        ending = self._why_end(wish)
+        situation = self._situation(wish, observed, ending)
+        actions = decide(situation, self._backoff)
+        if ending is not None and not actions.stop and not actions.stop_sandbox:
+            return await self._finish(wish, observed)
+        prober = self._host.prober
+        self._health = Health(
+            ready=frozenset(prober.ready),
+            started=frozenset(prober.started),
+            waiting=self._waiting,
+            backing_off=dict(actions.backing_off),
+        )
+        await self._report(wish, observed)
+        return await self._act(wish.pod, observed, actions)
+
+    def _why_end(self, wish: Wish) -> str | None:
+        if wish.gone or wish.pod.metadata.deletion_timestamp is not None:
+            return "deleted"
+        deadline_s = wish.pod.spec.active_deadline_seconds
+        start = wish.pod.status.start_time
+        if self._ending is None and deadline_s is not None and start is not None:
+            over = parse(start) + timedelta(seconds=deadline_s)
+            if self._host.clock.now() >= over and wish.pod.status.phase in ("Pending", "Running"):
+                self._ending = Ending(
+                    reason="DeadlineExceeded",
+                    message="Pod was active on the node longer than the specified deadline",
+                )
+        return self._ending.reason if self._ending is not None else None
+
+    def _situation(self, wish: Wish, observed: Observed, ending: str | None) -> Situation:
+        prober = self._host.prober
+        spec = wish.pod.spec
+        hashes = {one.name: spec_hash(one) for one in (*spec.init_containers, *spec.containers)}
+        return Situation(
+            pod=wish.pod,
+            observed=observed,
+            verdicts=Verdicts(started=frozenset(prober.started), failed=dict(prober.failed)),
+            spec_hashes=hashes,
+            now=self._host.clock.now(),
+            ending=ending,
+            grace_s=self._grace_s(wish),
+        )
+
+    def _grace_s(self, wish: Wish) -> float | None:
+        """Seconds left for ending, None when the pod's own grace counts."""
+        if wish.gone:
+            return ORPHAN_GRACE_S
+        meta = wish.pod.metadata
+        if meta.deletion_timestamp is None or meta.deletion_grace_period_seconds is None:
+            return None
+        left_s = (parse(meta.deletion_timestamp) - self._host.clock.now()).total_seconds()
+        return max(1.0, min(float(meta.deletion_grace_period_seconds), left_s))
+
+    async def _report(self, wish: Wish, observed: Observed) -> None:
+        """Write the status when it differs from what the API shows."""
+        if wish.gone:
+            return
+        status = pod_status(
+            wish.pod,
+            observed,
+            self._health,
+            now=self._host.clock.now(),
+            host_ips=self._host.ips,
+            ending=self._ending,
+        )
+        if status == wish.pod.status:
+            return
+        try:
+            written = await self._host.client.update(
+                replace(wish.pod, status=status), subresource="status"
+            )
+        except NotFoundError:
+            return
+        if self._wish is wish:
+            self._wish = Wish(written)
+
+    async def _act(self, pod: Pod, observed: Observed, actions: Actions) -> float | None:
+        runtime = self._host.runtime
+        if actions.stop:
+            await self._containers.stop(pod, observed, actions.stop)
+        if actions.stop_sandbox:
+            await runtime.stop_sandbox(pod.metadata.uid)
+            return 0.0
+        if actions.start_sandbox is not None:
+            await self._start_sandbox(pod, actions.start_sandbox)
+            return 0.0
+        for container_id in actions.remove:
+            await runtime.remove_container(container_id)
+        again_after_s = self._next_look(pod, actions)
+        self._containers.tell_backing_off(pod, actions)
+        if actions.start:
+            started = await self._containers.start(pod, observed, actions.start)
+            again_after_s = 0.0 if started else AGAIN_AFTER_FAILURE_S
+        elif actions.stop:
+            again_after_s = 0.0
+        return again_after_s
+
+    def _next_look(self, pod: Pod, actions: Actions) -> float:
+        looks = [REFRESH_S]
+        if actions.again_after_s is not None:
+            looks.append(actions.again_after_s + 0.001)
+        deadline_s = pod.spec.active_deadline_seconds
+        if deadline_s is not None and pod.status.start_time is not None:
+            passed = (self._host.clock.now() - parse(pod.status.start_time)).total_seconds()
+            if passed < deadline_s:
+                looks.append(deadline_s - passed + 0.001)
+        return min(looks)
+
+    async def _start_sandbox(self, pod: Pod, attempt: int) -> None:
+        """Volumes first, so that nothing starts that could not see its files."""
+        try:
+            await self._containers.prepare_volumes(pod)
+        except VolumeNotReadyError as error:
+            self._host.events.event(pod, "FailedMount", str(error), "Warning")
+            raise RuntimeFailureError("ContainerCreating", str(error)) from error
+        network = self._host.network(pod)
+        await self._host.runtime.start_sandbox(
+            SandboxConfig(
+                pod=pod_ref(pod),
+                attempt=attempt,
+                hostname=network.hostname,
+                spec=pod.spec,
+                ip=network.ip,
+                ports=network.ports,
+                resolv_conf=network.resolv_conf,
+                hosts=network.hosts,
+                labels=pod.metadata.labels,
+            )
+        )
+
+    async def _finish(self, wish: Wish, observed: Observed) -> float | None:
+        """All containers are over: say so, and let go of the pod if it was deleted."""
+        await self._report(wish, observed)
+        self._containers.forget(observed)
+        meta = wish.pod.metadata
+        if not wish.gone and meta.deletion_timestamp is None:
+            return REFRESH_S
+        await self._host.runtime.remove_pod(meta.uid)
+        self._host.volumes.remove(meta.uid)
+        self._host.references.forget(wish.pod)
+        self._host.release(meta.uid)
+        if not wish.gone:
+            options = DeleteOptions(
+                grace_period_seconds=0, preconditions=Preconditions(uid=meta.uid)
+            )
+            with suppress(NotFoundError, ConflictError):
+                await self._host.client.delete(Pod, self._key, options)
+        return None
