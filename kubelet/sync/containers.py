@@ -75,13 +75,13 @@ class Containers:
         for one in observed.containers:
             self._host.prober.forget(one.id)
 
-    def with_messages(self, pod: Pod, observed: Observed) -> Observed:
+    async def with_messages(self, pod: Pod, observed: Observed) -> Observed:
         """Add what containers left in their termination message files."""
         told = []
         for one in observed.containers:
             if one.phase == "exited" and not one.message:
                 if one.id not in self._messages:
-                    self._messages[one.id] = self._message_file(pod, one.name, one.attempt)
+                    self._messages[one.id] = await self._message(pod, one)
                 told.append(replace(one, message=self._messages[one.id]))
             else:
                 told.append(one)
@@ -282,8 +282,13 @@ class Containers:
             return ""
         return data[:MESSAGE_BYTES_MAX].decode(errors="replace")
 
-    async def message_from_log(self, one: Container) -> str:
-        """The end of a failed container's log."""
+    async def _message(self, pod: Pod, one: Container) -> str:
+        """What it left in its file, or the end of its log where the spec asks for that."""
+        message = self._message_file(pod, one.name, one.attempt)
+        spec = _spec_of(pod, one.name)
+        falls_back = spec is not None and spec.termination_message_policy == "FallbackToLogsOnError"
+        if message or one.exit_code == 0 or not falls_back:
+            return message
         options = LogOptions(tail_lines=MESSAGE_LOG_LINES)
         pieces = [piece async for piece in self._host.runtime.logs(one.id, options)]
         return b"".join(pieces)[-MESSAGE_LOG_BYTES:].decode(errors="replace")

@@ -110,7 +110,7 @@ class PodWorker:
         wish = self._wish
         uid = wish.pod.metadata.uid
         observed = await self._host.runtime.observe(uid) or Observed(pod_ref(wish.pod))
-        observed = self._containers.with_messages(wish.pod, observed)
+        observed = await self._containers.with_messages(wish.pod, observed)
         self._containers.watch(wish.pod, observed)
         ending = self._why_end(wish)
         situation = self._situation(wish, observed, ending)

@@ -1,0 +1,1 @@
+"""Keeps the node's own object true: registration, capacity, conditions, heartbeat."""
