@@ -69,6 +69,10 @@ class NodeAgent:
             else:
                 return
 
+    async def refresh(self) -> None:
+        """Read the node again."""
+        self.node = await self._client.get(Node, Key("", self._name))
+
     async def run(self) -> None:
         """Renew and report until cancelled."""
         async with asyncio.TaskGroup() as group:

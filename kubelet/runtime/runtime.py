@@ -69,6 +69,7 @@ class SandboxConfig:
     resolv_conf: str = ""
     hosts: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +244,9 @@ class Runtime(Protocol):
 
     name: str
     """What `status.nodeInfo.containerRuntimeVersion` begins with: docker, process, hollow."""
+
+    is_real: bool
+    """False where nothing runs: then nothing is probed and no volume is made."""
 
     async def version(self) -> str:
         """The version as nodes report it: `docker://20.10.24`."""

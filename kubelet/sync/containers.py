@@ -89,6 +89,8 @@ class Containers:
 
     async def prepare_volumes(self, pod: Pod) -> tuple[Mapping[str, Path], References]:
         """Make or refresh the pod's volumes. Raise VolumeNotReadyError."""
+        if not self._host.runtime.is_real:
+            return {}, References({}, {}, {})
         references = await self._host.references.of(pod)
         sources = VolumeSources(references.config_maps, references.secrets, references.tokens)
         places = await self._host.volumes.prepare(self._facts(pod, None), sources)
@@ -144,8 +146,11 @@ class Containers:
             lambda kind, reason, message: self._tell(pod, spec.name, kind, reason, message),
         )
         facts = self._facts(pod, observed)
-        variables = self._environment(pod, spec, facts, references)
-        mounts = (*mounts_of(spec, places, variables), self._message_mount(pod, start))
+        variables: Mapping[str, str] = {}
+        mounts: tuple[Mount, ...] = ()
+        if self._host.runtime.is_real:
+            variables = self._environment(pod, spec, facts, references)
+            mounts = (*mounts_of(spec, places, variables), self._message_mount(pod, start))
         node = self._host.node()
         memory = node.status.capacity.get("memory", "0") if node is not None else "0"
         config = container_config(

@@ -239,6 +239,7 @@ class PodWorker:
                 resolv_conf=network.resolv_conf,
                 hosts=network.hosts,
                 labels=pod.metadata.labels,
+                annotations=pod.metadata.annotations,
             )
         )
 

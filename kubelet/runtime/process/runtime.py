@@ -66,6 +66,7 @@ class ProcessRuntime(Runtime):
     """
 
     name = "process"
+    is_real = True
 
     def __init__(self, root: Path, clock: Clock) -> None:
         self._root = root

@@ -1,0 +1,189 @@
+"""One node: puts the kubelet's parts together and runs them.
+
+await Kubelet(options, client, clock, runtime, services).run()
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from knarr.api.core.pod import Pod
+from knarr.api.core.references import ObjectReference
+from knarr.api.core.scheduling import Taint
+from knarr.api.core.service import Service
+from knarr.api.scalars import Quantity
+from knarr.client.client import Client
+from knarr.client.events import EventRecorder
+from knarr.client.informer import Informer
+from knarr.daemon.clock import Clock
+from kubelet.addresses import PodAddresses
+from kubelet.images import Images
+from kubelet.network import DnsSettings, pod_network
+from kubelet.node.agent import NodeAgent
+from kubelet.node.machine import capacity, memory_available_bytes, system_info
+from kubelet.node.status import NodeFacts
+from kubelet.probes.prober import Prober
+from kubelet.runtime.runtime import Runtime
+from kubelet.sync.host import Host, PodNetwork
+from kubelet.sync.manager import PodManager
+from kubelet.volumes.references import ReferenceSource
+from kubelet.volumes.volumes import Volumes
+
+log = structlog.get_logger()
+
+PODS_MAX = 110
+"""How many pods a node takes unless told otherwise, as Kubernetes' default."""
+
+MEMORY_LOW_BYTES = 100 * 1024 * 1024
+"""Below this much available memory the node is under pressure, as Kubernetes' default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletOptions:
+    """What an operator may choose about a node."""
+
+    node_name: str
+    node_ips: tuple[str, ...]
+    state_dir: Path
+    port: int = 10250
+    pods_max: int = PODS_MAX
+    pod_cidr: str = ""
+    """Registered with the node; empty where a controller assigns one."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    reserved: Mapping[str, Quantity] = field(default_factory=dict)
+    capacity: Mapping[str, Quantity] = field(default_factory=dict)
+    """Replaces what the machine has, for hollow nodes."""
+    dns: DnsSettings = field(default_factory=DnsSettings)
+
+
+class Kubelet:
+    """The parts of one node, made and not yet running."""
+
+    def __init__(
+        self,
+        options: KubeletOptions,
+        client: Client,
+        clock: Clock,
+        runtime: Runtime,
+        services: Informer[Service],
+    ) -> None:
+        self._options = options
+        self._client = client
+        self._clock = clock
+        self.runtime = runtime
+        self.events = EventRecorder(
+            client, component="kubelet", clock=clock, host=options.node_name
+        )
+        self.prober = Prober(runtime, self._wake, self._tell_unhealthy)
+        self.pods = Informer(client, Pod, field_selector=f"spec.nodeName={options.node_name}")
+        self._addresses: PodAddresses | None = None
+        volumes = Volumes(options.state_dir / "volumes", client, clock)
+        self.host = Host(
+            node_name=options.node_name,
+            ips=options.node_ips,
+            client=client,
+            clock=clock,
+            runtime=runtime,
+            prober=self.prober,
+            images=Images(runtime, clock),
+            volumes=volumes,
+            references=ReferenceSource(client, clock),
+            events=self.events,
+            services=services,
+            network=self._network,
+            release=self._release,
+            node=lambda: self.agent.node,
+            state_dir=str(options.state_dir),
+        )
+        self.manager = PodManager(self.host, self.pods)
+        self.agent = NodeAgent(
+            client,
+            clock,
+            options.node_name,
+            self._facts,
+            labels=options.labels,
+            taints=options.taints,
+            pod_cidr=options.pod_cidr,
+        )
+
+    async def run(self) -> None:
+        """Be a node until cancelled; containers go on."""
+        async with asyncio.TaskGroup() as group:
+            await self.agent.register()
+            await self._take_addresses()
+            group.create_task(self.events.run(), name="events")
+            group.create_task(self.prober.run(), name="prober")
+            group.create_task(self.pods.run(), name="pods")
+            group.create_task(self.agent.run(), name="node")
+            group.create_task(self.manager.run(), name="pod-manager")
+
+    async def _take_addresses(self) -> None:
+        """Wait for the node's podCIDR and note which addresses are taken."""
+        cidr = self._options.pod_cidr
+        while not cidr:
+            node = self.agent.node
+            cidr = node.spec.pod_cidr if node is not None else ""
+            if not cidr:
+                await asyncio.sleep(0.2)
+                await self.agent.refresh()
+        taken = [
+            (one.pod.uid, one.sandbox.ip)
+            for one in await self.runtime.pods()
+            if one.sandbox is not None and one.sandbox.ip
+        ]
+        self._addresses = PodAddresses(cidr, taken)
+
+    def _network(self, pod: Pod) -> PodNetwork:
+        assert self._addresses is not None, "addresses come before pods"
+        ip = "" if pod.spec.host_network else self._addresses.of(pod.metadata.uid)
+        host_ip = self._options.node_ips[0] if self._options.node_ips else ""
+        return pod_network(pod, ip, host_ip, self._options.dns)
+
+    def _release(self, uid: str) -> None:
+        if self._addresses is not None:
+            self._addresses.release(uid)
+
+    def _wake(self, uid: str) -> None:
+        self.manager.wake(uid)
+
+    def _tell_unhealthy(self, uid: str, container: str, message: str) -> None:
+        worker = self.manager.worker(uid)
+        if worker is None:
+            return
+        meta = worker.pod.metadata
+        reference = ObjectReference(
+            kind="Pod",
+            api_version="v1",
+            namespace=meta.namespace,
+            name=meta.name,
+            uid=meta.uid,
+            resource_version=meta.resource_version,
+            field_path=f"spec.containers{{{container}}}",
+        )
+        self.events.event(reference, "Unhealthy", message, "Warning")
+
+    async def _facts(self) -> NodeFacts:
+        options = self._options
+        low = memory_available_bytes() < MEMORY_LOW_BYTES
+        has = options.capacity or capacity(_existing(options.state_dir), pods_max=options.pods_max)
+        return NodeFacts(
+            hostname=options.node_name,
+            ips=options.node_ips,
+            capacity=has,
+            reserved=options.reserved,
+            info=system_info(await self.runtime.version()),
+            images=await self.runtime.images(),
+            port=options.port,
+            pressures=frozenset({"MemoryPressure"} if low and self.runtime.is_real else ()),
+        )
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder that is there already, to measure its disk."""
+    while not path.exists():
+        path = path.parent
+    return path

@@ -1,0 +1,219 @@
+"""Nothing runs: pods look as if they did, for tests of scale and for teaching.
+
+Containers of pods that restart always run for ever; those of other pods end
+well after a moment. Two annotations of the pod ask for something else:
+
+    hollow.knarr.dev/run-seconds: "30"    each container ends after so long
+    hollow.knarr.dev/exit-code: "1"       and with this code
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from knarr.api.core.resources import ResourceRequirements
+from knarr.daemon.clock import Clock
+from kubelet.runtime.runtime import (
+    Connection,
+    Container,
+    ContainerConfig,
+    Credentials,
+    Image,
+    LogOptions,
+    Observed,
+    Runtime,
+    RuntimeFailureError,
+    Sandbox,
+    SandboxConfig,
+    Session,
+    Usage,
+)
+
+RUN_SECONDS = "hollow.knarr.dev/run-seconds"
+EXIT_CODE = "hollow.knarr.dev/exit-code"
+
+RUN_DEFAULT_S = 0.5
+"""How long a container runs that is to come to an end."""
+
+
+class HollowRuntime(Runtime):
+    """Remembers what was asked for and pretends that it happened."""
+
+    name = "hollow"
+    is_real = False
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pods: dict[str, Observed] = {}
+        self._configs: dict[str, SandboxConfig] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._changes: asyncio.Queue[str] = asyncio.Queue()
+
+    async def version(self) -> str:
+        """The version as nodes report it."""
+        return "hollow://0.1.0"
+
+    async def pods(self) -> Sequence[Observed]:
+        """Everything that is pretended."""
+        return list(self._pods.values())
+
+    async def observe(self, uid: str) -> Observed | None:
+        """All there is of one pod."""
+        return self._pods.get(uid)
+
+    async def changes(self) -> AsyncIterator[str]:
+        """Yield a pod's uid whenever a container of it came to its end."""
+        while True:
+            yield await self._changes.get()
+
+    async def start_sandbox(self, config: SandboxConfig) -> Sandbox:
+        """Note the pod."""
+        sandbox = Sandbox(
+            id=f"hollow://{config.pod.uid}-{config.attempt}",
+            attempt=config.attempt,
+            ready=True,
+            ip=config.ip,
+            created_at=self._clock.now(),
+        )
+        self._configs[config.pod.uid] = config
+        self._pods[config.pod.uid] = Observed(config.pod, sandbox)
+        return sandbox
+
+    async def stop_sandbox(self, uid: str) -> None:
+        """Mark the sandbox as over."""
+        pod = self._pods.get(uid)
+        if pod is None or pod.sandbox is None:
+            return
+        for one in pod.containers:
+            await self.stop_container(one.id, grace_s=0)
+        pod = self._pods[uid]
+        if pod.sandbox is not None:
+            self._pods[uid] = replace(pod, sandbox=replace(pod.sandbox, ready=False))
+
+    async def remove_pod(self, uid: str) -> None:
+        """Forget the pod."""
+        await self.stop_sandbox(uid)
+        self._pods.pop(uid, None)
+        self._configs.pop(uid, None)
+
+    async def start_container(self, config: ContainerConfig) -> str:
+        """Note the container; it ends by itself if it is one that does."""
+        uid = config.pod.uid
+        container_id = f"hollow://{uid}/{config.name}-{config.attempt}"
+        now = self._clock.now()
+        container = Container(
+            id=container_id,
+            name=config.name,
+            attempt=config.attempt,
+            phase="running",
+            image=config.image,
+            image_id=f"hollow://{config.image}",
+            spec_hash=config.spec_hash,
+            created_at=now,
+            started_at=now,
+        )
+        pod = self._pods[uid]
+        self._pods[uid] = replace(pod, containers=(*pod.containers, container))
+        run_s = self._run_s(config)
+        if run_s is not None:
+            loop = asyncio.get_running_loop()
+            code = int(self._configs[uid].annotations.get(EXIT_CODE, "0"))
+            self._timers[container_id] = loop.call_later(run_s, self._end, container_id, code)
+        return container_id
+
+    async def stop_container(self, container_id: str, *, grace_s: float) -> None:
+        """End it at once."""
+        self._end(container_id, 0 if grace_s else 137)
+
+    async def remove_container(self, container_id: str) -> None:
+        """Forget it."""
+        uid = _uid(container_id)
+        pod = self._pods[uid]
+        left = tuple(one for one in pod.containers if one.id != container_id)
+        self._pods[uid] = replace(pod, containers=left)
+
+    async def update_resources(self, container_id: str, resources: ResourceRequirements) -> None:
+        """Nothing has limits here."""
+
+    async def exec(
+        self, container_id: str, command: Sequence[str], *, stdin: bool = False, tty: bool = False
+    ) -> Session:
+        """Refuse: nothing runs."""
+        raise RuntimeFailureError("Error", "nothing runs on a hollow node, so nothing can be run")
+
+    async def attach(self, container_id: str) -> Session:
+        """Refuse: nothing runs."""
+        raise RuntimeFailureError("Error", "nothing runs on a hollow node")
+
+    async def connect(self, uid: str, port: int) -> Connection:
+        """Refuse: nobody listens."""
+        raise ConnectionRefusedError("nothing listens on a hollow node")
+
+    async def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:
+        """One line that says why there are no others."""
+        yield b"nothing runs on a hollow node\n"
+
+    async def usage(self, container_id: str) -> Usage | None:
+        """A steady little."""
+        now = self._clock.now()
+        nanoseconds = int(now.timestamp() * 1e9) // 100
+        return Usage(now, nanoseconds, 16 * 1024 * 1024)
+
+    async def image(self, name: str) -> Image | None:
+        """Every image is there."""
+        return Image(id=f"hollow://{name}", names=(name,), size_bytes=0)
+
+    async def images(self) -> Sequence[Image]:
+        """None."""
+        return ()
+
+    async def pull(self, name: str, credentials: Sequence[Credentials]) -> Image:
+        """Nothing to get."""
+        return Image(id=f"hollow://{name}", names=(name,), size_bytes=0)
+
+    async def remove_image(self, image_id: str) -> None:
+        """Nothing to remove."""
+
+    async def close(self) -> None:
+        """End the timers."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _run_s(self, config: ContainerConfig) -> float | None:
+        sandbox = self._configs[config.pod.uid]
+        asked = sandbox.annotations.get(RUN_SECONDS)
+        if asked is not None:
+            return float(asked)
+        if config.kind == "init":
+            specs = {one.name: one for one in sandbox.spec.init_containers}
+            spec = specs.get(config.name)
+            return None if spec is not None and spec.restart_policy == "Always" else 0.0
+        return None if sandbox.spec.restart_policy in ("Always", "") else RUN_DEFAULT_S
+
+    def _end(self, container_id: str, code: int) -> None:
+        timer = self._timers.pop(container_id, None)
+        if timer is not None:
+            timer.cancel()
+        uid = _uid(container_id)
+        pod = self._pods.get(uid)
+        if pod is None:
+            return
+        ended = tuple(
+            replace(
+                one,
+                phase="exited",
+                exit_code=code,
+                reason="Completed" if code == 0 else "Error",
+                finished_at=self._clock.now(),
+            )
+            if one.id == container_id and one.phase != "exited"
+            else one
+            for one in pod.containers
+        )
+        self._pods[uid] = replace(pod, containers=ended)
+        self._changes.put_nowait(uid)
+
+
+def _uid(container_id: str) -> str:
+    return container_id.removeprefix("hollow://").partition("/")[0]
