@@ -23,7 +23,7 @@ from knarr.api.core.service import Service
 from knarr.api.core.service_account import ServiceAccount
 from knarr.api.core.volume import Volume, VolumeMount
 from knarr.api.core.volume_source import ConfigMapVolumeSource
-from knarr.api.errors import ApiError, NotFoundError
+from knarr.api.errors import ApiError
 from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.client.informers import Informers
@@ -128,10 +128,8 @@ async def test_a_pod_runs_and_ends(client: InProcessClient, tmp_path: Path) -> N
         assert b"".join(pieces) == f"hello from {running.status.pod_ip}\n".encode()
         await client.delete(Pod, Key("default", "web"))
         async with asyncio.timeout(WAIT_S):
-            with pytest.raises(NotFoundError):
-                while True:
-                    await client.get(Pod, Key("default", "web"))
-                    await asyncio.sleep(0.02)
+            while (await client.list(Pod)).items:
+                await asyncio.sleep(0.02)
         assert await kubelet.runtime.pods() == []
 
 
