@@ -14,6 +14,8 @@ def _flags() -> Flags:
     flags = Flags("knarr-apiserver", "Serve the Kubernetes API over a store.")
     flags.flag("store", default="memory://", help="memory://, sqlite:///PATH or etcd://HOST:PORT")
     flags.flag("secure-port", default=6443, help="port of the REST API, 0 for any")
+    flags.flag("grpc-port", default=6444, help="port of the gRPC API, 0 for any, -1 for none")
+    flags.flag("grpc-client-ca-file", default="", help="whose certificates gRPC clients must show")
     flags.flag("bind-address", default="127.0.0.1", help="address to listen on")
     flags.flag("token-auth-file", default="", help="static tokens: token,user,uid,groups a line")
     flags.flag("client-ca-file", default="", help="whose client certificates are believed")

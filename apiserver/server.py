@@ -1,4 +1,4 @@
-"""Puts the API server together: store, registry, who may what, REST front."""
+"""Puts the API server together: store, registry, who may what, REST front, gRPC."""
 
 import asyncio
 import ssl
@@ -24,6 +24,7 @@ from apiserver.auth.rbac import Rbac
 from apiserver.auth.reviews import Reviews
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccountTokens
 from apiserver.auth.token_file import read_tokens
+from apiserver.grpc.server import Tls, serve_grpc
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Request
 from apiserver.registry.settings import Settings as RegistrySettings
@@ -51,6 +52,10 @@ class Options:
     store: str = "memory://"
     bind_address: str = "127.0.0.1"
     secure_port: int = 6443
+    grpc_port: int = 6444
+    """Port of the gRPC API, 0 for any, -1 for none."""
+    grpc_client_ca_file: str = ""
+    """When set, gRPC clients must show certificates of this authority; else tokens say who asks."""
     token_auth_file: str = ""
     client_ca_file: str = ""
     tls_cert_file: str = ""
@@ -71,6 +76,8 @@ class Server:
     registry: Registry
     gate: Gate
     address: tuple[str, int]
+    grpc_port: int
+    """Where gRPC is served, 0 for nowhere."""
 
 
 @asynccontextmanager
@@ -101,12 +108,36 @@ async def serve(options: Options) -> AsyncIterator[Server]:
         front.add_page(".well-known", openid.page)
         front.add_page("openid", openid.page)
         tls = _tls(options, clock)
-        async with front.serve(options.bind_address, options.secure_port, tls) as address:
+        async with (
+            front.serve(options.bind_address, options.secure_port, tls) as address,
+            _grpc(options, registry, gate) as grpc_port,
+        ):
             log.info("serving", address=address[0], port=address[1], store=options.store)
-            yield Server(registry, gate, address)
+            yield Server(registry, gate, address, grpc_port)
             health.shut_down()
         for task in running:
             task.cancel()
+
+
+@asynccontextmanager
+async def _grpc(options: Options, registry: Registry, gate: Gate) -> AsyncIterator[int]:
+    """Serve gRPC, encrypted wherever others than this host could listen."""
+    if options.grpc_port < 0:
+        yield 0
+        return
+    address, certificate = options.bind_address, options.tls_cert_file
+    if not certificate and address not in ("127.0.0.1", "::1", "localhost"):
+        raise SettingsError("--tls-cert-file is needed to serve gRPC to other hosts")
+    client_ca = options.grpc_client_ca_file
+    tls = Tls(
+        Path(certificate),
+        Path(options.tls_private_key_file or certificate),
+        Path(client_ca) if client_ca else None,
+    )
+    async with serve_grpc(
+        registry, gate, address, options.grpc_port, tls if certificate else None
+    ) as front:
+        yield front.port
 
 
 def _registry(options: Options, store: Store, clock: Clock, *more: Admission) -> Registry:

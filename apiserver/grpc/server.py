@@ -78,7 +78,8 @@ async def serve_grpc(
     reflection.enable_server_reflection(
         (SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server
     )
-    bound = _bind(server, f"{address}:{port}", tls)
+    host = f"[{address}]" if ":" in address else address
+    bound = _bind(server, f"{host}:{port}", tls)
     await server.start()
     for service in ("", SERVICE):
         await health.set(service, health_pb2.HealthCheckResponse.SERVING)
