@@ -96,6 +96,7 @@ class Hub:
 
     async def follow(self, prefix: str, after: int) -> AsyncIterator[Batch]:
         """Yield the changes below `prefix` after a revision."""
+        assert not prefix or prefix.endswith("/"), "followers are found by the parts of a key"
         follower = _Follower(prefix, after)
         follower.wanted = self.revision
         self._by_prefix.setdefault(prefix, []).append(follower)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from apiserver.storage.cache import Cache
+from apiserver.storage.entry import Entry
 from apiserver.storage.open import open_store
+from apiserver.storage.selection import Selection
 from apiserver.storage.store import (
     Change,
     CompactedError,
@@ -14,6 +17,7 @@ from apiserver.storage.store import (
     KeyExistsError,
     RevisionMismatchError,
     Store,
+    Stored,
     ValueTooLargeError,
 )
 from knarr.daemon.settings import SettingsError
@@ -246,6 +250,34 @@ async def test_of_concurrent_updates_one_wins(store: Store) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(attempt(number)) for number in range(20)]
     assert sorted(task.result() for task in tasks) == [0] * 19 + [created + 1]
+
+
+async def test_a_cache_shows_every_write_once_it_is_acknowledged(store: Store) -> None:
+    def decode(stored: Stored) -> Entry:
+        return Entry(
+            key=stored.key,
+            revision=stored.revision,
+            json=stored.value,
+            obj=None,
+            labels={},
+            fields={},
+        )
+
+    cache = Cache(store, PODS, decode)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        running = group.create_task(cache.run())
+        await cache.ready()
+        with cache.watch(Selection(namespace="a"), after=cache.revision) as watch:
+            for number in range(20):
+                created = await store.create(f"{PODS}a/{number}", b"1")
+                elsewhere = await store.create(f"/registry/services/a/{number}", b"")
+                assert await cache.consistent() >= elsewhere
+                entry = cache.get(f"{PODS}a/{number}")
+                assert entry is not None
+                assert entry.revision == created
+            events = [event.type for event in await anext(watch)]
+        assert events == ["ADDED"] * 20
+        running.cancel()
 
 
 @pytest.mark.parametrize(
