@@ -11,6 +11,11 @@ from apiserver.strategies.apps.stateful_set import StatefulSetRules
 from apiserver.strategies.autoscaling.horizontal_pod_autoscaler import HorizontalPodAutoscalerRules
 from apiserver.strategies.batch.cron_job import CronJobRules
 from apiserver.strategies.batch.job import JobRules
+from apiserver.strategies.discovery.endpoint_slice import EndpointSliceRules
+from apiserver.strategies.networking.addresses import IPAddressRules, ServiceCIDRRules
+from apiserver.strategies.networking.ingress import IngressRules
+from apiserver.strategies.networking.ingress_class import IngressClassRules
+from apiserver.strategies.networking.network_policy import NetworkPolicyRules
 from apiserver.strategies.policy.pod_disruption_budget import PodDisruptionBudgetRules
 from apiserver.strategies.rbac.role import ClusterRoleRules, RoleRules
 from apiserver.strategies.rbac.role_binding import ClusterRoleBindingRules, RoleBindingRules
@@ -19,6 +24,8 @@ from apiserver.strategies.strategy import Strategy
 APPS = "apps"
 AUTOSCALING = "autoscaling"
 BATCH = "batch"
+DISCOVERY = "discovery.k8s.io"
+NETWORKING = "networking.k8s.io"
 POLICY = "policy"
 RBAC = "rbac.authorization.k8s.io"
 
@@ -31,6 +38,12 @@ NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (AUTOSCALING, "HorizontalPodAutoscaler"): HorizontalPodAutoscalerRules(),
     (BATCH, "CronJob"): CronJobRules(),
     (BATCH, "Job"): JobRules(),
+    (DISCOVERY, "EndpointSlice"): EndpointSliceRules(),
+    (NETWORKING, "Ingress"): IngressRules(),
+    (NETWORKING, "IngressClass"): IngressClassRules(),
+    (NETWORKING, "IPAddress"): IPAddressRules(),
+    (NETWORKING, "NetworkPolicy"): NetworkPolicyRules(),
+    (NETWORKING, "ServiceCIDR"): ServiceCIDRRules(),
     (POLICY, "PodDisruptionBudget"): PodDisruptionBudgetRules(),
     (RBAC, "ClusterRole"): ClusterRoleRules(),
     (RBAC, "ClusterRoleBinding"): ClusterRoleBindingRules(),

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from knarr.api.field_errors import FieldError, forbidden, invalid, not_supported, required
+from knarr.api import names
+from knarr.api.core.references import TypedLocalObjectReference
+from knarr.api.field_errors import (
+    FieldError,
+    broken_names,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+)
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import IntOrString
 
@@ -98,3 +107,35 @@ def none_of(value: Any, path: str, detail: str) -> Iterator[FieldError]:
 def labels_or_null(meta: ObjectMeta) -> Any:
     """An object's labels as messages show them: null where there are none."""
     return dict(meta.labels) or None
+
+
+def typed_reference(reference: TypedLocalObjectReference, path: str) -> Iterator[FieldError]:
+    """A reference to an object of any group by kind and name."""
+    group = reference.api_group
+    if group is not None:
+        yield from broken_names(f"{path}.apiGroup", group, names.dns_subdomain(group))
+    for value, name in ((reference.kind, "kind"), (reference.name, "name")):
+        if not value:
+            yield required(f"{path}.{name}", f"{name} is required")
+        else:
+            yield from broken_names(f"{path}.{name}", value, names.path_segment(value))
+
+
+def domain_prefixed_path(value: str, path: str) -> Iterator[FieldError]:
+    """A domain, a slash and a path, such as `example.com/thing`."""
+    if not value:
+        yield required(path)
+        return
+    domain, slash, rest = value.partition("/")
+    if not slash or not domain or not rest:
+        yield invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
+        return
+    yield from broken_names(path, domain, names.dns_subdomain(domain))
+    for told in _url_path(rest):
+        yield invalid(path, value, told)
+
+
+def _url_path(rest: str) -> list[str]:
+    allowed = set("-._~!$&'()*+,;=:@/%")
+    good = all(char in allowed or (char.isascii() and char.isalnum()) for char in rest)
+    return [] if good else ["must be a valid path"]

@@ -18,7 +18,7 @@ from knarr.api import thorough
 from knarr.api.kinds import BUILT_IN
 from knarr.api.quantities import canonical
 from knarr.api.scalars import Quantity
-from knarr.api.structs import ApiStruct
+from knarr.api.structs import ApiStruct, wire_name
 from knarr.api.thorough import DecodeError
 
 T = TypeVar("T", bound=ApiStruct)
@@ -69,8 +69,31 @@ def strict_error(complaints: tuple[str, ...]) -> str:
 
 
 def encode(obj: Any) -> bytes:
-    """Write an object, or any plain JSON value, without `kind` and `apiVersion` of its own."""
-    return _ENCODER.encode(obj)
+    """Write an object, or any plain JSON value, without `kind` and `apiVersion` of its own.
+
+    A type may name in `always` what stands on the wire even when it is empty.
+    """
+    body = _ENCODER.encode(obj)
+    always = getattr(obj, "always", None)
+    return body if always is None else _with_empty(body, obj)
+
+
+def _with_empty(body: bytes, obj: Any) -> bytes:
+    object_type: type[ApiStruct] = type(obj)
+    missing = [
+        words for field, default, words in _empties(object_type) if getattr(obj, field) is default
+    ]
+    return b"%s,%s}" % (body[:-1], b",".join(missing)) if missing else body
+
+
+@cache
+def _empties(object_type: type[ApiStruct]) -> tuple[tuple[str, Any, bytes], ...]:
+    """The fields of `always` with the default that the encoder leaves out, and what to write."""
+    defaults = {each.name: each.default for each in msgspec.structs.fields(object_type)}
+    return tuple(
+        (field, defaults[field], f'"{wire_name(field)}":{empty}'.encode())
+        for field, empty in getattr(object_type, "always", {}).items()
+    )
 
 
 def encode_whole(obj: ApiStruct) -> bytes:
@@ -78,8 +101,8 @@ def encode_whole(obj: ApiStruct) -> bytes:
     head = _heads().get(_type_path(type(obj)))
     kind: str = getattr(obj, "kind", "")
     if head is None or kind:
-        return _ENCODER.encode(obj)
-    body = _ENCODER.encode(obj)
+        return encode(obj)
+    body = encode(obj)
     return head + body[1:] if len(body) > 2 else head[:-1] + b"}"
 
 

@@ -6,12 +6,11 @@ from apiserver.strategies.apps.template import MISMATCH
 from apiserver.strategies.batch.failure_policy import failure_policy, success_policy
 from apiserver.strategies.label_rules import validate_label_selector
 from apiserver.strategies.pod_spec.template import validate_pod_template
-from apiserver.strategies.rules import labels_or_null, not_negative
-from knarr.api import names, selectors
+from apiserver.strategies.rules import domain_prefixed_path, labels_or_null, not_negative
+from knarr.api import selectors
 from knarr.api.batch.job import JobSpec
 from knarr.api.field_errors import (
     FieldError,
-    broken_names,
     invalid,
     not_supported,
     required,
@@ -71,26 +70,6 @@ def _managed_by(value: str, path: str) -> Iterator[FieldError]:
     yield from domain_prefixed_path(value, path)
     if len(value) > MANAGED_BY_BYTES_MAX:
         yield too_long(path, MANAGED_BY_BYTES_MAX)
-
-
-def domain_prefixed_path(value: str, path: str) -> Iterator[FieldError]:
-    """A domain, a slash and a path, such as `example.com/thing`."""
-    if not value:
-        yield required(path)
-        return
-    domain, slash, rest = value.partition("/")
-    if not slash or not domain or not rest:
-        yield invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
-        return
-    yield from broken_names(path, domain, names.dns_subdomain(domain))
-    for told in _url_path(rest):
-        yield invalid(path, value, told)
-
-
-def _url_path(rest: str) -> list[str]:
-    allowed = set("-._~!$&'()*+,;=:@/%")
-    good = all(char in allowed or (char.isascii() and char.isalnum()) for char in rest)
-    return [] if good else ["must be a valid path"]
 
 
 def _completion_mode(spec: JobSpec, path: str) -> Iterator[FieldError]:

@@ -63,7 +63,7 @@ class StatefulSetSpec(ApiStruct):
     """TODO."""
     selector: LabelSelector | None
     """TODO."""
-    service_name: str = ""
+    service_name: str
     """TODO."""
     template: PodTemplateSpec
     """TODO."""

@@ -1,5 +1,8 @@
 """TODO."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from knarr.api.core.references import ObjectReference
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, MicroTime, Time
@@ -27,6 +30,14 @@ class EventSource(ApiStruct):
 class Event(ApiStruct):
     """TODO."""
 
+    always: ClassVar[Mapping[str, str]] = {
+        "source": "{}",
+        "first_timestamp": "null",
+        "last_timestamp": "null",
+        "event_time": "null",
+        "reporting_component": '""',
+        "reporting_instance": '""',
+    }
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""

@@ -81,6 +81,7 @@ class EndpointPort(ApiStruct):
 class EndpointSlice(ApiStruct):
     """TODO."""
 
+    always: ClassVar[Mapping[str, str]] = {"endpoints": "null", "ports": "null"}
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""

@@ -1,5 +1,8 @@
 """TODO."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from knarr.api.core.event import EventSource
 from knarr.api.core.references import ObjectReference
 from knarr.api.meta.object_meta import ObjectMeta
@@ -19,6 +22,11 @@ class EventSeries(ApiStruct):
 class Event(ApiStruct):
     """TODO."""
 
+    always: ClassVar[Mapping[str, str]] = {
+        "deprecated_source": "{}",
+        "deprecated_first_timestamp": "null",
+        "deprecated_last_timestamp": "null",
+    }
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""

@@ -1,5 +1,8 @@
 """TODO."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.rbac.rules import AggregationRule, PolicyRule
 from knarr.api.structs import ApiStruct
@@ -8,6 +11,7 @@ from knarr.api.structs import ApiStruct
 class ClusterRole(ApiStruct):
     """TODO."""
 
+    always: ClassVar[Mapping[str, str]] = {"rules": "null"}
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
