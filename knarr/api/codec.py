@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from knarr.api import thorough
+from knarr.api.json_text import syntax_error
 from knarr.api.kinds import BUILT_IN
 from knarr.api.quantities import canonical
 from knarr.api.scalars import Quantity
@@ -119,7 +120,7 @@ def decode(object_type: type[T], data: bytes) -> T:
         plain, _ = thorough.read(object_type, data)
         found = msgspec.convert(plain, object_type, dec_hook=_dec_hook)
     except msgspec.DecodeError as error:
-        raise DecodeError(thorough.syntax_error(data) or str(error)) from error
+        raise DecodeError(syntax_error(data) or str(error)) from error
     return without_type(found)
 
 
@@ -141,7 +142,7 @@ def read(object_type: type[T], data: Any, *, find_duplicates: bool = True) -> Re
         thoroughly = msgspec.convert(plain, object_type, dec_hook=_dec_hook)
         return Reading(without_type(thoroughly), said)
     except msgspec.DecodeError as error:
-        raise DecodeError(thorough.syntax_error(data) or str(error)) from error
+        raise DecodeError(syntax_error(data) or str(error)) from error
     said = ()
     if find_duplicates and not _surely_no_duplicates(data):
         said = thorough.duplicates(data)

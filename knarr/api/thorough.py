@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from knarr.api import times
+from knarr.api.json_text import syntax_error
 from knarr.api.quantities import QuantityError, canonical
 from knarr.api.shapes import Shape, shape_of
 from knarr.api.structs import ApiStruct
@@ -78,12 +79,6 @@ def _duplicates(value: Any, path: str) -> Iterable[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _duplicates(item, f"{path}[{index}]")
-
-
-def syntax_error(data: bytes) -> str:
-    """What is wrong with a text that is not JSON, in Go's words; empty when nothing is."""
-    del data
-    return ""
 
 
 def go_type(shape: Shape) -> str:

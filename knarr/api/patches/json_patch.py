@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from knarr.api.json_text import syntax_error
 from knarr.api.patches.errors import PatchTestError, PatchTextError, json_kind
-from knarr.api.thorough import syntax_error
 
 OPERATIONS_MAX = 10_000
 """Kubernetes refuses longer patches."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
+from knarr.api.json_text import syntax_error
 from knarr.api.patches.errors import PatchTextError, json_kind
-from knarr.api.thorough import syntax_error
 
 
 def read(data: bytes) -> dict[str, Any]:

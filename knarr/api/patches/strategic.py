@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from knarr.api.json_text import syntax_error
 from knarr.api.patches.errors import (
     PatchError,
     PatchFormatError,
@@ -26,7 +27,6 @@ from knarr.api.patches.errors import (
 from knarr.api.patches.order import by_key, merge_orders, split
 from knarr.api.shapes import Field, Shape, shape_of
 from knarr.api.structs import ApiStruct
-from knarr.api.thorough import syntax_error
 
 _DIRECTIVE = "$patch"
 _RETAIN = "$retainKeys"
