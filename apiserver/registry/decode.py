@@ -9,7 +9,7 @@ import yaml
 from apiserver.registry.custom_object import custom_object
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Body, Request
-from knarr.api import codec, thorough
+from knarr.api import codec, json_text, thorough
 from knarr.api.errors import BadRequestError
 from knarr.api.kinds import Kind
 from knarr.api.meta.object_meta import ObjectMeta
@@ -99,7 +99,7 @@ def _head(data: bytes, kind: Kind, body: Body) -> _Head:
         raise BadRequestError(_unrecognized(kind, body, why)) from None
     except msgspec.DecodeError as error:
         try:
-            why = thorough.syntax_error(data) or str(error)
+            why = json_text.syntax_error(data) or str(error)
         except ValueError as more:
             why = str(more)
         if why == str(error) and b"\\u" in data:

@@ -8,7 +8,7 @@ from aiohttp import ClientPayloadError, web
 
 from apiserver.registry.request import Body, PatchType
 from apiserver.rest.negotiate import ACCEPTED
-from knarr.api import codec, thorough
+from knarr.api import codec, json_text, thorough
 from knarr.api.errors import (
     BadRequestError,
     RequestEntityTooLargeError,
@@ -97,7 +97,7 @@ def delete_options(data: bytes, media: str) -> DeleteOptions:
     try:
         plain = msgspec.json.decode(data)
     except msgspec.DecodeError as error:
-        detail = thorough.syntax_error(data) or str(error)
+        detail = json_text.syntax_error(data) or str(error)
         raise BadRequestError(f"couldn't get version/kind; json parse error: {detail}") from None
     if plain is None:
         return DeleteOptions()

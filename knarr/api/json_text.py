@@ -11,8 +11,6 @@ _DEPTH_MAX: Final = 10_000
 """Go's decoder goes no deeper."""
 _SPACE = b" \t\r\n"
 _LITERALS = {0x74: b"true", 0x66: b"false", 0x6E: b"null"}
-_SHOWN_MAX = 30
-"""So many bytes of a body that nobody can read are shown."""
 
 
 class _SyntaxError(Exception):
@@ -26,16 +24,6 @@ def syntax_error(data: bytes) -> str:
     except _SyntaxError as error:
         return str(error)
     return ""
-
-
-def excerpt(data: bytes) -> str:
-    """The beginning of a body as messages show it: as text when it looks like JSON, else in hex."""
-    if not data:
-        return "<empty>"
-    more = " ..." if len(data) > _SHOWN_MAX else ""
-    shown = data[:_SHOWN_MAX]
-    text = shown.decode(errors="replace") if data[0] == ord("{") else shown.hex()
-    return text + more
 
 
 def _quoted(byte: int) -> str:
