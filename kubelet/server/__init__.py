@@ -1,0 +1,1 @@
+"""Answers the API server: logs, exec, attach, port-forward, stats, over gRPC."""

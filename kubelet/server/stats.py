@@ -1,0 +1,146 @@
+"""What the node and its pods use, in the shapes of /stats/summary and /metrics/resource."""
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from knarr.api.core.pod import Pod
+from knarr.api.times import to_time
+from kubelet.node.machine import memory_available_bytes
+from kubelet.runtime.runtime import Container, Usage
+from kubelet.sync.host import Host
+from kubelet.sync.lifecycle import latest
+from kubelet.sync.manager import PodManager
+
+
+class Stats:
+    """Measures; between two measurements of a container it knows its cores."""
+
+    def __init__(self, host: Host, manager: PodManager) -> None:
+        self._host = host
+        self._manager = manager
+        self._before: dict[str, Usage] = {}
+        self._node_before: tuple[datetime, int] | None = None
+
+    async def summary(self) -> dict[str, Any]:
+        """The node and every pod on it."""
+        return {
+            "node": self._node(),
+            "pods": [await self._pod(pod) for pod in self._manager.pods()],
+        }
+
+    async def metrics(self) -> str:
+        """The page /metrics/resource in Prometheus' text form."""
+        lines = []
+        summary = await self.summary()
+        node = summary["node"]
+        lines.append(f"node_cpu_usage_seconds_total {_seconds(node['cpu'])}")
+        lines.append(f"node_memory_working_set_bytes {node['memory']['workingSetBytes']}")
+        for pod in summary["pods"]:
+            ref = pod["podRef"]
+            labels = f'namespace="{ref["namespace"]}",pod="{ref["name"]}"'
+            for one in pod["containers"]:
+                these = f'container="{one["name"]}",{labels}'
+                seconds = _seconds(one["cpu"])
+                lines.append(f"container_cpu_usage_seconds_total{{{these}}} {seconds}")
+                memory = one["memory"]["workingSetBytes"]
+                lines.append(f"container_memory_working_set_bytes{{{these}}} {memory}")
+        return "\n".join(lines) + "\n"
+
+    async def _pod(self, pod: Pod) -> dict[str, Any]:
+        meta = pod.metadata
+        observed = await self._host.runtime.observe(meta.uid)
+        newest = latest(observed) if observed is not None else {}
+        containers = [
+            measured
+            for one in newest.values()
+            if one.phase == "running" and (measured := await self._container(one)) is not None
+        ]
+        now = to_time(self._host.clock.now())
+        return {
+            "podRef": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
+            "startTime": pod.status.start_time,
+            "containers": containers,
+            "cpu": {
+                "time": now,
+                "usageNanoCores": sum(one["cpu"]["usageNanoCores"] for one in containers),
+                "usageCoreNanoSeconds": sum(
+                    one["cpu"]["usageCoreNanoSeconds"] for one in containers
+                ),
+            },
+            "memory": {
+                "time": now,
+                "workingSetBytes": sum(one["memory"]["workingSetBytes"] for one in containers),
+            },
+        }
+
+    async def _container(self, one: Container) -> dict[str, Any] | None:
+        usage = await self._host.runtime.usage(one.id)
+        if usage is None:
+            return None
+        before = self._before.get(one.id)
+        self._before[one.id] = usage
+        cores = 0
+        if before is not None and usage.at > before.at:
+            passed_s = (usage.at - before.at).total_seconds()
+            cores = int((usage.cpu_core_nanoseconds - before.cpu_core_nanoseconds) / passed_s)
+        now = to_time(usage.at)
+        return {
+            "name": one.name,
+            "startTime": to_time(one.started_at or one.created_at),
+            "cpu": {
+                "time": now,
+                "usageNanoCores": max(cores, 0),
+                "usageCoreNanoSeconds": usage.cpu_core_nanoseconds,
+            },
+            "memory": {
+                "time": now,
+                "workingSetBytes": usage.memory_working_set_bytes,
+                "rssBytes": usage.memory_rss_bytes,
+            },
+            "rootfs": {"time": now, "usedBytes": usage.disk_bytes},
+        }
+
+    def _node(self) -> dict[str, Any]:
+        now = self._host.clock.now()
+        busy = _busy_nanoseconds()
+        cores = 0
+        if self._node_before is not None and now > self._node_before[0]:
+            passed_s = (now - self._node_before[0]).total_seconds()
+            cores = int((busy - self._node_before[1]) / passed_s)
+        self._node_before = (now, busy)
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        available = memory_available_bytes()
+        disk = shutil.disk_usage("/")
+        return {
+            "nodeName": self._host.node_name,
+            "cpu": {
+                "time": to_time(now),
+                "usageNanoCores": max(cores, 0),
+                "usageCoreNanoSeconds": busy,
+            },
+            "memory": {
+                "time": to_time(now),
+                "availableBytes": available,
+                "workingSetBytes": total - available,
+                "usageBytes": total - available,
+            },
+            "fs": {
+                "time": to_time(now),
+                "availableBytes": disk.free,
+                "capacityBytes": disk.total,
+                "usedBytes": disk.used,
+            },
+        }
+
+
+def _busy_nanoseconds() -> int:
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    ticks = sum(fields[:3]) + sum(fields[5:8])
+    return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def _seconds(cpu: dict[str, Any]) -> str:
+    return f"{cpu['usageCoreNanoSeconds'] / 1e9:.6f}"
