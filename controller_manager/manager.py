@@ -14,18 +14,25 @@ from controller_manager.deployment.controller import DeploymentController
 from controller_manager.endpoints.controller import EndpointsController
 from controller_manager.endpointslice.controller import EndpointSliceController
 from controller_manager.endpointslicemirroring.controller import EndpointSliceMirroringController
+from controller_manager.garbagecollector.controller import GarbageCollector
+from controller_manager.namespace.controller import NamespaceController
 from controller_manager.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
 )
+from controller_manager.rootca.controller import RootCaController
+from controller_manager.serviceaccount.controller import ServiceAccountController
 from controller_manager.settings import ControllerSettings
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
+from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.endpoints import Endpoints
+from knarr.api.core.namespace import Namespace
 from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.core.replication_controller import ReplicationController
 from knarr.api.core.service import Service
+from knarr.api.core.service_account import ServiceAccount
 from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.client.client import Client
 from knarr.client.controller import Reconciler, run_controller
@@ -117,13 +124,43 @@ def _endpointslicemirroring(tools: Tools) -> Made:
     )
 
 
+def _garbagecollector(tools: Tools) -> Made:
+    recorder = tools.recorder("garbage-collector-controller")
+    return GarbageCollector(tools.client, tools.informers, recorder)
+
+
+def _namespace(tools: Tools) -> Made:
+    return NamespaceController(
+        tools.client, tools.informers.of(Namespace), tools.informers, tools.clock
+    )
+
+
+def _rootca(tools: Tools) -> Made:
+    return RootCaController(
+        tools.client,
+        tools.informers.of(Namespace),
+        tools.informers.of(ConfigMap),
+        tools.settings.root_ca,
+    )
+
+
+def _serviceaccount(tools: Tools) -> Made:
+    return ServiceAccountController(
+        tools.client, tools.informers.of(Namespace), tools.informers.of(ServiceAccount)
+    )
+
+
 _MAKERS: Mapping[str, Maker] = {
     "deployment": _deployment,
     "endpoints": _endpoints,
     "endpointslice": _endpointslice,
     "endpointslicemirroring": _endpointslicemirroring,
+    "garbagecollector": _garbagecollector,
+    "namespace": _namespace,
     "replicaset": _replicaset,
     "replicationcontroller": _replicationcontroller,
+    "root-ca-certificate-publisher": _rootca,
+    "serviceaccount": _serviceaccount,
 }
 """Every controller by the name that --controllers knows it by."""
 

@@ -62,12 +62,16 @@ class Plan:
     """Deleted, guarded by their uid, several at once; that one is gone is fine."""
     delete_options: DeleteOptions | None = None
     """How they are deleted: grace period and propagation."""
+    delete_unchanged: bool = False
+    """Whether they are only deleted when they have not changed since they were read."""
     create: tuple[ApiStruct, ...] = ()
     """Created, several at once, in a slow start: 1, 2, 4, … as long as all goes well."""
     words: Words | None = None
     """The events that tell of each child deleted and created."""
     status: ApiStruct | None = None
     """An object whose status is replaced, guarded by its resourceVersion; None: as it is."""
+    finalize: ApiStruct | None = None
+    """A Namespace whose `spec.finalizers` are replaced, guarded by its resourceVersion."""
     notices: tuple[Notice, ...] = ()
     """Events recorded once all is written."""
     again_after_s: float | None = None

@@ -100,6 +100,12 @@ async def _revision_surely(client: Client, copies: Sequence[Copy]) -> int:
         wait_s = min(wait_s * 2, ASK_AGAIN_MAX_S)
 
 
+def _preconditions(obj: ApiStruct, *, unchanged: bool) -> Preconditions:
+    metadata = metadata_of(obj)
+    version = metadata.resource_version if unchanged else None
+    return Preconditions(uid=metadata.uid, resource_version=version)
+
+
 async def _all_caught_up(copies: Sequence[Copy], revision: int) -> None:
     for copy in copies:
         await copy.caught_up(revision)
@@ -128,6 +134,9 @@ class _Writing:
         await self._slowly(plan.create)
         if plan.status is not None:
             self._note(await self._client.update(self._newest(plan.status), subresource="status"))
+        if plan.finalize is not None:
+            finalized = self._newest(plan.finalize)
+            self._note(await self._client.update(finalized, subresource="finalize"))
         for notice in plan.notices:
             self._say(notice.about, notice.reason, notice.message, notice.type)
 
@@ -158,7 +167,7 @@ class _Writing:
     async def _delete(self, obj: ApiStruct) -> None:
         options = replace(
             self._plan.delete_options or DeleteOptions(),
-            preconditions=Preconditions(uid=metadata_of(obj).uid),
+            preconditions=_preconditions(obj, unchanged=self._plan.delete_unchanged),
         )
         words = self._plan.words
         name = metadata_of(obj).name

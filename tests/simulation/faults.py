@@ -1,4 +1,4 @@
-"""What goes wrong, drawn from a seed: between a part and the server, and to the parts themselves."""
+"""What goes wrong, drawn from a seed: calls that fail, answers that are lost, watches that end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

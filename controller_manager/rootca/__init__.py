@@ -1,0 +1,1 @@
+"""Tells every Namespace the certificate by which pods know the API server."""

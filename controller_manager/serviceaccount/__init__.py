@@ -1,0 +1,1 @@
+"""Gives every Namespace its ServiceAccount `default`."""
