@@ -173,9 +173,9 @@ class FaultyClient:
             lambda: self._client.call(object_type, key, subresource, body, answer)
         )
 
-    async def revision_now(self) -> int:
+    async def revision_now(self, *told: type[ApiStruct]) -> int:
         """The newest revision, perhaps."""
-        return await self._read(self._client.revision_now)
+        return await self._read(lambda: self._client.revision_now(*told))
 
     async def _read(self, call: Callable[[], Awaitable[R]]) -> R:
         await self._travel()
