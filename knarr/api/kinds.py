@@ -716,6 +716,9 @@ _BY_TYPE_PATH = {kind.type_path: kind for kind in BUILT_IN}
 
 @cache
 def kind_of(object_type: type[ApiStruct]) -> Kind:
-    """The row of a type. Raise LookupError when the type is not a kind."""
+    """The row of a type, or of a tag's kind. Raise LookupError when the type is neither."""
+    served_as: Kind | None = getattr(object_type, "served_as", None)
+    if served_as is not None:
+        return served_as
     path = f"{object_type.__module__.removeprefix('knarr.api.')}:{object_type.__name__}"
     return _BY_TYPE_PATH[path]

@@ -15,6 +15,7 @@ from knarr.api.keys import Key
 from knarr.api.kinds import kind_of
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
+from knarr.api.tags import Tag
 from knarr.client.client import Listed, PatchFormat, Watched
 
 T = TypeVar("T", bound=ApiStruct)
@@ -163,7 +164,9 @@ class InProcessClient:
 
 def _object(object_type: type[T], entry: Entry | None) -> T:
     assert entry is not None, "the verb answers an object"
-    found = entry.object
+    found: Any = entry.object
+    if issubclass(object_type, Tag):
+        return object_type(metadata=found.metadata)
     assert isinstance(found, object_type), "the registry keeps objects by type"
     return found
 

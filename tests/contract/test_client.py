@@ -29,17 +29,19 @@ from knarr.api.errors import (
     NotFoundError,
 )
 from knarr.api.keys import Key
+from knarr.api.kinds import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.options import DeleteOptions, Preconditions
 from knarr.api.meta.status import Status
 from knarr.api.plan import Plan
+from knarr.api.tags import tag_type
 from knarr.client.carry_out import carry_out
 from knarr.client.client import Client, Watched
 from knarr.client.connection import Credentials
 from knarr.client.grpc import connect
 from knarr.client.informers import Informers
 from knarr.client.leader import leadership
-from knarr.client.objects import key_of
+from knarr.client.objects import key_of, metadata_of
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import SystemClock, seeded
 
@@ -275,6 +277,22 @@ async def test_an_informer_shows_what_was_written(client: Client) -> None:
         async with asyncio.timeout(5):
             await carry_out(plan, client, configs)
         assert {f"c{n}" for n in range(20)} <= {key.name for key in configs.objects}
+
+
+async def test_a_tag_shows_the_metadata_of_any_kind(client: Client) -> None:
+    tag = tag_type(kind_of(ConfigMap))
+    created = await client.create(config("web", colour="blue"))
+    shown = await client.get(tag, WEB)
+    assert metadata_of(shown) == created.metadata
+    patched = await client.patch(tag, WEB, {"metadata": {"labels": {"app": "web"}}})
+    assert metadata_of(patched).labels == {"app": "web"}
+    assert (await client.get(ConfigMap, WEB)).data == {"colour": "blue"}
+    async with Informers(client) as informers:
+        tags = informers.of(tag, namespace="default")
+        await informers.listed()
+        assert metadata_of(tags.objects[WEB]).uid == created.metadata.uid
+        await tags.caught_up(await client.delete(tag, WEB))
+        assert WEB not in tags.objects
 
 
 async def test_a_copy_of_another_kind_is_told_how_far_it_is(client: Client) -> None:
