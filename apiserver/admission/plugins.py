@@ -1,10 +1,26 @@
 """The plugins in the order in which they are asked."""
 
 from apiserver.admission.admission import Admission
+from apiserver.admission.default_class import DefaultIngressClass, DefaultStorageClass
+from apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from apiserver.admission.namespace_lifecycle import NamespaceLifecycle
+from apiserver.admission.new_node_taint import TaintNodesByCondition
+from apiserver.admission.priority import Priority
+from apiserver.admission.runtime_class import RuntimeClasses
+from apiserver.admission.service_account import ServiceAccounts
+from apiserver.admission.storage_protection import StorageObjectInUseProtection
 
 
 def default_plugins(*, tokens: bool, toleration_s: int) -> tuple[Admission, ...]:
     """What an API server asks unless it is told otherwise."""
-    del tokens, toleration_s
-    return (NamespaceLifecycle(),)
+    return (
+        NamespaceLifecycle(),
+        ServiceAccounts(tokens=tokens),
+        TaintNodesByCondition(),
+        Priority(),
+        DefaultTolerationSeconds(toleration_s),
+        DefaultStorageClass(),
+        StorageObjectInUseProtection(),
+        RuntimeClasses(),
+        DefaultIngressClass(),
+    )

@@ -118,7 +118,7 @@ async def _put_new(core: Core, request: Request, resource: Resource, obj: Object
 
 def _with_system_fields(core: Core, resource: Resource, obj: Object) -> Object:
     meta = obj.metadata
-    counts = resource.strategy.has_generation and has_part(type(obj), "spec")
+    counts = counts_changes(resource.strategy, obj)
     return with_meta(
         obj,
         name=meta.name or generated_name(meta.generate_name, core.rng),
@@ -129,6 +129,13 @@ def _with_system_fields(core: Core, resource: Resource, obj: Object) -> Object:
         generation=1 if counts else meta.generation,
         self_link="",
     )
+
+
+def counts_changes(strategy: Strategy[Any], obj: Object) -> bool:
+    """Whether `generation` of such objects counts changes."""
+    if type(strategy) is Strategy:
+        return has_part(type(obj), "spec")
+    return strategy.has_generation
 
 
 def generated_name(base: str, rng: Random) -> str:
