@@ -13,6 +13,7 @@ from apiserver.auth.gate import Gate
 from apiserver.grpc.server import serve_grpc
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
+from apiserver.registry.settings import Settings
 from apiserver.storage.memory import MemoryStore
 from apiserver.storage.store import Store
 from knarr.api.core.binding import Binding
@@ -50,7 +51,9 @@ ADMIN = User("admin", groups=("system:masters",))
 
 @asynccontextmanager
 async def registry(store: Store) -> AsyncIterator[Registry]:
-    made = Registry(store, clock=SystemClock(), rng=seeded(1))
+    made = Registry(
+        store, clock=SystemClock(), rng=seeded(1), settings=Settings(service_account_tokens=False)
+    )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(made.run())
         await made.ready()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from apiserver.registry.registry import Registry
+from apiserver.registry.settings import Settings
 from apiserver.storage.memory import MemoryStore
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import LoopClock, seeded
@@ -13,7 +14,12 @@ from knarr.daemon.clock import LoopClock, seeded
 @asynccontextmanager
 async def in_process() -> AsyncIterator[InProcessClient]:
     """A client of a server that runs while the block does."""
-    registry = Registry(MemoryStore(), clock=LoopClock(), rng=seeded(1))
+    registry = Registry(
+        MemoryStore(),
+        clock=LoopClock(),
+        rng=seeded(1),
+        settings=Settings(service_account_tokens=False),
+    )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(registry.run())
         await registry.ready()
