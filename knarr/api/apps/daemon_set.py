@@ -91,7 +91,7 @@ class DaemonSet(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: DaemonSetSpec
+    spec: DaemonSetSpec = DaemonSetSpec(selector=None, template=PodTemplateSpec())
     """TODO."""
     status: DaemonSetStatus = DaemonSetStatus(
         current_number_scheduled=0,

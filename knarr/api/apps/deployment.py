@@ -97,7 +97,7 @@ class Deployment(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: DeploymentSpec
+    spec: DeploymentSpec = DeploymentSpec(selector=None, template=PodTemplateSpec())
     """TODO."""
     status: DeploymentStatus = DeploymentStatus()
     """TODO."""

@@ -18,7 +18,7 @@ class ReplicaSetSpec(ApiStruct):
     """TODO."""
     selector: LabelSelector | None
     """TODO."""
-    template: PodTemplateSpec | None = None
+    template: PodTemplateSpec = PodTemplateSpec()
     """TODO."""
 
 

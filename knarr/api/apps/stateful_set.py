@@ -124,7 +124,9 @@ class StatefulSet(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: StatefulSetSpec
+    spec: StatefulSetSpec = StatefulSetSpec(
+        selector=None, service_name="", template=PodTemplateSpec()
+    )
     """TODO."""
     status: StatefulSetStatus = StatefulSetStatus(replicas=0)
     """TODO."""

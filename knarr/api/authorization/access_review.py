@@ -96,7 +96,7 @@ class LocalSubjectAccessReview(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: SubjectAccessReviewSpec = SubjectAccessReviewSpec()
+    spec: SubjectAccessReviewSpec
     """TODO."""
     status: SubjectAccessReviewStatus = SubjectAccessReviewStatus(allowed=False)
     """TODO."""
@@ -142,7 +142,7 @@ class SelfSubjectAccessReview(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: SelfSubjectAccessReviewSpec = SelfSubjectAccessReviewSpec()
+    spec: SelfSubjectAccessReviewSpec
     """TODO."""
     status: SubjectAccessReviewStatus = SubjectAccessReviewStatus(allowed=False)
     """TODO."""
@@ -177,7 +177,7 @@ class SelfSubjectRulesReview(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: SelfSubjectRulesReviewSpec = SelfSubjectRulesReviewSpec()
+    spec: SelfSubjectRulesReviewSpec
     """TODO."""
     status: SubjectRulesReviewStatus = SubjectRulesReviewStatus(
         incomplete=False, non_resource_rules=(), resource_rules=()
@@ -194,7 +194,7 @@ class SubjectAccessReview(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: SubjectAccessReviewSpec = SubjectAccessReviewSpec()
+    spec: SubjectAccessReviewSpec
     """TODO."""
     status: SubjectAccessReviewStatus = SubjectAccessReviewStatus(allowed=False)
     """TODO."""

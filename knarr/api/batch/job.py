@@ -162,7 +162,7 @@ class Job(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: JobSpec
+    spec: JobSpec = JobSpec(template=PodTemplateSpec())
     """TODO."""
     status: JobStatus = JobStatus()
     """TODO."""
@@ -173,5 +173,5 @@ class JobTemplateSpec(ApiStruct):
 
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: JobSpec
+    spec: JobSpec = JobSpec(template=PodTemplateSpec())
     """TODO."""

@@ -198,5 +198,5 @@ class PodTemplateSpec(ApiStruct):
 
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: PodSpec
+    spec: PodSpec = PodSpec(containers=())
     """TODO."""

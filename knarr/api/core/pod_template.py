@@ -14,5 +14,5 @@ class PodTemplate(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    template: PodTemplateSpec | None = None
+    template: PodTemplateSpec = PodTemplateSpec()
     """TODO."""

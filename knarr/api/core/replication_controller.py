@@ -6,7 +6,7 @@ from typing import Annotated
 from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, Time
-from knarr.api.structs import ApiStruct, Atomic, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, Atomic, Defaulted, ListMap, PatchMerge
 
 
 class ReplicationControllerSpec(ApiStruct):
@@ -14,7 +14,7 @@ class ReplicationControllerSpec(ApiStruct):
 
     min_ready_seconds: Int32 = 0
     """TODO."""
-    replicas: Int32 | None = None
+    replicas: Annotated[Int32 | None, Defaulted(1)] = None
     """TODO."""
     selector: Annotated[Mapping[str, str], Atomic()] = {}
     """TODO."""

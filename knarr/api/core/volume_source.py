@@ -1,13 +1,14 @@
 """TODO."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from knarr.api.core.env import ObjectFieldSelector, ResourceFieldSelector
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaimTemplate
 from knarr.api.core.references import LocalObjectReference, ObjectReference, SecretReference
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, Quantity
-from knarr.api.structs import ApiStruct
+from knarr.api.structs import ApiStruct, Defaulted
 
 
 class AWSElasticBlockStoreVolumeSource(ApiStruct):
@@ -26,15 +27,15 @@ class AWSElasticBlockStoreVolumeSource(ApiStruct):
 class AzureDiskVolumeSource(ApiStruct):
     """TODO."""
 
-    caching_mode: str | None = None
+    caching_mode: Annotated[str | None, Defaulted("ReadWrite")] = None
     """TODO."""
     disk_name: str
     """TODO."""
     disk_uri: str
     """TODO."""
-    fs_type: str | None = None
+    fs_type: Annotated[str | None, Defaulted("ext4")] = None
     """TODO."""
-    kind: str | None = None
+    kind: Annotated[str | None, Defaulted("Shared")] = None
     """TODO."""
     read_only: bool | None = None
     """TODO."""
@@ -383,7 +384,7 @@ class ISCSIPersistentVolumeSource(ApiStruct):
     """TODO."""
     iqn: str
     """TODO."""
-    iscsi_interface: str = ""
+    iscsi_interface: Annotated[str, Defaulted("default")] = ""
     """TODO."""
     lun: Int32
     """TODO."""
@@ -410,7 +411,7 @@ class ISCSIVolumeSource(ApiStruct):
     """TODO."""
     iqn: str
     """TODO."""
-    iscsi_interface: str = ""
+    iscsi_interface: Annotated[str, Defaulted("default")] = ""
     """TODO."""
     lun: Int32
     """TODO."""
@@ -573,17 +574,17 @@ class RBDPersistentVolumeSource(ApiStruct):
     """TODO."""
     image: str
     """TODO."""
-    keyring: str = ""
+    keyring: Annotated[str, Defaulted("/etc/ceph/keyring")] = ""
     """TODO."""
     monitors: tuple[str, ...]
     """TODO."""
-    pool: str = ""
+    pool: Annotated[str, Defaulted("rbd")] = ""
     """TODO."""
     read_only: bool = False
     """TODO."""
     secret_ref: SecretReference | None = None
     """TODO."""
-    user: str = ""
+    user: Annotated[str, Defaulted("admin")] = ""
     """TODO."""
 
 
@@ -594,24 +595,24 @@ class RBDVolumeSource(ApiStruct):
     """TODO."""
     image: str
     """TODO."""
-    keyring: str = ""
+    keyring: Annotated[str, Defaulted("/etc/ceph/keyring")] = ""
     """TODO."""
     monitors: tuple[str, ...]
     """TODO."""
-    pool: str = ""
+    pool: Annotated[str, Defaulted("rbd")] = ""
     """TODO."""
     read_only: bool = False
     """TODO."""
     secret_ref: LocalObjectReference | None = None
     """TODO."""
-    user: str = ""
+    user: Annotated[str, Defaulted("admin")] = ""
     """TODO."""
 
 
 class ScaleIOPersistentVolumeSource(ApiStruct):
     """TODO."""
 
-    fs_type: str = ""
+    fs_type: Annotated[str, Defaulted("xfs")] = ""
     """TODO."""
     gateway: str
     """TODO."""
@@ -623,7 +624,7 @@ class ScaleIOPersistentVolumeSource(ApiStruct):
     """TODO."""
     ssl_enabled: bool = False
     """TODO."""
-    storage_mode: str = ""
+    storage_mode: Annotated[str, Defaulted("ThinProvisioned")] = ""
     """TODO."""
     storage_pool: str = ""
     """TODO."""
@@ -636,7 +637,7 @@ class ScaleIOPersistentVolumeSource(ApiStruct):
 class ScaleIOVolumeSource(ApiStruct):
     """TODO."""
 
-    fs_type: str = ""
+    fs_type: Annotated[str, Defaulted("xfs")] = ""
     """TODO."""
     gateway: str
     """TODO."""
@@ -648,7 +649,7 @@ class ScaleIOVolumeSource(ApiStruct):
     """TODO."""
     ssl_enabled: bool = False
     """TODO."""
-    storage_mode: str = ""
+    storage_mode: Annotated[str, Defaulted("ThinProvisioned")] = ""
     """TODO."""
     storage_pool: str = ""
     """TODO."""

@@ -136,7 +136,9 @@ class FlowSchema(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: FlowSchemaSpec
+    spec: FlowSchemaSpec = FlowSchemaSpec(
+        priority_level_configuration=PriorityLevelConfigurationReference(name="")
+    )
     """TODO."""
     status: FlowSchemaStatus = FlowSchemaStatus()
     """TODO."""

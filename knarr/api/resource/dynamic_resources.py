@@ -7,7 +7,7 @@ from knarr.api.core.affinity import NodeSelector
 from knarr.api.meta.condition import Condition
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity, Raw, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, Defaulted, ListMap, PatchMerge
 
 
 class NetworkDeviceData(ApiStruct):
@@ -67,7 +67,7 @@ class DeviceToleration(ApiStruct):
     """TODO."""
     key: str = ""
     """TODO."""
-    operator: str = ""
+    operator: Annotated[str, Defaulted("Equal")] = ""
     """TODO."""
     toleration_seconds: int | None = None
     """TODO."""
@@ -378,7 +378,7 @@ class DeviceClass(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: DeviceClassSpec = DeviceClassSpec()
+    spec: DeviceClassSpec
     """TODO."""
 
 
@@ -426,7 +426,7 @@ class ResourceClaim(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: ResourceClaimSpec = ResourceClaimSpec()
+    spec: ResourceClaimSpec
     """TODO."""
     status: ResourceClaimStatus = ResourceClaimStatus()
     """TODO."""

@@ -51,5 +51,5 @@ class CSIDriver(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: CSIDriverSpec = CSIDriverSpec()
+    spec: CSIDriverSpec
     """TODO."""
