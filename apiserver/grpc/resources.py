@@ -1,5 +1,6 @@
 """The service knarr.v1.Resources: each call is one call of the registry."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
@@ -49,6 +50,14 @@ class Resources:
     def __init__(self, registry: Registry, access: Access) -> None:
         self._registry = registry
         self._access = access
+        self._watching: set[asyncio.Task[Any]] = set()
+        self._ending = False
+
+    def end_watches(self) -> None:
+        """End all watches as if their time were up, so that their clients turn elsewhere."""
+        self._ending = True
+        for task in self._watching:
+            task.cancel()
 
     def handler(self) -> grpc.GenericRpcHandler:
         """What a server is given to serve this."""
@@ -159,8 +168,18 @@ class Resources:
         # Tells the client that the watch has begun, before anything happens.
         await context.send_initial_metadata(())
         kind, form = request.kind, form_of(request.kind)
-        async for batch in events:
-            await context.write(batch_bytes(kind, form, batch))
+        this = asyncio.current_task()
+        assert this is not None, "a call is a task"
+        self._watching.add(this)
+        try:
+            async for batch in events:
+                await context.write(batch_bytes(kind, form, batch))
+        except asyncio.CancelledError:
+            if not self._ending:
+                raise
+            this.uncancel()
+        finally:
+            self._watching.discard(this)
 
     async def _request(
         self, context: Context, verb: str, target: pb.Target, options: Any = _NO_OPTIONS

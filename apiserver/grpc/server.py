@@ -26,7 +26,7 @@ STREAMS_PER_CONNECTION_MAX = 2048
 """Calls and watches of one connection at a time; a client with more opens another connection."""
 
 GRACE_S = 2.0
-"""How long a server that ends lets calls finish; watches are ended at once by their clients."""
+"""How long a server that ends lets calls finish; watches end at once."""
 
 KEEPALIVE_S = 30
 """A silent connection is asked for a sign of life this often, and closed after as long again."""
@@ -72,7 +72,8 @@ async def serve_grpc(
     """Serve while the block runs; port 0 takes any free one. Raise SettingsError if it is busy."""
     server = grpc.aio.server(options=_OPTIONS)
     access = Access(gate, has_certificates=tls is not None and tls.client_ca is not None)
-    server.add_generic_rpc_handlers((Resources(registry, access).handler(),))
+    resources = Resources(registry, access)
+    server.add_generic_rpc_handlers((resources.handler(),))
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection(
@@ -88,6 +89,7 @@ async def serve_grpc(
         yield GrpcFront(bound)
     finally:
         await health.enter_graceful_shutdown()
+        resources.end_watches()
         await server.stop(GRACE_S)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
@@ -16,11 +16,14 @@ from apiserver.grpc.server import Tls, serve_grpc
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
 from apiserver.storage.memory import MemoryStore
+from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.pod import Pod
 from knarr.api.errors import ForbiddenError, ServiceUnavailableError, UnauthorizedError
 from knarr.api.keys import Key
+from knarr.api.meta.object_meta import ObjectMeta
 from knarr.client.connection import Credentials
 from knarr.client.grpc import GrpcClient, connect
+from knarr.client.informers import Informers
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import SystemClock, seeded
 from knarr.daemon.settings import SettingsError
@@ -118,6 +121,48 @@ async def test_reads_turn_to_the_next_server() -> None:
         async with connect((first, second), Credentials(token="root")) as client:
             async with asyncio.timeout(5):
                 assert await client.revision_now() >= 0
+
+
+@asynccontextmanager
+async def running(store: MemoryStore) -> AsyncIterator[Registry]:
+    made = Registry(store, clock=SystemClock(), rng=seeded(1))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(made.run())
+        await made.ready()
+        yield made
+        task.cancel()
+
+
+def config(name: str) -> ConfigMap:
+    return ConfigMap(metadata=ObjectMeta(namespace="default", name=name))
+
+
+async def test_a_server_that_ends_hands_its_watchers_to_the_next() -> None:
+    store = MemoryStore()
+    async with AsyncExitStack() as stack:
+        first_registry = await stack.enter_async_context(running(store))
+        second_registry = await stack.enter_async_context(running(store))
+        second = await stack.enter_async_context(
+            serve_grpc(second_registry, gate(), "127.0.0.1", 0)
+        )
+        async with AsyncExitStack() as short:
+            first = await short.enter_async_context(
+                serve_grpc(first_registry, gate(), "127.0.0.1", 0)
+            )
+            servers = tuple(f"127.0.0.1:{front.port}" for front in (first, second))
+            client = await stack.enter_async_context(connect(servers, Credentials(token="root")))
+            informers = await stack.enter_async_context(Informers(client))
+            configs = informers.of(ConfigMap)
+            await informers.listed()
+            created = await client.create(config("a"))
+            await configs.caught_up(int(created.metadata.resource_version))
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 1, "watches do not hold up the end"
+        async with asyncio.timeout(5):
+            await client.revision_now()
+            created = await client.create(config("b"))
+            await configs.caught_up(int(created.metadata.resource_version))
+        assert {Key("default", "a"), Key("default", "b")} <= set(configs.objects)
 
 
 async def test_a_server_that_is_gone_is_unavailable() -> None:
