@@ -1,0 +1,37 @@
+"""The command `knarr`: what starts and stops clusters is here, all else is the CLI."""
+
+import sys
+from collections.abc import Sequence
+
+from knarr.daemon.settings import SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and answer its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Imported when needed: `knarr get pods` is to start fast.
+    from knarr.cluster.commands import COMMANDS  # noqa: PLC0415
+
+    if words and words[0] in COMMANDS and not _is_about_objects(words):
+        try:
+            return COMMANDS[words[0]][0](words[1:])
+        except SettingsError as error:
+            sys.stderr.write(f"knarr {words[0]}: {error}\n")
+            return 1
+    from knarr.cli.main import main as run_cli  # noqa: PLC0415
+
+    return run_cli(words)
+
+
+def _is_about_objects(words: Sequence[str]) -> bool:
+    """Whether `delete` names objects; without any it means the cluster itself."""
+    flags = ("--name", "--state-dir", "--kubeconfig", "--help", "-h")
+    rest = words[1:]
+    return words[0] == "delete" and any(
+        not word.startswith(flags) and (number == 0 or rest[number - 1] not in flags)
+        for number, word in enumerate(rest)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""`knarr up`, `down`, `delete` and `status`."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from knarr.cluster.folder import Folder, Running
+from knarr.cluster.kubeconfig import context_name, remove_context
+from knarr.cluster.options import UpOptions, add_name_flags, options_of, state_home, up_flags
+from knarr.daemon.settings import Flags, SettingsError
+
+START_S = 60.0
+"""A detached cluster that is not ready by then has failed to start."""
+
+STOP_S = 20.0
+"""A cluster that does not end by then is ended."""
+
+LOOK_EVERY_S = 0.02
+
+
+def up(arguments: Sequence[str]) -> int:
+    """Start a cluster, here or in the background."""
+    options = options_of(up_flags().read(arguments), dict(os.environ))
+    running = Folder(options.folder).running()
+    if running is not None:
+        _say(f"cluster {options.name} runs already: {running.server} (pid {running.pid})")
+        return 0
+    if options.detach:
+        return _detach(options, arguments)
+    return _run(options)
+
+
+def down(arguments: Sequence[str]) -> int:
+    """Stop a cluster; its objects stay."""
+    flags = Flags("knarr down", "Stop a cluster; everything is there again at its next start.")
+    add_name_flags(flags)
+    found = flags.read(arguments)
+    folder = _folder(found.state_dir, found.name)
+    running = folder.running()
+    if running is None:
+        _say(f"cluster {found.name} does not run")
+        return 0
+    _end(folder, running)
+    _say(f"cluster {found.name} is stopped")
+    return 0
+
+
+def delete(arguments: Sequence[str]) -> int:
+    """Stop a cluster and forget all of it."""
+    flags = Flags("knarr delete", "Stop a cluster and remove everything it kept.")
+    add_name_flags(flags)
+    flags.flag("kubeconfig", default="", help="file that loses the context of the cluster")
+    found = flags.read(arguments)
+    folder = _folder(found.state_dir, found.name)
+    running = folder.running()
+    if running is not None:
+        _end(folder, running)
+    existed = folder.path.exists()
+    shutil.rmtree(folder.path, ignore_errors=True)
+    home = os.environ.get("HOME", "/root")
+    kubeconfig = found.kubeconfig or os.environ.get("KUBECONFIG", "").split(":")[0]
+    remove_context(Path(kubeconfig or f"{home}/.kube/config"), found.name)
+    _say(f"cluster {found.name} is deleted" if existed else f"there is no cluster {found.name}")
+    return 0
+
+
+def status(arguments: Sequence[str]) -> int:
+    """Say which clusters there are and what they do; 1 when the one asked for does not run."""
+    flags = Flags("knarr status", "Say which clusters are kept here and which of them run.")
+    flags.flag("name", default="", help="only this cluster")
+    flags.flag("state-dir", default="", help="folder in which clusters are kept")
+    flags.flag("output", choices=("text", "json"), default="text")
+    found = flags.read(arguments)
+    root = Path(found.state_dir) if found.state_dir else state_home(dict(os.environ))
+    names = sorted(path.parent.name for path in root.glob("*/cluster.json"))
+    if found.name:
+        names = [found.name]
+    states = {name: Folder(root / name).running() for name in names}
+    if found.output == "json":
+        _say(json.dumps({name: _facts(one) for name, one in states.items()}))
+    elif not states:
+        _say("there are no clusters; `knarr up` starts one")
+    else:
+        for name, one in states.items():
+            _say(_line(name, one))
+    return 0 if all(one is not None for one in states.values()) or not found.name else 1
+
+
+COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
+    "up": (up, "Start a cluster on this machine"),
+    "down": (down, "Stop the cluster; everything is there again after the next up"),
+    "delete": (delete, "Stop the cluster and remove everything it kept"),
+    "status": (status, "Say which clusters there are and what they do"),
+}
+
+
+def _run(options: UpOptions) -> int:
+    # Imported only here: every other command starts faster without it.
+    from knarr.cluster.one_process import run_cluster  # noqa: PLC0415
+    from knarr.daemon.logs import set_up_logs  # noqa: PLC0415
+    from knarr.daemon.run import run_daemon  # noqa: PLC0415
+
+    set_up_logs(level=options.log_level)
+    run_daemon("knarr", run_cluster(options))
+    return 0
+
+
+def _detach(options: UpOptions, arguments: Sequence[str]) -> int:
+    folder = Folder(options.folder)
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = folder.log.open("ab")
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write to {folder.path}: {error.strerror}; choose another with --state-dir"
+        ) from None
+    began = log.tell()
+    rest = [one for one in arguments if not one.startswith("--detach")]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "knarr.cluster", "up", *rest],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    log.close()
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        running = folder.running()
+        if running is not None and running.ready:
+            _say(_line(options.name, running))
+            child.returncode = 0  # It goes on without us.
+            return 0
+        if child.poll() is not None:
+            told = folder.log.read_bytes()[began:].decode(errors="replace").strip()
+            raise SettingsError(told.splitlines()[-1] if told else "the cluster ended at once")
+        time.sleep(LOOK_EVERY_S)
+    child.terminate()
+    raise SettingsError(f"the cluster was not ready after {START_S:.0f} s; see {folder.log}")
+
+
+def _end(folder: Folder, running: Running) -> None:
+    deadline = time.monotonic() + STOP_S
+    os.kill(running.pid, signal.SIGTERM)
+    while folder.running() is not None or Path(f"/proc/{running.pid}/exe").exists():
+        if time.monotonic() > deadline:
+            os.kill(running.pid, signal.SIGKILL)
+            return
+        time.sleep(LOOK_EVERY_S)
+
+
+def _folder(state_dir: str, name: str) -> Folder:
+    root = Path(state_dir) if state_dir else state_home(dict(os.environ))
+    return Folder(root / name)
+
+
+def _line(name: str, running: Running | None) -> str:
+    if running is None:
+        return f"cluster {name} is stopped"
+    state = "ready" if running.ready else "starting"
+    nodes = f"{running.nodes} node" + ("s" if running.nodes > 1 else "")
+    return (
+        f"cluster {name} is {state}: {running.server}, {nodes}, {running.runtime} runtime, "
+        f"{running.network} network, kubectl context {context_name(name)} (pid {running.pid})"
+    )
+
+
+def _facts(running: Running | None) -> dict[str, object]:
+    if running is None:
+        return {"running": False}
+    return {
+        "running": True,
+        "ready": running.ready,
+        "pid": running.pid,
+        "server": running.server,
+        "grpc": running.grpc,
+        "nodes": running.nodes,
+        "runtime": running.runtime,
+        "network": running.network,
+    }
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")

@@ -1,0 +1,226 @@
+"""A cluster's folder: what must be the same at its next start.
+
+<state dir>/<name>/
+cluster.json      ports and address ranges, chosen once
+lock              held by the process that runs the cluster
+running.json      what runs: pid, addresses; only while it does
+tokens.csv        the administrator's token, and those of --token-auth-file
+pki/              certificates and keys
+store.db          the objects
+nodes/<node>/     one node's pods and volumes
+log               what a detached cluster had to say
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from knarr.daemon.settings import SettingsError
+
+REST_PORT, GRPC_PORT = 6443, 6444
+
+RANGES = 60
+"""So many clusters can have address ranges of their own on one machine."""
+
+DNS_HOST = 10
+"""The DNS Service's address is the tenth of the range, as usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is chosen at a cluster's first start and stays."""
+
+    rest_port: int
+    grpc_port: int
+    range: int
+    """Number of the cluster's address ranges on this machine."""
+
+    @property
+    def loopback_pods(self) -> str:
+        """Where pods get addresses in loopback mode."""
+        return f"127.{64 + self.range}.0.0/16"
+
+    @property
+    def loopback_services(self) -> str:
+        """Where Services get addresses in loopback mode."""
+        return f"127.{128 + self.range}.0.0/16"
+
+    @property
+    def loopback_dns(self) -> str:
+        """The DNS Service's address in loopback mode."""
+        return f"127.{128 + self.range}.0.{DNS_HOST}"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a running cluster says of itself."""
+
+    pid: int
+    server: str
+    """URL of the REST API."""
+    grpc: str
+    """HOST:PORT of the gRPC API."""
+    runtime: str
+    network: str
+    nodes: int
+    ready: bool = False
+
+
+class Folder:
+    """One cluster's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    @property
+    def pki(self) -> Path:
+        """Certificates and keys."""
+        return self.path / "pki"
+
+    @property
+    def tokens(self) -> Path:
+        """The static tokens."""
+        return self.path / "tokens.csv"
+
+    @property
+    def log(self) -> Path:
+        """The log of a detached cluster."""
+        return self.path / "log"
+
+    def node(self, name: str) -> Path:
+        """One node's folder."""
+        return self.path / "nodes" / name
+
+    def take(self) -> None:
+        """Make the folder ours alone while we run. Raise SettingsError with the cause."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise SettingsError(
+                f"cannot write to {self.path}: {error.strerror}; choose another with --state-dir"
+            ) from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise SettingsError(
+                f"another process runs the cluster in {self.path}; see `knarr status`"
+            ) from None
+        self._lock = descriptor
+        (self.path / "running.json").unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Let others run the cluster."""
+        (self.path / "running.json").unlink(missing_ok=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def running(self) -> Running | None:
+        """What runs, None when nothing does; remains of a killed process count as nothing."""
+        try:
+            found = Running(**json.loads((self.path / "running.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        return found if self._is_locked() else None
+
+    def say(self, running: Running) -> None:
+        """Write down what runs."""
+        _write(self.path / "running.json", json.dumps(asdict(running)))
+
+    def layout(self, *, rest_port: int | None, grpc_port: int | None, default: bool) -> Layout:
+        """The ports and ranges: those of the first start, unless told otherwise now.
+
+        Raise SettingsError when the file is broken.
+        """
+        path = self.path / "cluster.json"
+        if path.exists():
+            try:
+                known = Layout(**json.loads(path.read_text()))
+            except (ValueError, TypeError):
+                raise SettingsError(f"{path} is broken; `knarr delete` starts afresh") from None
+        else:
+            known = Layout(
+                REST_PORT if default else _free_port(),
+                GRPC_PORT if default else _free_port(),
+                self._free_range(),
+            )
+        chosen = Layout(
+            known.rest_port if rest_port is None else rest_port or _free_port(),
+            known.grpc_port if grpc_port is None else grpc_port or _free_port(),
+            known.range,
+        )
+        _write(path, json.dumps(asdict(chosen)))
+        return chosen
+
+    def admin_token(self, more: str) -> str:
+        """The administrator's token; `more` is a file whose tokens count as well."""
+        try:
+            token = self.tokens.read_text().partition(",")[0]
+        except OSError:
+            token = secrets.token_urlsafe(32)
+        lines = [f'{token},admin,admin,"system:masters"']
+        if more:
+            try:
+                lines.append(Path(more).read_text())
+            except OSError as error:
+                raise SettingsError(f"--token-auth-file: {more}: {error.strerror}") from None
+        _write(self.tokens, "\n".join(lines) + "\n")
+        return token
+
+    def _is_locked(self) -> bool:
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def _free_range(self) -> int:
+        taken = set()
+        for other in self.path.parent.glob("*/cluster.json"):
+            try:
+                taken.add(json.loads(other.read_text())["range"])
+            except (OSError, ValueError, KeyError):
+                continue
+        free = [number for number in range(RANGES) if number not in taken]
+        if not free:
+            raise SettingsError(f"{RANGES} clusters are kept here already; delete one")
+        return free[0]
+
+
+def check_port(address: str, port: int, flag: str) -> None:
+    """Raise SettingsError when somebody else listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise SettingsError(
+                f"port {port} is not free ({error.strerror}); choose another with --{flag}"
+            ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.rename(path)

@@ -1,0 +1,221 @@
+"""Runs a whole cluster in one process and one event loop."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from apiserver.registry.settings import Settings as RegistrySettings
+from apiserver.server import Options, serve
+from controller_manager.manager import run_controllers
+from controller_manager.settings import ControllerSettings
+from knarr.api.core.node import Node
+from knarr.api.core.service import Service
+from knarr.api.scalars import Quantity
+from knarr.client.client import Client
+from knarr.client.informer import Informer
+from knarr.client.informers import Informers
+from knarr.cluster.folder import Folder, Layout, Running, check_port
+from knarr.cluster.in_process import InProcessClient
+from knarr.cluster.kubeconfig import add_context
+from knarr.cluster.options import UpOptions
+from knarr.daemon.certificates import Authority, Wanted
+from knarr.daemon.clock import Clock, SystemClock, seeded
+from kubelet.kubelet import Kubelet, KubeletOptions
+from kubelet.network import DnsSettings
+from kubelet.runtime.hollow import HollowRuntime
+from kubelet.runtime.process.runtime import ProcessRuntime
+from kubelet.runtime.runtime import Runtime
+
+log = structlog.get_logger()
+
+ADDRESS = "127.0.0.1"
+
+STOP_GRACE_S = 2.0
+"""What containers get when the cluster stops: whoever types `knarr down` waits for it."""
+
+HOLLOW_CAPACITY = {
+    "cpu": Quantity("32"),
+    "memory": Quantity("256Gi"),
+    "pods": Quantity("500"),
+    "ephemeral-storage": Quantity("1Ti"),
+}
+
+
+async def run_cluster(options: UpOptions) -> None:
+    """Run until cancelled. Raise SettingsError when it cannot be started."""
+    folder = Folder(options.folder)
+    folder.take()
+    try:
+        await _run(options, folder)
+    finally:
+        folder.release()
+
+
+async def _run(options: UpOptions, folder: Folder) -> None:
+    layout = folder.layout(
+        rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
+    )
+    check_port(ADDRESS, layout.rest_port, "rest-port")
+    check_port(ADDRESS, layout.grpc_port, "grpc-port")
+    clock = SystemClock()
+    runtime = "process" if options.runtime == "auto" else options.runtime
+    network = "loopback" if options.network == "auto" else options.network
+    running = Running(
+        pid=os.getpid(),
+        server=f"https://{ADDRESS}:{layout.rest_port}",
+        grpc=f"{ADDRESS}:{layout.grpc_port}",
+        runtime=runtime,
+        network=network,
+        nodes=options.nodes,
+    )
+    authority = Authority.at(folder.pki, clock)
+    token = folder.admin_token(options.token_auth_file)
+    async with serve(_server_options(options, folder, layout, authority)) as server:
+        add_context(
+            options.kubeconfig,
+            options.name,
+            server=running.server,
+            grpc=running.grpc,
+            ca=authority.pem,
+            token=token,
+        )
+        folder.say(running)
+        client = InProcessClient(server.registry)
+        async with Informers(client) as informers, asyncio.TaskGroup() as group:
+            settings = ControllerSettings(root_ca=authority.pem.decode())
+            group.create_task(
+                run_controllers(client, clock, seeded(), settings), name="controllers"
+            )
+            services = informers.of(Service)
+            await _nodes(group, options, folder, layout, client, clock, services)
+            group.create_task(_tell_ready(folder, running, informers.of(Node), options.nodes))
+
+
+def _server_options(
+    options: UpOptions, folder: Folder, layout: Layout, authority: Authority
+) -> Options:
+    hosts = (ADDRESS, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+    pair = authority.ensure(
+        folder.pki / "apiserver", Wanted("knarr-apiserver", hosts=(*hosts, _first(layout)))
+    )
+    key = authority.ensure(folder.pki / "service-accounts", Wanted("service-accounts"))
+    stores = {"sqlite": f"sqlite://{folder.path / 'store.db'}", "memory": "memory://"}
+    return Options(
+        store=stores.get(options.store, options.store),
+        bind_address=ADDRESS,
+        secure_port=layout.rest_port,
+        grpc_port=layout.grpc_port,
+        token_auth_file=str(folder.tokens),
+        client_ca_file=str(folder.pki / "ca.crt"),
+        tls_cert_file=str(pair.certificate),
+        tls_private_key_file=str(pair.key),
+        service_account_signing_key_file=str(key.key),
+        registry=RegistrySettings(
+            service_network=layout.loopback_services,
+            advertise_address=ADDRESS,
+            advertise_port=layout.rest_port,
+        ),
+    )
+
+
+def _first(layout: Layout) -> str:
+    """The address of the `kubernetes` Service."""
+    return layout.loopback_services.replace(".0/16", ".1")
+
+
+async def _nodes(
+    group: asyncio.TaskGroup,
+    options: UpOptions,
+    folder: Folder,
+    layout: Layout,
+    client: Client,
+    clock: Clock,
+    services: Informer[Service],
+) -> None:
+    for number in range(options.nodes):
+        name = f"{options.name}-{number}" if options.nodes > 1 else options.name
+        group.create_task(
+            _node(name, number, options, folder, layout, client, clock, services), name=name
+        )
+
+
+async def _node(
+    name: str,
+    number: int,
+    options: UpOptions,
+    folder: Folder,
+    layout: Layout,
+    client: Client,
+    clock: Clock,
+    services: Informer[Service],
+) -> None:
+    state = folder.node(name)
+    hollow = options.runtime == "hollow"
+    async with _runtime(state / "pods", clock, hollow=hollow) as runtime:
+        kubelet = Kubelet(
+            KubeletOptions(
+                node_name=name,
+                node_ips=(ADDRESS,),
+                state_dir=state,
+                pod_cidr=layout.loopback_pods.replace("0.0/16", f"{number}.0/24"),
+                pods_max=500 if hollow else 110,
+                capacity=HOLLOW_CAPACITY if hollow else {},
+                dns=DnsSettings(servers=(layout.loopback_dns,)),
+            ),
+            client,
+            clock,
+            runtime,
+            services,
+        )
+        await kubelet.run()
+
+
+@asynccontextmanager
+async def _runtime(path: Path, clock: Clock, *, hollow: bool) -> AsyncIterator[Runtime]:
+    """A runtime whose containers end with the cluster, unless that is killed."""
+    async with AsyncExitStack() as stack:
+        if hollow:
+            runtime: Runtime = HollowRuntime(clock)
+        else:
+            runtime = ProcessRuntime(path, clock)
+            runtime.open()
+        stack.push_async_callback(runtime.close)
+        stack.push_async_callback(_stop_all, runtime)
+        yield runtime
+
+
+async def _stop_all(runtime: Runtime) -> None:
+    """End every container side by side; a pod's sandbox stays for the next start."""
+    if not runtime.is_real:
+        return
+    async with asyncio.TaskGroup() as group:
+        for pod in await runtime.pods():
+            for one in pod.containers:
+                if one.phase == "running":
+                    group.create_task(runtime.stop_container(one.id, grace_s=STOP_GRACE_S))
+
+
+async def _tell_ready(folder: Folder, running: Running, nodes: Informer[Node], wanted: int) -> None:
+    """Write down that the cluster is ready once all its nodes are."""
+    enough = asyncio.Event()
+    ready: set[str] = set()
+
+    def changed(_: Node | None, new: Node | None) -> None:
+        if new is not None and _is_ready(new):
+            ready.add(new.metadata.name)
+            if len(ready) >= wanted:
+                enough.set()
+
+    nodes.handle(changed)
+    await enough.wait()
+    folder.say(replace(running, ready=True))
+    log.info("ready", server=running.server, nodes=wanted, runtime=running.runtime)
+
+
+def _is_ready(node: Node) -> bool:
+    return any(one.type == "Ready" and one.status == "True" for one in node.status.conditions)

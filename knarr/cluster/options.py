@@ -1,0 +1,105 @@
+"""What `knarr up` may be told."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from knarr.daemon.settings import Flags, SettingsError
+
+NODES_MAX = 1000
+"""More nodes than this on one machine are surely a slip of the hand."""
+
+RuntimeName = Literal["auto", "docker", "process", "hollow"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+NetworkName = Literal["auto", "bridge", "loopback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """One cluster on this machine."""
+
+    name: str = "knarr"
+    nodes: int = 1
+    runtime: RuntimeName = "auto"
+    network: NetworkName = "auto"
+    store: str = "sqlite"
+    state_dir: Path
+    """The folder of all clusters; each has one of its own in it."""
+    kubeconfig: Path
+    rest_port: int | None = None
+    grpc_port: int | None = None
+    token_auth_file: str = ""
+    separate: bool = False
+    detach: bool = False
+    log_level: LogLevel = "info"
+
+    @property
+    def folder(self) -> Path:
+        """The cluster's own folder."""
+        return self.state_dir / self.name
+
+
+def state_home(environment: dict[str, str]) -> Path:
+    """Where clusters are kept unless --state-dir says otherwise."""
+    home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '/root')}/.local/state"
+    return Path(home) / "knarr"
+
+
+def add_name_flags(flags: Flags) -> None:
+    """The flags that say which cluster is meant."""
+    flags.flag("name", default="knarr", help="name of the cluster")
+    flags.flag("state-dir", default="", help="folder in which clusters are kept")
+
+
+def up_flags() -> Flags:
+    """The flags of `knarr up`."""
+    flags = Flags("knarr up", "Start a cluster on this machine, or say that it runs.")
+    add_name_flags(flags)
+    flags.flag("nodes", default=1, help="how many nodes it has")
+    flags.flag(
+        "runtime",
+        choices=("auto", "docker", "process", "hollow"),
+        default="auto",
+        help="what runs the containers",
+    )
+    flags.flag(
+        "network",
+        choices=("auto", "bridge", "loopback"),
+        default="auto",
+        help="how pods get addresses",
+    )
+    flags.flag("store", default="sqlite", help="sqlite, memory, or etcd://HOST:PORT[,…]")
+    flags.flag("kubeconfig", default="", help="file that gets the context of the cluster")
+    flags.flag("rest-port", type=int, default=None, help="port of the REST API", metavar="PORT")
+    flags.flag("grpc-port", type=int, default=None, help="port of the gRPC API", metavar="PORT")
+    flags.flag("token-auth-file", default="", help="more static tokens: token,user,uid,groups")
+    flags.flag("separate", default=False, help="run each part as a process of its own")
+    flags.flag("detach", default=False, help="return when the cluster is ready")
+    flags.flag("log-level", choices=("debug", "info", "warning", "error"), default="info")
+    return flags
+
+
+def options_of(found: Namespace, environment: dict[str, str]) -> UpOptions:
+    """The options that flags say. Raise SettingsError."""
+    if not found.name or not found.name.replace("-", "").isalnum() or found.name.startswith("-"):
+        raise SettingsError(f"--name: {found.name!r} may have letters, digits and dashes only")
+    if not 1 <= found.nodes <= NODES_MAX:
+        raise SettingsError(f"--nodes: {found.nodes} is not between 1 and {NODES_MAX}")
+    kubeconfig = found.kubeconfig or environment.get("KUBECONFIG", "").split(":")[0]
+    home = environment.get("HOME", "/root")
+    return UpOptions(
+        name=found.name,
+        nodes=found.nodes,
+        runtime=found.runtime,
+        network=found.network,
+        store=found.store,
+        state_dir=Path(found.state_dir) if found.state_dir else state_home(environment),
+        kubeconfig=Path(kubeconfig or f"{home}/.kube/config"),
+        rest_port=found.rest_port,
+        grpc_port=found.grpc_port,
+        token_auth_file=found.token_auth_file,
+        separate=found.separate,
+        detach=found.detach,
+        log_level=found.log_level,
+    )
