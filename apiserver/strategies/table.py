@@ -1,14 +1,11 @@
 """Which strategy holds the rules of which kind."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from apiserver.strategies.core.rows import CORE
 from apiserver.strategies.named_groups import NAMED_GROUPS
 from apiserver.strategies.strategy import Strategy
 from knarr.api.kinds import Kind
-
-_CORE: Mapping[str, Strategy[Any]] = {}
-"""The kinds of core/v1 by name."""
 
 _PLAIN: Strategy[Any] = Strategy()
 """The rules of a kind that has none of its own."""
@@ -18,4 +15,4 @@ def strategy_of(kind: Kind) -> Strategy[Any]:
     """The strategy of a kind; one without rules for a kind that is not in the table."""
     if kind.group:
         return NAMED_GROUPS.get((kind.group, kind.name), _PLAIN)
-    return _CORE.get(kind.name, _PLAIN)
+    return CORE.get(kind.name, _PLAIN)

@@ -16,6 +16,7 @@ from knarr.api.core.security import (
 )
 from knarr.api.field_errors import (
     FieldError,
+    Told,
     broken_names,
     duplicate,
     forbidden,
@@ -78,9 +79,9 @@ _INTERNAL_ORDER = (
 )
 
 
-def _internal(context: SecurityContext) -> dict[str, Any]:
+def _internal(context: SecurityContext) -> Told:
     """The context as Kubernetes prints it in messages: its names capitalised, nothing left out."""
-    return {_go_name(name): _go_value(getattr(context, name)) for name in _INTERNAL_ORDER}
+    return Told(**{_go_name(name): _go_value(getattr(context, name)) for name in _INTERNAL_ORDER})
 
 
 def _go_name(name: str) -> str:

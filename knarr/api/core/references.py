@@ -1,6 +1,9 @@
 """TODO."""
 
+from types import NoneType
 from typing import ClassVar
+
+import msgspec
 
 from knarr.api.structs import ApiStruct
 
@@ -85,7 +88,7 @@ class TypedLocalObjectReference(ApiStruct):
     """TODO."""
 
     map_type: ClassVar[str] = "atomic"
-    api_group: str | None = None
+    api_group: str | None = msgspec.field(default_factory=NoneType)
     """TODO."""
     kind: str
     """TODO."""
@@ -96,7 +99,7 @@ class TypedLocalObjectReference(ApiStruct):
 class TypedObjectReference(ApiStruct):
     """TODO."""
 
-    api_group: str | None = None
+    api_group: str | None = msgspec.field(default_factory=NoneType)
     """TODO."""
     kind: str
     """TODO."""
