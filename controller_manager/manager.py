@@ -16,6 +16,8 @@ from controller_manager.endpointslice.controller import EndpointSliceController
 from controller_manager.endpointslicemirroring.controller import EndpointSliceMirroringController
 from controller_manager.garbagecollector.controller import GarbageCollector
 from controller_manager.namespace.controller import NamespaceController
+from controller_manager.nodelifecycle.controller import NodeLifecycleController
+from controller_manager.podgc.controller import PodGcController
 from controller_manager.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
@@ -23,8 +25,10 @@ from controller_manager.replicaset.controller import (
 from controller_manager.rootca.controller import RootCaController
 from controller_manager.serviceaccount.controller import ServiceAccountController
 from controller_manager.settings import ControllerSettings
+from controller_manager.tainteviction.controller import TaintEvictionController
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
+from knarr.api.coordination.lease import Lease
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.endpoints import Endpoints
 from knarr.api.core.namespace import Namespace
@@ -135,6 +139,29 @@ def _namespace(tools: Tools) -> Made:
     )
 
 
+def _nodelifecycle(tools: Tools) -> Made:
+    return NodeLifecycleController(
+        tools.client,
+        tools.informers.of(Node),
+        tools.informers.of(Lease),
+        tools.informers.of(Pod),
+        tools.recorder("node-controller"),
+        tools.clock,
+        grace_s=tools.settings.node_monitor_grace_s,
+        rate=tools.settings.node_eviction_rate,
+    )
+
+
+def _podgc(tools: Tools) -> Made:
+    return PodGcController(
+        tools.client,
+        tools.informers.of(Node),
+        tools.informers.of(Pod),
+        tools.clock,
+        threshold=tools.settings.terminated_pod_gc_threshold,
+    )
+
+
 def _rootca(tools: Tools) -> Made:
     return RootCaController(
         tools.client,
@@ -150,6 +177,16 @@ def _serviceaccount(tools: Tools) -> Made:
     )
 
 
+def _tainteviction(tools: Tools) -> Made:
+    return TaintEvictionController(
+        tools.client,
+        tools.informers.of(Node),
+        tools.informers.of(Pod),
+        tools.recorder("taint-eviction-controller"),
+        tools.clock,
+    )
+
+
 _MAKERS: Mapping[str, Maker] = {
     "deployment": _deployment,
     "endpoints": _endpoints,
@@ -157,10 +194,13 @@ _MAKERS: Mapping[str, Maker] = {
     "endpointslicemirroring": _endpointslicemirroring,
     "garbagecollector": _garbagecollector,
     "namespace": _namespace,
+    "nodelifecycle": _nodelifecycle,
+    "pod-garbage-collector": _podgc,
     "replicaset": _replicaset,
     "replicationcontroller": _replicationcontroller,
     "root-ca-certificate-publisher": _rootca,
     "serviceaccount": _serviceaccount,
+    "taint-eviction": _tainteviction,
 }
 """Every controller by the name that --controllers knows it by."""
 

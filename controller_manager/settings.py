@@ -9,10 +9,8 @@ class ControllerSettings:
 
     controllers: tuple[str, ...] = ("*",)
     """Which controllers run: names, `-name` for all but one, `*` for all."""
-    node_monitor_grace_s: float = 40.0
+    node_monitor_grace_s: float = 50.0
     """A node silent for so long is taken for lost."""
-    node_monitor_period_s: float = 5.0
-    """How often nodes are looked at."""
     terminated_pod_gc_threshold: int = 12500
     """So many pods that are over may stay; the oldest above that go."""
     root_ca: str = ""

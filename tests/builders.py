@@ -13,8 +13,10 @@ from knarr.api.apps.deployment import (
 from knarr.api.apps.replica_set import ReplicaSet, ReplicaSetSpec, ReplicaSetStatus
 from knarr.api.core.container import Container
 from knarr.api.core.container_status import ContainerStatus
+from knarr.api.core.node import Node, NodeCondition, NodeSpec, NodeStatus
 from knarr.api.core.pod import Pod, PodSpec, PodTemplateSpec
 from knarr.api.core.pod_status import PodCondition, PodStatus
+from knarr.api.core.scheduling import Taint
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
 from knarr.api.meta.selector import LabelSelector
@@ -205,4 +207,14 @@ def service(
             type="ClusterIP",
             publish_not_ready_addresses=publish_not_ready,
         ),
+    )
+
+
+def node(name: str = "node-0", *, ready: str = "True", taints: tuple[Taint, ...] = ()) -> Node:
+    """A node that says this about being ready; with an empty text it never said anything."""
+    heard = NodeCondition(type="Ready", status=ready, last_heartbeat_time=to_time(NOW))
+    return Node(
+        metadata=metadata(name, labels={"kubernetes.io/hostname": name}),
+        spec=NodeSpec(taints=taints),
+        status=NodeStatus(conditions=(heard,) if ready else ()),
     )
