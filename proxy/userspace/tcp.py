@@ -36,6 +36,7 @@ class TcpListener:
             self._server.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream = None
         try:
             upstream = await self._connect(writer.get_extra_info("peername")[0])
             if upstream is None:
@@ -48,6 +49,8 @@ class TcpListener:
             log.debug("connection broke", service=self._address, error=str(error))
         finally:
             writer.close()
+            if upstream is not None:
+                upstream[1].close()
 
     async def _connect(
         self, client: str
