@@ -2,12 +2,13 @@
 
 import asyncio
 from argparse import Namespace
-from dataclasses import fields
+from dataclasses import fields, replace
 
+from apiserver.auth.service_account_tokens import DEFAULT_ISSUER
 from apiserver.server import Options, serve
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
-from knarr.daemon.settings import Flags, add_log_flags
+from knarr.daemon.settings import Flags, SettingsError, add_log_flags
 
 
 def _flags() -> Flags:
@@ -22,14 +23,36 @@ def _flags() -> Flags:
     flags.flag("tls-cert-file", default="", help="the server's certificate")
     flags.flag("tls-private-key-file", default="", help="the key of that certificate")
     flags.flag("anonymous-auth", default=True, help="let in who says nothing, as system:anonymous")
+    flags.flag("authorization-mode", default=("Node", "RBAC"), help="Node, RBAC, AlwaysAllow")
+    flags.flag("service-account-issuer", default=DEFAULT_ISSUER, help="who signs tokens")
+    flags.flag("service-account-signing-key-file", default="", help="the key that signs tokens")
+    flags.flag("service-account-key-file", default=(), help="keys whose tokens are believed too")
+    flags.flag("api-audiences", default=(), help="for whom tokens of this server are")
+    flags.flag("service-cluster-ip-range", default="10.96.0.0/16", help="addresses of Services")
+    flags.flag("service-node-port-range", default="30000-32767", help="node ports of Services")
+    flags.flag("advertise-address", default="", help="where others reach this server")
+    flags.flag("audit-log-path", default="", help="file for a line of JSON a request, - for stdout")
     add_log_flags(flags)
     return flags
 
 
 def options_of(found: Namespace) -> Options:
-    """The options that flags say."""
+    """The options that flags say. Raise SettingsError."""
     known = {field.name for field in fields(Options)}
-    return Options(**{name: value for name, value in vars(found).items() if name in known})
+    options = Options(**{name: value for name, value in vars(found).items() if name in known})
+    low, _, high = found.service_node_port_range.partition("-")
+    try:
+        ports = range(int(low), int(high) + 1)
+    except ValueError:
+        raise SettingsError("--service-node-port-range is not LOW-HIGH") from None
+    registry = replace(
+        options.registry,
+        service_network=found.service_cluster_ip_range,
+        node_ports=ports,
+        advertise_address=found.advertise_address or found.bind_address,
+        advertise_port=found.secure_port,
+    )
+    return replace(options, registry=registry)
 
 
 async def run(options: Options) -> None:
@@ -42,7 +65,11 @@ def main() -> None:
     """Read the flags and serve."""
     found = _flags().read()
     set_up_logs(level=found.log_level, log_format=found.logging_format)
-    run_daemon("knarr-apiserver", run(options_of(found)))
+    try:
+        options = options_of(found)
+    except SettingsError as error:
+        raise SystemExit(f"knarr-apiserver: {error}") from None
+    run_daemon("knarr-apiserver", run(options))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,9 @@ def _verb(call: Call) -> str:
         return "delete" if call.path.name else "deletecollection"
     if call.method not in ("GET", "HEAD"):
         return _VERBS.get(call.method, "")
-    if call.flag("watch") or call.path.watched:
+    if call.path.watched:
         return "watch"
-    return "get" if call.path.name else "list"
+    # With a name `?watch` says nothing: it is the object that is asked for.
+    if call.path.name:
+        return "get"
+    return "watch" if call.flag("watch") else "list"

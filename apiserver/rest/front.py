@@ -23,7 +23,7 @@ from apiserver.rest.negotiate import JSON, Form, negotiate
 from apiserver.rest.reply import error_reply, reply, text_reply
 from apiserver.rest.resources import Resources
 from apiserver.rest.routes import NoSuchPageError, find, not_allowed
-from knarr.api.errors import ApiError, InternalError, NotAcceptableError
+from knarr.api.errors import ApiError, InternalError
 
 log = structlog.get_logger()
 
@@ -31,6 +31,14 @@ Page = Callable[[Call], Awaitable[web.StreamResponse]]
 """Answers a path that is no resource."""
 
 Verb = Callable[..., Awaitable[web.StreamResponse]]
+
+DEPRECATED = {
+    ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("", "v1", "endpoints"): (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    ),
+}
+"""What every answer about an old kind warns of."""
 
 KEEP_ALIVE_S = 120
 """A connection nobody uses is closed after this long; clients keep theirs for 90 seconds."""
@@ -82,8 +90,6 @@ class Front:
                 return await self._page(call)
         except NoSuchPageError:
             return text_reply(call, "404 page not found\n", status=404)
-        except NotAcceptableError as error:
-            return await error_reply(call, error, form)
         except ApiError as error:
             return await error_reply(call, error, form)
         except (ConnectionError, asyncio.CancelledError):
@@ -105,6 +111,9 @@ class Front:
 
     async def _resource(self, call: Call, form: Form) -> web.StreamResponse:
         kind, _ = find(call, self.registry.kinds)
+        deprecation = DEPRECATED.get((kind.group, kind.version, kind.plural))
+        if deprecation is not None:
+            call.warnings.append(deprecation)
         verb: Verb = getattr(self._resources, _METHODS[call.verb])
         return await verb(call, kind, form)
 

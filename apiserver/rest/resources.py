@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from apiserver.registry.registry import Registry
-from apiserver.registry.request import Answer, Body, PatchType, Request
+from apiserver.registry.request import Answer, Body, ListPage, PatchType, Request
 from apiserver.rest import body as bodies
 from apiserver.rest import query as queries
 from apiserver.rest.call import Call
+from apiserver.rest.component_statuses import KIND as COMPONENT_STATUS
+from apiserver.rest.component_statuses import ComponentStatuses
 from apiserver.rest.negotiate import Form
 from apiserver.rest.pages import list_bytes, partial_list_bytes
 from apiserver.rest.partial import partial_object
@@ -51,9 +53,12 @@ class Resources:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._components = ComponentStatuses(registry.revision)
 
     async def get(self, call: Call, kind: Kind, form: Form) -> web.StreamResponse:
         """One object."""
+        if kind is COMPONENT_STATUS:
+            return await self._answer(call, await self._components.get(call.path.name), form)
         answer = await self._registry.get(
             _read_request(call, kind), resource_version=call.first("resourceVersion")
         )
@@ -67,7 +72,13 @@ class Resources:
                 "you requested PartialObjectMetadata, but the requested object is a list "
                 f"(*{kind.group.partition('.')[0] or 'core'}.{kind.name}List)"
             )
-        page = await self._registry.list(_read_request(call, kind), options)
+        if kind is COMPONENT_STATUS:
+            page = await self._components.list()
+        else:
+            page = await self._registry.list(_read_request(call, kind), options)
+        return await self._page(call, kind, page, form)
+
+    async def _page(self, call: Call, kind: Kind, page: ListPage, form: Form) -> web.StreamResponse:
         if form.kind == "Table":
             include = call.first("includeObject")
             data = table_of_page(kind, page, form.version, include, self._registry.clock.now())
@@ -138,14 +149,7 @@ class Resources:
         options = await self._delete_options(call)
         request = _request(call, kind, dry_run=bool(options and options.dry_run))
         page = await self._registry.delete_collection(request, list_options, options)
-        if form.kind == "Table":
-            include = call.first("includeObject")
-            data = table_of_page(kind, page, form.version, include, self._registry.clock.now())
-        elif form.kind:
-            data = partial_list_bytes(page, form.version)
-        else:
-            data = list_bytes(kind, page)
-        return await reply(call, data, form=form)
+        return await self._page(call, kind, page, form)
 
     async def _delete_options(self, call: Call) -> DeleteOptions | None:
         data = await bodies.read_body(call.request)

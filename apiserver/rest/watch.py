@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from apiserver.rest.call import Call
@@ -12,6 +13,8 @@ from apiserver.rest.reply import headers, status_bytes
 from apiserver.storage.entry import Event
 from knarr.api.errors import ApiError
 from knarr.api.kinds import Kind
+
+log = structlog.get_logger()
 
 Frame = Callable[[Event], bytes]
 """Makes the line of an event."""
@@ -74,12 +77,13 @@ async def stream(
     response.enable_chunked_encoding()
     await response.prepare(call.request)
     try:
-        async for batch in events:
-            await response.write(b"".join([frame(event) for event in batch]))
-    except ApiError as error:
-        # The status line is long gone, so what went wrong is the last event.
-        await response.write(_line("ERROR", status_bytes(error.to_status())))
+        try:
+            async for batch in events:
+                await response.write(b"".join([frame(event) for event in batch]))
+        except ApiError as error:
+            # The status line is long gone, so what went wrong is the last event.
+            await response.write(_line("ERROR", status_bytes(error.to_status())))
+        await response.write_eof()
     except ConnectionError:
-        return response
-    await response.write_eof()
+        log.debug("the watcher went away", path=call.path.raw)
     return response
