@@ -107,6 +107,9 @@ class Core:
             user=request.user.name,
             namespace=request.namespace,
             subresource=request.subresource,
+            uid=request.user.uid,
+            groups=request.user.groups,
+            extra=request.user.extra,
         )
 
     def attributes(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apiserver.strategies.apiregistration.api_service import APIServiceRules
 from apiserver.strategies.apps.controller_revision import ControllerRevisionRules
 from apiserver.strategies.apps.daemon_set import DaemonSetRules
 from apiserver.strategies.apps.deployment import DeploymentRules
@@ -11,20 +12,42 @@ from apiserver.strategies.apps.stateful_set import StatefulSetRules
 from apiserver.strategies.autoscaling.horizontal_pod_autoscaler import HorizontalPodAutoscalerRules
 from apiserver.strategies.batch.cron_job import CronJobRules
 from apiserver.strategies.batch.job import JobRules
+from apiserver.strategies.certificates.certificate_signing_request import (
+    CertificateSigningRequestRules,
+)
+from apiserver.strategies.coordination.lease import LeaseRules
 from apiserver.strategies.discovery.endpoint_slice import EndpointSliceRules
+from apiserver.strategies.flowcontrol.flow_schema import FlowSchemaRules
+from apiserver.strategies.flowcontrol.priority_level_configuration import (
+    PriorityLevelConfigurationRules,
+)
 from apiserver.strategies.networking.addresses import IPAddressRules, ServiceCIDRRules
 from apiserver.strategies.networking.ingress import IngressRules
 from apiserver.strategies.networking.ingress_class import IngressClassRules
 from apiserver.strategies.networking.network_policy import NetworkPolicyRules
+from apiserver.strategies.node.runtime_class import RuntimeClassRules
 from apiserver.strategies.policy.pod_disruption_budget import PodDisruptionBudgetRules
 from apiserver.strategies.rbac.role import ClusterRoleRules, RoleRules
 from apiserver.strategies.rbac.role_binding import ClusterRoleBindingRules, RoleBindingRules
+from apiserver.strategies.scheduling.priority_class import PriorityClassRules
+from apiserver.strategies.storage.csi import (
+    CSIDriverRules,
+    CSINodeRules,
+    CSIStorageCapacityRules,
+)
+from apiserver.strategies.storage.storage_class import (
+    StorageClassRules,
+    VolumeAttributesClassRules,
+)
+from apiserver.strategies.storage.volume_attachment import VolumeAttachmentRules
 from apiserver.strategies.strategy import Strategy
 
 APPS = "apps"
 AUTOSCALING = "autoscaling"
 BATCH = "batch"
 DISCOVERY = "discovery.k8s.io"
+FLOWCONTROL = "flowcontrol.apiserver.k8s.io"
+STORAGE = "storage.k8s.io"
 NETWORKING = "networking.k8s.io"
 POLICY = "policy"
 RBAC = "rbac.authorization.k8s.io"
@@ -49,5 +72,18 @@ NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (RBAC, "ClusterRoleBinding"): ClusterRoleBindingRules(),
     (RBAC, "Role"): RoleRules(),
     (RBAC, "RoleBinding"): RoleBindingRules(),
+    (STORAGE, "CSIDriver"): CSIDriverRules(),
+    (STORAGE, "CSINode"): CSINodeRules(),
+    (STORAGE, "CSIStorageCapacity"): CSIStorageCapacityRules(),
+    (STORAGE, "StorageClass"): StorageClassRules(),
+    (STORAGE, "VolumeAttachment"): VolumeAttachmentRules(),
+    (STORAGE, "VolumeAttributesClass"): VolumeAttributesClassRules(),
+    ("apiregistration.k8s.io", "APIService"): APIServiceRules(),
+    ("certificates.k8s.io", "CertificateSigningRequest"): CertificateSigningRequestRules(),
+    ("coordination.k8s.io", "Lease"): LeaseRules(),
+    (FLOWCONTROL, "FlowSchema"): FlowSchemaRules(),
+    (FLOWCONTROL, "PriorityLevelConfiguration"): PriorityLevelConfigurationRules(),
+    ("node.k8s.io", "RuntimeClass"): RuntimeClassRules(),
+    ("scheduling.k8s.io", "PriorityClass"): PriorityClassRules(),
 }
 """Every version of a group shares one strategy unless its types differ."""

@@ -27,6 +27,9 @@ class Context:
     user: str
     namespace: str
     subresource: str = ""
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Strategy(Generic[T]):
@@ -36,6 +39,8 @@ class Strategy(Generic[T]):
     """Whether writes to the object leave `status` alone and `/status` writes only that."""
     has_generation = True
     """Whether `metadata.generation` counts changes of `spec`."""
+    generation_without_spec = False
+    """Whether it counts changes of all that is not metadata, for a kind without `spec`."""
     allow_create_on_update = False
     """Whether PUT of a name that is not there creates it."""
     unconditional_update = True

@@ -29,6 +29,8 @@ CPU_UTILIZATION_PERCENT = 80
 class HorizontalPodAutoscalerRules(Strategy[HorizontalPodAutoscaler]):
     """What holds for a HorizontalPodAutoscaler."""
 
+    has_generation = False
+
     def default(self, obj: HorizontalPodAutoscaler) -> HorizontalPodAutoscaler:
         """Fill in the least replicas, the CPU metric and how fast to scale."""
         spec = obj.spec

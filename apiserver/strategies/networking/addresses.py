@@ -20,6 +20,7 @@ class IPAddressRules(Strategy[IPAddress]):
     """What holds for an IPAddress, whose name is the address."""
 
     has_status = False
+    has_generation = False
 
     def validate(self, obj: IPAddress) -> Iterable[FieldError]:
         """It belongs to something."""

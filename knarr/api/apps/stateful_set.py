@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from msgspec import field
-
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
@@ -65,7 +63,7 @@ class StatefulSetSpec(ApiStruct):
     """TODO."""
     selector: LabelSelector | None
     """TODO."""
-    service_name: str = field(default_factory=str)
+    service_name: str
     """TODO."""
     template: PodTemplateSpec
     """TODO."""
@@ -126,7 +124,9 @@ class StatefulSet(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: StatefulSetSpec = StatefulSetSpec(selector=None, template=PodTemplateSpec())
+    spec: StatefulSetSpec = StatefulSetSpec(
+        selector=None, service_name="", template=PodTemplateSpec()
+    )
     """TODO."""
     status: StatefulSetStatus = StatefulSetStatus(replicas=0)
     """TODO."""

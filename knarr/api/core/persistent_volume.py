@@ -1,7 +1,6 @@
 """TODO."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
 from knarr.api.core.affinity import NodeSelector
 from knarr.api.core.references import ObjectReference
@@ -31,7 +30,7 @@ from knarr.api.core.volume_source import (
 )
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity, Time
-from knarr.api.structs import ApiStruct, Granular
+from knarr.api.structs import ApiStruct
 
 
 class VolumeNodeAffinity(ApiStruct):
@@ -58,7 +57,7 @@ class PersistentVolumeSpec(ApiStruct):
     """TODO."""
     cinder: CinderPersistentVolumeSource | None = None
     """TODO."""
-    claim_ref: Annotated[ObjectReference | None, Granular()] = None
+    claim_ref: ObjectReference | None = None
     """TODO."""
     csi: CSIPersistentVolumeSource | None = None
     """TODO."""

@@ -1,0 +1,1 @@
+"""Rules of CustomResourceDefinitions: names, versions and structural schemas."""

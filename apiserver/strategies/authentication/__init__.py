@@ -1,0 +1,1 @@
+"""Rules of the reviews of authentication.k8s.io/v1."""
