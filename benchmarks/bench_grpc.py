@@ -24,14 +24,16 @@ from apiserver.storage.open import open_store
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
+from knarr.client.client import Watched
 from knarr.client.connection import Credentials
 from knarr.client.grpc import GrpcClient, connect
 from knarr.daemon.clock import SystemClock, seeded
 
-SECONDS = 3.0
+SECONDS = 2.0
 CALLERS = 32
 WATCHERS = 50
 EVENTS = 500
+WRITERS = 8
 DATA = {"text": "x" * 1000}
 
 
@@ -89,34 +91,50 @@ async def calls_per_second(client: GrpcClient, what: str) -> float:
     return done / (time.perf_counter() - began)
 
 
-async def fan_out(client: GrpcClient) -> tuple[float, float]:
-    """Deliveries a second and the 99th percentile of their delay in ms."""
-    after = await client.revision_now()
-    sent: dict[str, float] = {}
-    delays: list[float] = []
+class FanOut:
+    """Writers on one side, watchers on the other, and when each event was sent and came."""
 
-    async def watch() -> None:
+    def __init__(self, client: GrpcClient) -> None:
+        self.client = client
+        self.sent: dict[str, float] = {}
+        self.delays: list[float] = []
+
+    async def watch(self, after: int) -> None:
+        """Watch until all events have come."""
         seen = 0
-        async for batch in client.watch(ConfigMap, after=after, namespace="default"):
-            for event in batch:
-                if event.object is not None and event.type == "ADDED":
-                    delays.append(time.perf_counter() - sent[event.object.metadata.name])
-                    seen += 1
+        async for batch in self.client.watch(ConfigMap, after=after, namespace="default"):
+            seen += sum(self.came(event) for event in batch)
             if seen == EVENTS:
                 return
 
-    began = time.perf_counter()
+    def came(self, event: Watched[ConfigMap]) -> bool:
+        """Note when an event came; answer whether it is one of ours."""
+        if event.object is None or event.type != "ADDED":
+            return False
+        self.delays.append(time.perf_counter() - self.sent[event.object.metadata.name])
+        return True
+
+    async def write(self, writer: int) -> None:
+        """Make this writer's share of the events, one after the other."""
+        for number in range(writer, EVENTS, WRITERS):
+            name = f"watched-{number}"
+            self.sent[name] = time.perf_counter()
+            await self.client.create(config(name))
+
+
+async def fan_out(client: GrpcClient) -> tuple[float, float]:
+    """Deliveries a second and the 99th percentile of their delay in ms."""
+    after = await client.revision_now()
+    run = FanOut(client)
     async with asyncio.TaskGroup() as group:
         for _ in range(WATCHERS):
-            group.create_task(watch())
+            group.create_task(run.watch(after))
         await asyncio.sleep(0.5)
         began = time.perf_counter()
-        for number in range(EVENTS):
-            name = f"watched-{number}"
-            sent[name] = time.perf_counter()
-            await client.create(config(name))
+        for writer in range(WRITERS):
+            group.create_task(run.write(writer))
     passed_s = time.perf_counter() - began
-    return len(delays) / passed_s, statistics.quantiles(delays, n=100)[98] * 1000
+    return len(run.delays) / passed_s, statistics.quantiles(run.delays, n=100)[98] * 1000
 
 
 async def main(store: str) -> None:

@@ -35,6 +35,10 @@ log = structlog.get_logger()
 
 SERVICE = "knarr.v1.Resources"
 
+PAUSE_S = 0.004
+"""A watch that just sent a message waits so long before the next one. The first event of a quiet
+watch goes at once; a busy one sends few large messages, for each costs as much as thirty events."""
+
 Context = Any
 """A grpc.aio.ServicerContext."""
 
@@ -174,6 +178,7 @@ class Resources:
         try:
             async for batch in events:
                 await context.write(batch_bytes(kind, form, batch))
+                await asyncio.sleep(PAUSE_S)
         except asyncio.CancelledError:
             if not self._ending:
                 raise

@@ -20,7 +20,6 @@ from knarr.api.core.binding import Binding
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.container import Container
 from knarr.api.core.pod import Pod, PodSpec
-from knarr.api.core.pod_status import PodStatus
 from knarr.api.core.references import ObjectReference
 from knarr.api.errors import (
     AlreadyExistsError,
@@ -159,7 +158,7 @@ async def test_an_update_of_what_changed_since_conflicts(client: Client) -> None
 async def test_a_status_is_written_apart(client: Client) -> None:
     created = await client.create(pod("web"))
     wished = replace(created, spec=replace(created.spec, node_name="node-0"))
-    wished = replace(wished, status=PodStatus(phase="Running"))
+    wished = replace(wished, status=replace(created.status, phase="Running"))
     updated = await client.update(wished, subresource="status")
     assert updated.status.phase == "Running"
     assert updated.spec == created.spec
