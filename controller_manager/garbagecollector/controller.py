@@ -2,15 +2,22 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any
 
 from controller_manager.garbagecollector.decide import OwnerState, decide
 from controller_manager.garbagecollector.graph import Graph, Item
+from knarr.api.apps.deployment import Deployment
+from knarr.api.apps.replica_set import ReplicaSet
+from knarr.api.coordination.lease import Lease
+from knarr.api.core.node import Node
+from knarr.api.core.pod import Pod
+from knarr.api.core.service import Service
+from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.errors import NotFoundError
 from knarr.api.keys import Key
 from knarr.api.kinds import BUILT_IN, BUILT_IN_TABLE, Kind
-from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
+from knarr.api.meta.object_meta import OwnerReference
 from knarr.api.structs import ApiStruct
+from knarr.api.tags import tag_type
 from knarr.client.carry_out import carry_out
 from knarr.client.client import Client
 from knarr.client.events import EventRecorder
@@ -41,6 +48,15 @@ def watched_kinds() -> Iterable[Kind]:
             yield kind
 
 
+_WATCHED_WHOLE = frozenset({Pod, ReplicaSet, Deployment, Service, EndpointSlice, Node, Lease})
+"""Kinds of which other controllers have a whole copy, which is shared."""
+
+
+def watched_type(kind: Kind) -> type[ApiStruct]:
+    """What to watch of a kind of which only the metadata is asked."""
+    return kind.type if kind.type in _WATCHED_WHOLE else tag_type(kind)
+
+
 class GarbageCollector:
     """Keeps the graph and looks at what changes in it."""
 
@@ -59,7 +75,7 @@ class GarbageCollector:
         def handler(old: ApiStruct | None, new: ApiStruct | None) -> None:
             self._changed(kind, old, new)
 
-        informers.of(kind.type).handle(handler)
+        informers.of(watched_type(kind)).handle(handler)
 
     def _changed(self, kind: Kind, old: ApiStruct | None, new: ApiStruct | None) -> None:
         look_at: dict[str, None] = {}
@@ -108,10 +124,10 @@ class GarbageCollector:
             return "gone"
         key = Key(item.metadata.namespace if kind.namespaced else "", reference.name)
         try:
-            owner: Any = await self._client.get(kind.type, key)
+            owner = await self._client.get(tag_type(kind), key)
         except NotFoundError:
             return self._gone(absent)
-        found: ObjectMeta = owner.metadata
+        found = metadata_of(owner)
         if found.uid != reference.uid:
             return self._gone(absent)
         return "waiting" if Item(kind, owner, found).waits else "there"

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from controller_manager.garbagecollector.controller import watched_type
 from controller_manager.namespace.decide import Content, decide
 from knarr.api.core.namespace import Namespace
 from knarr.api.keys import Key
 from knarr.api.kinds import BUILT_IN, Kind
 from knarr.api.structs import ApiStruct
+from knarr.api.tags import tag_type
 from knarr.client.carry_out import carry_out
 from knarr.client.client import Client
 from knarr.client.informer import Informer
@@ -52,7 +54,7 @@ class NamespaceController:
         feed(self.queue, namespaces)
         for kind in content_kinds():
             if kind.plural != "events" and "watch" in kind.verbs:
-                informers.of(kind.type).handle(self._left)
+                informers.of(watched_type(kind)).handle(self._left)
 
     async def reconcile(self, key: Key) -> float | None:
         """Take one Namespace a step closer to its end."""
@@ -71,7 +73,7 @@ class NamespaceController:
 
     async def _list(self, kind: Kind, namespace: str) -> Any:
         """What lies there now: a copy that lags behind might hide what must go first."""
-        return (await self._client.list(kind.type, namespace=namespace)).items
+        return (await self._client.list(tag_type(kind), namespace=namespace)).items
 
     def _left(self, old: ApiStruct | None, new: ApiStruct | None) -> None:
         """Look at a Namespace on its way out when something has left it."""

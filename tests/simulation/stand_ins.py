@@ -13,7 +13,7 @@ from knarr.api.core.binding import Binding
 from knarr.api.core.container_status import ContainerState, ContainerStateRunning, ContainerStatus
 from knarr.api.core.node import Node, NodeCondition, NodeStatus
 from knarr.api.core.pod import Pod
-from knarr.api.core.pod_status import PodCondition, PodIP, PodStatus
+from knarr.api.core.pod_status import PodCondition, PodIP
 from knarr.api.core.references import ObjectReference
 from knarr.api.errors import AlreadyExistsError, ApiError
 from knarr.api.keys import Key
@@ -138,7 +138,8 @@ class HollowKubelet:
             restart_count=0,
             state=ContainerState(running=ContainerStateRunning(started_at=now)),
         )
-        status = PodStatus(
+        status = replace(
+            pod.status,
             phase="Running",
             conditions=(
                 *(each for each in pod.status.conditions if each.type != "Ready"),
