@@ -20,7 +20,7 @@ from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.options import DeleteOptions, Preconditions
 from knarr.api.meta.status import Status
-from knarr.api.pods import is_over
+from knarr.api.pods import is_over, is_ready
 from knarr.api.scalars import Quantity
 from knarr.api.times import to_micro_time, to_time
 from knarr.client.client import Client
@@ -109,7 +109,7 @@ class HollowKubelet:
         if pod is None:
             return None
         ending = pod.metadata.deletion_timestamp is not None
-        if not ending and (pod.status.phase == "Running" or is_over(pod)):
+        if not ending and (is_ready(pod) or is_over(pod)):
             return None
         left_s = self._left_s(pod.metadata.uid, ending=ending)
         if left_s > 0:
