@@ -3,6 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apiserver.strategies.admissionregistration.policy import (
+    MutatingAdmissionPolicyBindingRules,
+    MutatingAdmissionPolicyRules,
+    ValidatingAdmissionPolicyBindingRules,
+    ValidatingAdmissionPolicyRules,
+)
+from apiserver.strategies.admissionregistration.webhook_configuration import (
+    MutatingWebhookConfigurationRules,
+    ValidatingWebhookConfigurationRules,
+)
 from apiserver.strategies.apiregistration.api_service import APIServiceRules
 from apiserver.strategies.apps.controller_revision import ControllerRevisionRules
 from apiserver.strategies.apps.daemon_set import DaemonSetRules
@@ -46,6 +56,7 @@ APPS = "apps"
 AUTOSCALING = "autoscaling"
 BATCH = "batch"
 DISCOVERY = "discovery.k8s.io"
+ADMISSION = "admissionregistration.k8s.io"
 FLOWCONTROL = "flowcontrol.apiserver.k8s.io"
 STORAGE = "storage.k8s.io"
 NETWORKING = "networking.k8s.io"
@@ -85,5 +96,11 @@ NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (FLOWCONTROL, "PriorityLevelConfiguration"): PriorityLevelConfigurationRules(),
     ("node.k8s.io", "RuntimeClass"): RuntimeClassRules(),
     ("scheduling.k8s.io", "PriorityClass"): PriorityClassRules(),
+    (ADMISSION, "MutatingAdmissionPolicy"): MutatingAdmissionPolicyRules(),
+    (ADMISSION, "MutatingAdmissionPolicyBinding"): MutatingAdmissionPolicyBindingRules(),
+    (ADMISSION, "MutatingWebhookConfiguration"): MutatingWebhookConfigurationRules(),
+    (ADMISSION, "ValidatingAdmissionPolicy"): ValidatingAdmissionPolicyRules(),
+    (ADMISSION, "ValidatingAdmissionPolicyBinding"): ValidatingAdmissionPolicyBindingRules(),
+    (ADMISSION, "ValidatingWebhookConfiguration"): ValidatingWebhookConfigurationRules(),
 }
 """Every version of a group shares one strategy unless its types differ."""
