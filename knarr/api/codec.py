@@ -109,7 +109,7 @@ def encode_whole(obj: ApiStruct) -> bytes:
 
 def to_plain(obj: Any) -> Any:
     """Turn an object into dicts and lists, as its JSON would be read."""
-    return _ANY.decode(_ENCODER.encode(obj))
+    return _ANY.decode(encode(obj))
 
 
 def decode(object_type: type[T], data: bytes) -> T:

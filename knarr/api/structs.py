@@ -6,9 +6,11 @@ Unknown fields make the fast decoder stop; `knarr.api.codec` then says which.
 """
 
 from functools import partial
-from typing import Any, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
+
+T = TypeVar("T")
 
 _INITIALISMS = {
     "api": "API",
@@ -59,6 +61,12 @@ def _same(value: Any) -> Any:
     return value
 
 
+def written(*, default: T) -> T:
+    """A field that is written even when it holds its default, as `null`, `""` or `0`."""
+    made: T = msgspec.field(default_factory=partial(_same, default))
+    return made
+
+
 class _ApiStructMeta(msgspec.StructMeta):
     """Gives every API type the same msgspec settings, so that none can forget one.
 
@@ -86,7 +94,9 @@ class _ApiStructMeta(msgspec.StructMeta):
         )
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field, written)
+)
 class ApiStruct(msgspec.Struct, frozen=True, metaclass=_ApiStructMeta):
     """An immutable piece of the Kubernetes API."""
 

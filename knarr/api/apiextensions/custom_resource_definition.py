@@ -5,7 +5,7 @@ from typing import Annotated
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Base64, Int32, Raw, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class CustomResourceColumnDefinition(ApiStruct):
@@ -286,7 +286,7 @@ class CustomResourceDefinitionSpec(ApiStruct):
 class CustomResourceDefinitionCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Base64, Int32, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ServiceReference(ApiStruct):
@@ -40,7 +40,7 @@ class APIServiceSpec(ApiStruct):
 class APIServiceCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

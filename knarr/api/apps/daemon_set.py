@@ -6,7 +6,7 @@ from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, IntOrString, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class RollingUpdateDaemonSet(ApiStruct):
@@ -45,7 +45,7 @@ class DaemonSetSpec(ApiStruct):
 class DaemonSetCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -6,7 +6,7 @@ from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, IntOrString, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge, PatchRetainKeys
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, PatchRetainKeys, written
 
 
 class RollingUpdateDeployment(ApiStruct):
@@ -51,9 +51,9 @@ class DeploymentSpec(ApiStruct):
 class DeploymentCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
-    last_update_time: Time | None = None
+    last_update_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

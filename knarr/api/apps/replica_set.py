@@ -6,7 +6,7 @@ from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ReplicaSetSpec(ApiStruct):
@@ -25,7 +25,7 @@ class ReplicaSetSpec(ApiStruct):
 class ReplicaSetCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, Quantity, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class MetricTarget(ApiStruct):
@@ -189,7 +189,7 @@ class HorizontalPodAutoscalerSpec(ApiStruct):
 class HorizontalPodAutoscalerCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -6,7 +6,7 @@ from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, Time
-from knarr.api.structs import ApiStruct, ListSet, PatchMerge
+from knarr.api.structs import ApiStruct, ListSet, PatchMerge, written
 
 
 class PodFailurePolicyOnExitCodesRequirement(ApiStruct):
@@ -103,9 +103,9 @@ class JobSpec(ApiStruct):
 class JobCondition(ApiStruct):
     """TODO."""
 
-    last_probe_time: Time | None = None
+    last_probe_time: Time | None = written(default=None)
     """TODO."""
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

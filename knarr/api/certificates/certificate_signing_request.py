@@ -5,7 +5,7 @@ from typing import Annotated
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Base64, Int32, Time
-from knarr.api.structs import ApiStruct, ListMap
+from knarr.api.structs import ApiStruct, ListMap, written
 
 
 class CertificateSigningRequestSpec(ApiStruct):
@@ -32,9 +32,9 @@ class CertificateSigningRequestSpec(ApiStruct):
 class CertificateSigningRequestCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
-    last_update_time: Time | None = None
+    last_update_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

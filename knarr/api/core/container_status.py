@@ -5,13 +5,13 @@ from typing import Annotated
 
 from knarr.api.core.resources import ResourceRequirements, ResourceStatus
 from knarr.api.scalars import Int32, Quantity, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ContainerStateRunning(ApiStruct):
     """TODO."""
 
-    started_at: Time | None = None
+    started_at: Time | None = written(default=None)
     """TODO."""
 
 
@@ -22,7 +22,7 @@ class ContainerStateTerminated(ApiStruct):
     """TODO."""
     exit_code: Int32
     """TODO."""
-    finished_at: Time | None = None
+    finished_at: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""
@@ -30,7 +30,7 @@ class ContainerStateTerminated(ApiStruct):
     """TODO."""
     signal: Int32 = 0
     """TODO."""
-    started_at: Time | None = None
+    started_at: Time | None = written(default=None)
     """TODO."""
 
 

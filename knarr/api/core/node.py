@@ -6,7 +6,7 @@ from typing import Annotated
 from knarr.api.core.scheduling import Taint
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, Quantity, Time
-from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge, written
 
 
 class AttachedVolume(ApiStruct):
@@ -87,9 +87,9 @@ class NodeAddress(ApiStruct):
 class NodeCondition(ApiStruct):
     """TODO."""
 
-    last_heartbeat_time: Time | None = None
+    last_heartbeat_time: Time | None = written(default=None)
     """TODO."""
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -8,7 +8,7 @@ from knarr.api.core.resources import VolumeResourceRequirements
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Quantity, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ModifyVolumeStatus(ApiStruct):
@@ -46,9 +46,9 @@ class PersistentVolumeClaimSpec(ApiStruct):
 class PersistentVolumeClaimCondition(ApiStruct):
     """TODO."""
 
-    last_probe_time: Time | None = None
+    last_probe_time: Time | None = written(default=None)
     """TODO."""
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from knarr.api.core.container_status import ContainerStatus
 from knarr.api.core.resources import ResourceRequirements
 from knarr.api.scalars import Quantity, Time
-from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge, written
 
 
 class ContainerExtendedResourceRequest(ApiStruct):
@@ -41,9 +41,9 @@ class NodeAllocatableResourceClaimStatus(ApiStruct):
 class PodCondition(ApiStruct):
     """TODO."""
 
-    last_probe_time: Time | None = None
+    last_probe_time: Time | None = written(default=None)
     """TODO."""
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, Time
-from knarr.api.structs import ApiStruct, Atomic, Defaulted, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, Atomic, Defaulted, ListMap, PatchMerge, written
 
 
 class ReplicationControllerSpec(ApiStruct):
@@ -25,7 +25,7 @@ class ReplicationControllerSpec(ApiStruct):
 class ReplicationControllerCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

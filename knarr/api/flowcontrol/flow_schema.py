@@ -4,7 +4,7 @@ from typing import Annotated
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, Time
-from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge, written
 
 
 class FlowDistinguisherMethod(ApiStruct):
@@ -108,7 +108,7 @@ class FlowSchemaSpec(ApiStruct):
 class FlowSchemaCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ExemptPriorityLevelConfiguration(ApiStruct):
@@ -63,7 +63,7 @@ class PriorityLevelConfigurationSpec(ApiStruct):
 class PriorityLevelConfigurationCondition(ApiStruct):
     """TODO."""
 
-    last_transition_time: Time | None = None
+    last_transition_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
     """TODO."""

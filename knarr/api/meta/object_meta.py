@@ -41,19 +41,19 @@ class ListMeta(ApiStruct):
 class ManagedFieldsEntry(ApiStruct):
     """TODO."""
 
+    manager: str = ""
+    """TODO."""
+    operation: str = ""
+    """TODO."""
     api_version: str = ""
+    """TODO."""
+    time: Time | None = None
     """TODO."""
     fields_type: str = ""
     """TODO."""
     fields_v1: Raw | None = None
     """TODO."""
-    manager: str = ""
-    """TODO."""
-    operation: str = ""
-    """TODO."""
     subresource: str = ""
-    """TODO."""
-    time: Time | None = None
     """TODO."""
 
 
@@ -78,33 +78,33 @@ class OwnerReference(ApiStruct):
 class ObjectMeta(ApiStruct):
     """TODO."""
 
-    annotations: Mapping[str, str] = {}
-    """TODO."""
-    creation_timestamp: Time | None = None
-    """TODO."""
-    deletion_grace_period_seconds: int | None = None
-    """TODO."""
-    deletion_timestamp: Time | None = None
-    """TODO."""
-    finalizers: Annotated[tuple[str, ...], ListSet(), PatchMerge()] = ()
+    name: str = ""
     """TODO."""
     generate_name: str = ""
     """TODO."""
-    generation: int = 0
-    """TODO."""
-    labels: Mapping[str, str] = {}
-    """TODO."""
-    managed_fields: tuple[ManagedFieldsEntry, ...] = ()
-    """TODO."""
-    name: str = ""
-    """TODO."""
     namespace: str = ""
-    """TODO."""
-    owner_references: Annotated[tuple[OwnerReference, ...], ListMap("uid"), PatchMerge("uid")] = ()
-    """TODO."""
-    resource_version: str = ""
     """TODO."""
     self_link: str = ""
     """TODO."""
     uid: str = ""
+    """TODO."""
+    resource_version: str = ""
+    """TODO."""
+    generation: int = 0
+    """TODO."""
+    creation_timestamp: Time | None = None
+    """TODO."""
+    deletion_timestamp: Time | None = None
+    """TODO."""
+    deletion_grace_period_seconds: int | None = None
+    """TODO."""
+    labels: Mapping[str, str] = {}
+    """TODO."""
+    annotations: Mapping[str, str] = {}
+    """TODO."""
+    owner_references: Annotated[tuple[OwnerReference, ...], ListMap("uid"), PatchMerge("uid")] = ()
+    """TODO."""
+    finalizers: Annotated[tuple[str, ...], ListSet(), PatchMerge()] = ()
+    """TODO."""
+    managed_fields: tuple[ManagedFieldsEntry, ...] = ()
     """TODO."""
