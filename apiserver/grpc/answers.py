@@ -17,8 +17,11 @@ from knarr.proto import resources_pb2 as pb
 STATUS_METADATA: Final = "knarr-status-bin"
 """The trailing metadata that holds the Status of an error, as JSON."""
 
-STATUS_BYTES_MAX = 64 * 1024
-"""A Status larger than this goes without its causes; clients take metadata up to 128 KiB."""
+STATUS_BYTES_MAX = 512 * 1024
+"""A Status larger than this goes without its causes; clients take metadata up to 1 MiB."""
+
+MESSAGE_CHARS_MAX = 64 * 1024
+"""The message of such a Status is cut there: nobody reads further."""
 
 DETAILS_CHARS_MAX = 2048
 """gRPC's own words are cut there; the whole message stands in the Status."""
@@ -111,7 +114,7 @@ def _status_bytes(status: Status) -> bytes:
         data = msgspec.json.encode(
             replace(
                 status,
-                message=status.message[:DETAILS_CHARS_MAX],
+                message=status.message[:MESSAGE_CHARS_MAX],
                 details=replace(status.details, causes=()),
             )
         )

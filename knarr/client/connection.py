@@ -43,7 +43,7 @@ _status = msgspec.json.Decoder(Status)
 _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_receive_message_length", ANSWER_BYTES_MAX),
     ("grpc.max_send_message_length", -1),
-    ("grpc.max_metadata_size", 128 * 1024),
+    ("grpc.max_metadata_size", 1024 * 1024),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),

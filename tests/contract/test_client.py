@@ -146,6 +146,13 @@ async def test_a_broken_rule_names_its_field(client: Client) -> None:
     assert [cause.field for cause in caught.value.details.causes] == ["metadata.name"]
 
 
+@pytest.mark.parametrize("count", [200, 2000])
+async def test_many_broken_rules_arrive_too(client: Client, count: int) -> None:
+    labels = {f"not a label {number}": "!" for number in range(count)}
+    with pytest.raises(InvalidError, match="not a label 0"):
+        await client.create(config("web", labels=labels))
+
+
 async def test_an_update_of_what_changed_since_conflicts(client: Client) -> None:
     first = await client.create(config("web", colour="blue"))
     second = await client.update(replace(first, data={"colour": "red"}))
