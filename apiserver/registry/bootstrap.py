@@ -1,22 +1,33 @@
 """The objects every cluster has, made at the start where they are missing."""
 
 from collections.abc import Iterable
+from ipaddress import IPv4Network
 from typing import Any
+
+import structlog
 
 from apiserver.registry import write
 from apiserver.registry.core import Core
+from apiserver.registry.flow_defaults import flow_schemas, priority_levels
 from apiserver.registry.request import SYSTEM, Request
+from apiserver.registry.settings import Settings
+from knarr.api.core.endpoints import EndpointAddress, EndpointPort, Endpoints, EndpointSubset
 from knarr.api.core.namespace import Namespace
-from knarr.api.errors import AlreadyExistsError
+from knarr.api.core.service import Service, ServicePort, ServiceSpec
+from knarr.api.discovery import endpoint_slice
+from knarr.api.errors import AlreadyExistsError, InvalidError
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scheduling.priority_class import PriorityClass
 
 _NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+_SERVICE = "kubernetes"
+
+log = structlog.get_logger()
 
 
 async def make(core: Core) -> None:
     """Make what is missing."""
-    for obj in _objects():
+    for obj in _objects(core.settings):
         meta = obj.metadata
         resource = core.resource(type(obj))
         if resource.cache.get(resource.key(meta.namespace, meta.name)) is not None:
@@ -26,11 +37,20 @@ async def make(core: Core) -> None:
             await write.create(core, request, resource, obj)
         except AlreadyExistsError:
             continue  # Another server was faster.
+        except InvalidError as error:
+            log.warning("cannot make a default object", key=meta.name, error=error.message)
 
 
-def _objects() -> Iterable[Any]:
+def _objects(settings: Settings) -> Iterable[Any]:
     for name in _NAMESPACES:
         yield Namespace(metadata=ObjectMeta(name=name))
+    yield from _priority_classes()
+    yield from priority_levels()
+    yield from flow_schemas()
+    yield from _way_to_this_server(settings)
+
+
+def _priority_classes() -> Iterable[PriorityClass]:
     yield PriorityClass(
         metadata=ObjectMeta(name="system-cluster-critical"),
         value=2000000000,
@@ -44,5 +64,61 @@ def _objects() -> Iterable[Any]:
         value=2000001000,
         description=(
             "Used for system critical pods that must not be moved from their current node."
+        ),
+    )
+
+
+def _way_to_this_server(settings: Settings) -> Iterable[Any]:
+    """The Service `kubernetes`, by which pods find the API, and where it leads."""
+    network = IPv4Network(settings.service_network)
+    yield Service(
+        metadata=ObjectMeta(
+            name=_SERVICE,
+            namespace="default",
+            labels={"component": "apiserver", "provider": "kubernetes"},
+        ),
+        spec=ServiceSpec(
+            type="ClusterIP",
+            cluster_ip=str(network.network_address + 1),
+            ports=(
+                ServicePort(
+                    name="https", port=443, protocol="TCP", target_port=settings.advertise_port
+                ),
+            ),
+        ),
+    )
+    if settings.advertise_address:
+        yield from _endpoints(settings)
+
+
+def _endpoints(settings: Settings) -> Iterable[Any]:
+    yield Endpoints(
+        metadata=ObjectMeta(
+            name=_SERVICE,
+            namespace="default",
+            labels={"endpointslice.kubernetes.io/skip-mirror": "true"},
+        ),
+        subsets=(
+            EndpointSubset(
+                addresses=(EndpointAddress(ip=settings.advertise_address),),
+                ports=(EndpointPort(name="https", port=settings.advertise_port, protocol="TCP"),),
+            ),
+        ),
+    )
+    yield endpoint_slice.EndpointSlice(
+        metadata=ObjectMeta(
+            name=_SERVICE,
+            namespace="default",
+            labels={"kubernetes.io/service-name": _SERVICE},
+        ),
+        address_type="IPv4",
+        endpoints=(
+            endpoint_slice.Endpoint(
+                addresses=(settings.advertise_address,),
+                conditions=endpoint_slice.EndpointConditions(ready=True),
+            ),
+        ),
+        ports=(
+            endpoint_slice.EndpointPort(name="https", port=settings.advertise_port, protocol="TCP"),
         ),
     )

@@ -36,9 +36,11 @@ from apiserver.registry.request import (
     Request,
 )
 from apiserver.registry.resource import Resource
+from apiserver.registry.service_allocator import ServiceAllocator
 from apiserver.registry.settings import Settings
 from apiserver.storage.entry import Entry, Event
 from apiserver.storage.store import Store
+from knarr.api.core.service import Service
 from knarr.api.kinds import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.daemon.clock import Clock
@@ -90,6 +92,10 @@ class Registry:
                 self._start(resource)
             for resource in list(self.core.resources.values()):
                 await resource.cache.ready()
+            services = self.core.resource(Service)
+            services.allocator = allocator = ServiceAllocator(self.settings, self.rng)
+            allocator.learn(services)
+            group.create_task(allocator.follow(services), name="service addresses")
             if self.settings.bootstrap:
                 await bootstrap.make(self.core)
             self._ready.set()

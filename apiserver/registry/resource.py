@@ -47,8 +47,16 @@ _META_OPENS = b'{"metadata":{'
 class Allocator(Protocol):
     """Hands out something of which there is only so much."""
 
+    def prepared(self, obj: Any, old: Any) -> Any:
+        """The object with what can be settled without taking anything. Raise InvalidError."""
+        ...
+
     def allocating(self, obj: Any, old: Any, *, dry_run: bool) -> AbstractAsyncContextManager[Any]:
         """The object with what it needs; given back when the block fails. Raise InvalidError."""
+        ...
+
+    def changed(self, obj: Any, old: Any) -> None:
+        """A change is stored, and what only the old object had is free."""
         ...
 
     def removed(self, obj: Any) -> None:
@@ -80,6 +88,10 @@ class Resource:
         """How long objects are kept; 0 for ever."""
         return EVENT_TTL_S if self.kind.plural == "events" and self.kind.type_path else 0
 
+    def prepared(self, obj: Object, old: Object) -> Object:
+        """Settle what needs nothing of limited goods."""
+        return obj if self.allocator is None else self.allocator.prepared(obj, old)
+
     def allocating(
         self, obj: Object, old: Object, *, dry_run: bool
     ) -> AbstractAsyncContextManager[Any]:
@@ -87,6 +99,11 @@ class Resource:
         if self.allocator is None:
             return nullcontext(obj)
         return self.allocator.allocating(obj, old, dry_run=dry_run)
+
+    def changed(self, obj: Object, old: Object) -> None:
+        """Give back what only the old object had."""
+        if self.allocator is not None:
+            self.allocator.changed(obj, old)
 
     def removed(self, obj: Object) -> None:
         """Give back what a deleted object had of limited goods."""

@@ -11,8 +11,8 @@ class Settings:
     """Where ClusterIPs come from; the first address is the `kubernetes` Service's."""
     node_ports: range = range(30000, 32768)
     """Where node ports come from."""
-    advertise_address: str = "127.0.0.1"
-    """The address of this server that the `kubernetes` Service leads to."""
+    advertise_address: str = ""
+    """The address of this server that the `kubernetes` Service leads to; empty: nowhere."""
     advertise_port: int = 6443
     """The port of the REST API at that address."""
     service_account_tokens: bool = True

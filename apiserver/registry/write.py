@@ -73,17 +73,17 @@ async def _store_new(core: Core, request: Request, resource: Resource, obj: Obje
         raise ApiError("resourceVersion should not be set on objects to be created")
     for _ in range(NAME_TRIES_MAX):
         named = _with_system_fields(core, resource, obj)
-        async with resource.allocating(named, None, dry_run=request.dry_run) as allocated:
-            ready = _ready_to_create(core, request, resource, allocated)
-            await core.approve(request, "CREATE", ready.metadata.name, ready, None)
-            try:
-                return await _put_new(core, request, resource, ready)
-            except KeyExistsError as error:
-                found = resource.read(error.current)
-                if obj.metadata.name:
-                    raise failures.already_exists(
-                        request.kind, obj.metadata.name, deleting=failures.is_deleting(found)
-                    ) from None
+        ready = _ready_to_create(core, request, resource, named)
+        try:
+            async with resource.allocating(ready, None, dry_run=request.dry_run) as allocated:
+                await core.approve(request, "CREATE", ready.metadata.name, allocated, None)
+                return await _put_new(core, request, resource, allocated)
+        except KeyExistsError as error:
+            found = resource.read(error.current)
+            if obj.metadata.name:
+                raise failures.already_exists(
+                    request.kind, obj.metadata.name, deleting=failures.is_deleting(found)
+                ) from None
     raise failures.name_not_generated(request.kind, obj.metadata.generate_name)
 
 
@@ -91,7 +91,7 @@ def _ready_to_create(core: Core, request: Request, resource: Resource, obj: Obje
     strategy: Strategy[Any] = resource.strategy
     if strategy.has_status and resource.kind.plural not in _STATUS_KEPT_ON_CREATE:
         obj = without_part(obj, "status")
-    obj = strategy.prepare_for_create(obj, core.context(request))
+    obj = resource.prepared(strategy.prepare_for_create(obj, core.context(request)), None)
     errors = metadata.new_metadata(obj.metadata, resource.kind)
     errors.extend(strategy.validate_create(obj))
     refuse(resource.kind, obj.metadata.name, errors)
@@ -197,12 +197,11 @@ async def _update_once(
         obj = resource.strategy.default(obj)
         obj = ownership.updated(core, request, resource, obj, old)
         obj = await core.admit(request, "UPDATE", obj.metadata.name, obj, old)
-        obj = _prepare(core, request, resource, obj, old)
+        obj = resource.prepared(_prepare(core, request, resource, obj, old), old)
+        _validate(request, resource, obj, old)
         async with resource.allocating(obj, old, dry_run=request.dry_run) as allocated:
-            obj = allocated
-            _validate(core, request, resource, obj, old)
-            await core.approve(request, "UPDATE", obj.metadata.name, obj, old)
-            return await _put(core, request, resource, entry, obj)
+            await core.approve(request, "UPDATE", obj.metadata.name, allocated, old)
+            return await _put(core, request, resource, entry, allocated)
     except (RevisionMismatchError, KeyExistsError):
         raise
     except ApiError:
@@ -290,7 +289,7 @@ def _status_only(obj: Object, old: Object) -> Object:
     return replace(changed, metadata=obj.metadata)
 
 
-def _validate(core: Core, request: Request, resource: Resource, obj: Object, old: Object) -> None:
+def _validate(request: Request, resource: Resource, obj: Object, old: Object) -> None:
     strategy: Strategy[Any] = resource.strategy
     changed = metadata.changed_metadata(obj.metadata, old.metadata)
     # Twice, because the generic rules and those of the kind both look: every cause counts.
@@ -316,9 +315,11 @@ async def _put(
     if request.dry_run:
         return resource.unwritten(entry.key, obj)
     try:
-        return await core.put(resource, entry.key, obj, expected=entry.revision)
+        stored = await core.put(resource, entry.key, obj, expected=entry.revision)
     except ValueTooLargeError:
         raise too_large() from None
+    resource.changed(obj, old)
+    return stored
 
 
 async def _remove(

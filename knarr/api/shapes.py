@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 from knarr.api.scalars import Quantity
-from knarr.api.structs import ApiStruct, Atomic, Defaulted, ListMap, ListSet, PatchMerge
+from knarr.api.structs import ApiStruct, Atomic, Defaulted, Granular, ListMap, ListSet, PatchMerge
 from knarr.api.structs import PatchRetainKeys as RetainKeys
 
 ShapeKind = Literal[
@@ -104,6 +104,8 @@ class Field:
     list_is_set: bool = False
     atomic: bool = False
     """For maps and structs that are replaced as a whole."""
+    granular: bool = False
+    """For structs that merge here though their type is atomic elsewhere."""
     patch: PatchMerge | None = None
     retain_keys: bool = False
     published_default: str | int | None = None
@@ -143,6 +145,7 @@ def _field(info: msgspec.structs.FieldInfo, hint: Any) -> Field:
         list_keys=keys.keys if keys else (),
         list_is_set=ListSet in marks,
         atomic=Atomic in marks,
+        granular=Granular in marks,
         patch=patch,
         retain_keys=RetainKeys in marks or bool(patch and patch.retain_keys),
         published_default=defaulted.value if defaulted else None,

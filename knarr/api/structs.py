@@ -116,6 +116,10 @@ class Atomic:
     """Marks a list, map or struct field that is replaced as a whole by server-side apply."""
 
 
+class Granular:
+    """Marks a struct field whose type is atomic elsewhere and merges field by field here."""
+
+
 class PatchMerge:
     """Marks how strategic merge patch treats a field.
 

@@ -130,9 +130,10 @@ def _address(address: str, kind: str, path: str) -> Iterator[FieldError]:
         yield from _special(address, path)
 
 
+# Of 127/8 only 127.0/16 is the host itself; the rest may be pods where pods have no network.
 _SPECIAL = (
     (("0.0.0.0", "::"), "may not be unspecified"),
-    (("127.", "::1"), "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+    (("127.0.", "::1"), "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
     (("169.254.", "fe80:"), "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
     (
         ("224.0.0.", "ff02:"),

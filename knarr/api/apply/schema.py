@@ -86,23 +86,24 @@ _SCALARS: Mapping[str, Schema] = {
 }
 
 
-@cache
 def schema_of(struct: type[ApiStruct]) -> Schema:
     """The schema of a built-in type."""
-    return _struct(shape_of(struct), atomic=False)
+    return _shared_struct(struct)
 
 
 def _struct(shape: Shape, *, atomic: bool) -> Schema:
+    """A struct that merges field by field, or not."""
     return Schema(
         "map",
         fields=lambda: {name: _of_field(field) for name, field in shape.fields.items()},
-        atomic=atomic or shape.is_atomic_struct,
+        atomic=atomic,
     )
 
 
 @cache
 def _shared_struct(struct: type[ApiStruct]) -> Schema:
-    return _struct(shape_of(struct), atomic=False)
+    shape = shape_of(struct)
+    return _struct(shape, atomic=shape.is_atomic_struct)
 
 
 def _of_field(field: Field) -> Schema:
@@ -112,8 +113,8 @@ def _of_field(field: Field) -> Schema:
 def _of_shape(shape: Shape, field: Field | None = None) -> Schema:
     if shape.kind == "struct":
         assert shape.struct is not None
-        if field is not None and field.atomic:
-            return _struct(shape, atomic=True)
+        if field is not None and (field.atomic or field.granular):
+            return _struct(shape, atomic=field.atomic)
         return _shared_struct(shape.struct)
     if shape.kind == "map":
         item = shape.item

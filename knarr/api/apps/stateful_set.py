@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from msgspec import field
+
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
@@ -63,7 +65,7 @@ class StatefulSetSpec(ApiStruct):
     """TODO."""
     selector: LabelSelector | None
     """TODO."""
-    service_name: str
+    service_name: str = field(default_factory=str)
     """TODO."""
     template: PodTemplateSpec
     """TODO."""
@@ -124,9 +126,7 @@ class StatefulSet(ApiStruct):
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
     """TODO."""
-    spec: StatefulSetSpec = StatefulSetSpec(
-        selector=None, service_name="", template=PodTemplateSpec()
-    )
+    spec: StatefulSetSpec = StatefulSetSpec(selector=None, template=PodTemplateSpec())
     """TODO."""
     status: StatefulSetStatus = StatefulSetStatus(replicas=0)
     """TODO."""

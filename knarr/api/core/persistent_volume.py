@@ -1,6 +1,7 @@
 """TODO."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from knarr.api.core.affinity import NodeSelector
 from knarr.api.core.references import ObjectReference
@@ -30,7 +31,7 @@ from knarr.api.core.volume_source import (
 )
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity, Time
-from knarr.api.structs import ApiStruct
+from knarr.api.structs import ApiStruct, Granular
 
 
 class VolumeNodeAffinity(ApiStruct):
@@ -57,7 +58,7 @@ class PersistentVolumeSpec(ApiStruct):
     """TODO."""
     cinder: CinderPersistentVolumeSource | None = None
     """TODO."""
-    claim_ref: ObjectReference | None = None
+    claim_ref: Annotated[ObjectReference | None, Granular()] = None
     """TODO."""
     csi: CSIPersistentVolumeSource | None = None
     """TODO."""

@@ -1,0 +1,75 @@
+"""The process `knarr-controller-manager`."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from controller_manager.manager import run_controllers
+from controller_manager.settings import ControllerSettings
+from knarr.client.flags import add_client_flags, add_leader_flags, client_of, leading
+from knarr.daemon.clock import SystemClock, seeded
+from knarr.daemon.health import Health, serve_health
+from knarr.daemon.logs import set_up_logs
+from knarr.daemon.run import run_daemon
+from knarr.daemon.settings import Flags, SettingsError, add_log_flags
+
+
+def _flags() -> Flags:
+    default = ControllerSettings()
+    flags = Flags("knarr-controller-manager", "Make the cluster match what is wanted.")
+    add_client_flags(flags)
+    add_leader_flags(flags, lease="kube-controller-manager")
+    flags.flag("bind-address", default="127.0.0.1", help="address of /healthz and /metrics")
+    flags.flag("secure-port", default=10257, help="port of /healthz and /metrics, 0 for any")
+    flags.flag("controllers", default=default.controllers, help="names, -NAME for all but one")
+    flags.flag("node-monitor-grace-period", default=default.node_monitor_grace_s)
+    flags.flag("terminated-pod-gc-threshold", default=default.terminated_pod_gc_threshold)
+    flags.flag("root-ca-file", default="", help="the certificate by which pods know the server")
+    flags.flag("node-eviction-rate", type=float, default=default.node_eviction_rate)
+    flags.flag("cluster-cidr", default=default.cluster_cidr)
+    flags.flag("node-cidr-mask-size", default=default.node_cidr_mask_size)
+    flags.flag("horizontal-pod-autoscaler-sync-period", default=default.hpa_sync_period_s)
+    flags.flag("provision-root", default=default.provision_root)
+    add_log_flags(flags)
+    return flags
+
+
+def settings_of(found: Namespace) -> ControllerSettings:
+    """The settings that flags say. Raise SettingsError for an unreadable file."""
+    try:
+        root_ca = Path(found.root_ca_file).read_text() if found.root_ca_file else ""
+    except OSError as error:
+        raise SettingsError(f"--root-ca-file {error.filename}: {error.strerror}") from None
+    return ControllerSettings(
+        controllers=found.controllers,
+        node_monitor_grace_s=found.node_monitor_grace_period,
+        terminated_pod_gc_threshold=found.terminated_pod_gc_threshold,
+        root_ca=root_ca,
+        node_eviction_rate=found.node_eviction_rate,
+        cluster_cidr=found.cluster_cidr,
+        node_cidr_mask_size=found.node_cidr_mask_size,
+        hpa_sync_period_s=found.horizontal_pod_autoscaler_sync_period,
+        provision_root=found.provision_root,
+    )
+
+
+async def run(found: Namespace) -> None:
+    """Run the controllers while leading, until cancelled."""
+    clock = SystemClock()
+    settings = settings_of(found)
+    async with (
+        serve_health(Health(), found.bind_address, found.secure_port),
+        client_of(found, program="kube-controller-manager") as client,
+        leading(found, client, clock),
+    ):
+        await run_controllers(client, clock, seeded(), settings)
+
+
+def main() -> None:
+    """Read the flags and run."""
+    found = _flags().read()
+    set_up_logs(level=found.log_level, log_format=found.logging_format)
+    run_daemon("knarr-controller-manager", run(found))
+
+
+if __name__ == "__main__":
+    main()

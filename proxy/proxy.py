@@ -1,0 +1,83 @@
+"""Watches Services and their endpoints and has a mode carry the connections.
+
+A change touches the one Service it concerns.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from knarr.api.core.service import Service
+from knarr.api.discovery.endpoint_slice import EndpointSlice
+from knarr.api.keys import Key
+from knarr.client.informer import Informer
+from knarr.client.queue import WorkQueue
+from knarr.client.triggers import each, feed
+from proxy.mode import Mode
+from proxy.model import SERVICE_NAME, ServicePort, service_ports
+
+log = structlog.get_logger()
+
+_OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
+
+
+class Proxy:
+    """Keeps one host's way to the Services."""
+
+    def __init__(
+        self,
+        services: Informer[Service],
+        slices: Informer[EndpointSlice],
+        mode: Mode,
+        node_name: str,
+    ) -> None:
+        self._services = services
+        self._slices = slices
+        self._mode = mode
+        self._node_name = node_name
+        self._queue: WorkQueue[Key] = WorkQueue("proxy")
+        self.synced = asyncio.Event()
+        """Set once all Services of the start are carried."""
+
+    async def run(self) -> None:
+        """Carry connections until cancelled; then leave nothing behind."""
+        self._slices.index("service", _service_names)
+        await self._services.listed()
+        await self._slices.listed()
+        try:
+            await self._mode.replace({key: self._ports(key) for key in self._services.objects})
+            self.synced.set()
+            feed(self._queue, self._services)
+            feed(self._queue, self._slices, each(_service_keys))
+            while True:
+                async with self._queue.take() as key:
+                    await self._change(key)
+        finally:
+            self._queue.close()
+            await self._mode.close()
+
+    async def _change(self, key: Key) -> None:
+        try:
+            await self._mode.change(key, self._ports(key))
+        except OSError as error:
+            log.warning("service not carried yet", service=str(key), error=str(error))
+            self._queue.retry(key)
+        else:
+            self._queue.forget(key)
+
+    def _ports(self, key: Key) -> Sequence[ServicePort]:
+        service = self._services.objects.get(key)
+        if service is None or _OTHER_PROXY in service.metadata.labels:
+            return ()
+        slices = self._slices.by("service", str(key))
+        return service_ports(service, slices, self._node_name)
+
+
+def _service_keys(one: EndpointSlice) -> Iterable[Key]:
+    name = one.metadata.labels.get(SERVICE_NAME)
+    return (Key(one.metadata.namespace, name),) if name else ()
+
+
+def _service_names(one: EndpointSlice) -> Iterable[str]:
+    return (str(key) for key in _service_keys(one))

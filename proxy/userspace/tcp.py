@@ -1,0 +1,77 @@
+"""Carries TCP connections from a Service's address to its endpoints."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from proxy.userspace.balancer import Balancer
+
+log = structlog.get_logger()
+
+CONNECT_S = 2.0
+"""An endpoint that does not take the connection by then is passed over."""
+
+PIECE_BYTES = 256 * 1024
+
+
+class TcpListener:
+    """One address and port that connections are taken at."""
+
+    def __init__(self, address: str, port: int, balancer: Balancer) -> None:
+        self.balancer = balancer
+        self._address = address
+        self._port = port
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Listen. Raise OSError when somebody else does."""
+        self._server = await asyncio.start_server(
+            self._carry, self._address, self._port, reuse_address=True, backlog=1024
+        )
+
+    async def close(self) -> None:
+        """Take no more connections; those under way go on."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream = None
+        try:
+            upstream = await self._connect(writer.get_extra_info("peername")[0])
+            if upstream is None:
+                writer.transport.abort()
+                return
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_copy(reader, upstream[1]))
+                group.create_task(_copy(upstream[0], writer))
+        except (OSError, ExceptionGroup) as error:
+            log.debug("connection broke", service=self._address, error=str(error))
+        finally:
+            writer.close()
+            if upstream is not None:
+                upstream[1].close()
+
+    async def _connect(
+        self, client: str
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        now_s = asyncio.get_running_loop().time()
+        for backend in self.balancer.candidates(client, now_s):
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CONNECT_S):
+                    upstream = await asyncio.open_connection(*backend.address)
+                self.balancer.took(client, backend, now_s)
+                return upstream
+        return None
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Carry one direction; its end is passed on, the other direction lives."""
+    try:
+        while data := await reader.read(PIECE_BYTES):
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+    except OSError:
+        writer.close()
