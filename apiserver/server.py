@@ -30,6 +30,7 @@ from apiserver.registry.request import Request
 from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.rest.front import Front
 from apiserver.rest.health import Health
+from apiserver.rest.openapi import OpenApi
 from apiserver.rest.openid import OpenId
 from apiserver.rest.self_signed import self_signed_context
 from apiserver.rest.version import version_page
@@ -107,6 +108,7 @@ async def serve(options: Options) -> AsyncIterator[Server]:
         openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
         front.add_page(".well-known", openid.page)
         front.add_page("openid", openid.page)
+        front.add_page("openapi", OpenApi(registry.kinds).page)
         tls = _tls(options, clock)
         async with (
             front.serve(options.bind_address, options.secure_port, tls) as address,
