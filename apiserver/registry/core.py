@@ -15,6 +15,7 @@ from apiserver.storage.entry import Entry
 from apiserver.storage.store import RevisionMismatchError, Store
 from apiserver.strategies.strategy import Context
 from apiserver.strategies.table import strategy_of
+from knarr.api.apply.schema import Schema, from_open_api
 from knarr.api.kinds import BUILT_IN, Kind, KindTable, kind_of
 from knarr.api.structs import ApiStruct
 from knarr.daemon.clock import Clock
@@ -48,6 +49,8 @@ class Core:
         """Told of each resource that begins to be served."""
         self.selectable_fields: dict[str, frozenset[str]] = {}
         """Fields that custom resources declare for selectors, by resource."""
+        self.schemas: dict[tuple[str, str], Schema] = {}
+        """How custom resources merge, by resource and version."""
         for kind in BUILT_IN:
             if (kind.group, kind.version, kind.plural) not in _SAME_STORE and is_stored(kind):
                 self.serve(kind)
@@ -77,6 +80,10 @@ class Core:
     def custom_fields(self, kind: Kind) -> frozenset[str]:
         """Fields of a custom resource that selectors may name."""
         return self.selectable_fields.get(kind.resource, frozenset())
+
+    def schema_of_custom(self, kind: Kind) -> Schema:
+        """How the fields of a custom resource merge."""
+        return self.schemas.get((kind.resource, kind.version)) or from_open_api(None)
 
     def new_uid(self) -> str:
         """A uid nobody had before."""

@@ -9,6 +9,7 @@ import yaml
 from apiserver.registry.custom_object import custom_object
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Body, Request
+from apiserver.registry.yaml_body import read_yaml
 from knarr.api import codec, json_text, thorough
 from knarr.api.errors import BadRequestError
 from knarr.api.kinds import Kind
@@ -163,52 +164,13 @@ def _custom(data: bytes, kind: Kind) -> Object:
     return custom_object(plain, metadata)
 
 
-class _Loader(yaml.SafeLoader):
-    """Remembers keys that stand twice, and keeps dates as the texts they were."""
-
-    def __init__(self, stream: bytes) -> None:
-        super().__init__(stream)
-        self.complaints: list[str] = []
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # as yaml calls it
-        seen = set()
-        for key_node, _ in node.value:
-            key = str(getattr(key_node, "value", ""))
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                self.complaints.append(f'line {line}: key "{key}" already set in map')
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    letter: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
-    for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def _from_yaml(data: bytes, kind: Kind) -> tuple[bytes, list[str]]:
     """The first document of a YAML text as JSON, and what stands in it twice."""
     try:
-        loader = _Loader(data)
-        plain: Any = loader.get_data()
-        return msgspec.json.encode(_plain_keys(plain)), loader.complaints
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError) as error:
+        found = read_yaml(data)
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark is not None and mark.line else ""
         why = f"yaml: {place}{getattr(error, 'problem', None) or error}"
         raise BadRequestError(_unrecognized(kind, Body(data), why)) from None
-
-
-def _plain_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_key(key): _plain_keys(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain_keys(item) for item in value]
-    return value
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    return str(key)
+    return msgspec.json.encode(found.plain), found.complaints

@@ -2,35 +2,126 @@
 
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
+from apiserver.registry.core import Core
+from apiserver.registry.custom_object import CustomObject
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Request
-from knarr.api.errors import UnsupportedMediaTypeError
+from apiserver.registry.resource import Resource
+from knarr.api import codec, thorough, times
+from knarr.api.apply import doors, managers
+from knarr.api.apply.schema import Schema, schema_of
+from knarr.api.meta.object_meta import ManagedFieldsEntry
+
+Plain = dict[str, Any]
+
+_UNTRACKED = frozenset({"binding", "eviction"})
+"""Subresources whose writes are the server's own."""
+
+_RESET = (ManagedFieldsEntry(),)
+"""What a client sends to forget who owns what."""
 
 
-def created(core: Any, request: Request, resource: Any, obj: Object) -> Object:
+def created(core: Core, request: Request, resource: Resource, obj: Object) -> Object:
     """Note who made an object."""
-    del core, request, resource
-    return obj
+    if request.is_apply or request.subresource in _UNTRACKED:
+        return obj
+    empty = _empty(resource.type) if resource.kind.type_path else {}
+    entries = managers.update(
+        _given(obj),
+        empty,
+        plain_of(obj),
+        schema_for(core, resource),
+        writer_for(core, request, resource),
+    )
+    return with_entries(obj, entries)
 
 
-def updated(core: Any, request: Request, resource: Any, obj: Object, old: Object) -> Object:
+def updated(core: Core, request: Request, resource: Resource, obj: Object, old: Object) -> Object:
     """Note who changed an object."""
-    del core, request, resource
-    meta = replace(obj.metadata, managed_fields=old.metadata.managed_fields)
-    return replace(obj, metadata=meta)
+    if request.is_apply:
+        return obj
+    given = obj.metadata.managed_fields
+    before = old.metadata.managed_fields
+    entries = () if given == _RESET else (given or before)
+    if not entries or request.subresource in _UNTRACKED:
+        return with_entries(obj, entries)
+    if _same_content(obj, old):
+        return with_entries(obj, entries)
+    noted = managers.update(
+        entries,
+        plain_of(old),
+        plain_of(obj),
+        schema_for(core, resource),
+        writer_for(core, request, resource),
+    )
+    return with_entries(obj, noted)
 
 
-def same_but_times(obj: Object, old: Object) -> bool:
-    """Whether only the times of the notes differ, which is no change."""
-    del obj, old
-    return False
+def _same_content(obj: Object, old: Object) -> bool:
+    """Whether an update changes nothing, which is cheap to see."""
+    meta, before = obj.metadata, old.metadata
+    return bool(
+        replace(obj, metadata=before) == old
+        and meta.labels == before.labels
+        and meta.annotations == before.annotations
+        and meta.finalizers == before.finalizers
+        and meta.owner_references == before.owner_references
+        and meta.generate_name == before.generate_name
+    )
 
 
-def applying(
-    core: Any, request: Request, resource: Any, kind: Any, data: bytes, *, force: bool
-) -> Any:
-    """The change that server-side apply asks for."""
-    del core, request, resource, kind, data, force
-    raise UnsupportedMediaTypeError("server-side apply is not supported yet")
+def _given(obj: Object) -> tuple[ManagedFieldsEntry, ...]:
+    given: tuple[ManagedFieldsEntry, ...] = obj.metadata.managed_fields
+    return () if given == _RESET else given
+
+
+def with_entries(obj: Object, entries: tuple[ManagedFieldsEntry, ...]) -> Object:
+    """The object with these notes."""
+    if obj.metadata.managed_fields is entries:
+        return obj
+    return replace(obj, metadata=replace(obj.metadata, managed_fields=entries))
+
+
+def plain_of(obj: Object) -> Plain:
+    """An object as plain JSON values, without the notes."""
+    meta = obj.metadata
+    if meta.managed_fields:
+        obj = replace(obj, metadata=replace(meta, managed_fields=()))
+    if isinstance(obj, CustomObject):
+        return {"metadata": codec.to_plain(obj.metadata), **obj.content}
+    plain: Plain = codec.to_plain(obj)
+    return plain
+
+
+_EMPTY: dict[Any, Plain] = {}
+"""What an object of a type is written as of which nothing is said."""
+
+
+def _empty(object_type: Any) -> Plain:
+    if object_type not in _EMPTY:
+        try:
+            _EMPTY[object_type] = codec.to_plain(codec.from_plain(object_type, {}))
+        except (thorough.DecodeError, msgspec.ValidationError):
+            _EMPTY[object_type] = {}
+    return _EMPTY[object_type]
+
+
+def schema_for(core: Core, resource: Resource) -> Schema:
+    """How the fields of a resource merge."""
+    if resource.kind.type_path:
+        return schema_of(resource.kind.type)
+    return core.schema_of_custom(resource.kind)
+
+
+def writer_for(core: Core, request: Request, resource: Resource) -> managers.Writer:
+    """Who writes."""
+    return managers.Writer(
+        manager=request.field_manager or "unknown",
+        api_version=resource.kind.api_version,
+        now=times.to_time(core.clock.now()),
+        subresource=request.subresource,
+        ignored=doors.ignored(resource.kind, request.subresource),
+    )

@@ -11,11 +11,13 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from apiserver.registry import ownership, subresources, write
+from apiserver.registry import subresources
+from apiserver.registry.apply import applying
 from apiserver.registry.core import Core
 from apiserver.registry.custom_object import CustomObject, custom_object
 from apiserver.registry.decode import warn
 from apiserver.registry.parts import Object
+from apiserver.registry.place import check_place
 from apiserver.registry.request import Body, PatchType, Request
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry
@@ -89,9 +91,7 @@ class Patch:
 def patching(core: Core, request: Request, resource: Resource, kind: Kind, patch: Patch) -> Change:
     """The change a patch asks for. Raise what is wrong with its text."""
     if patch.type is PatchType.APPLY:
-        change: Change = ownership.applying(
-            core, request, resource, kind, patch.data, force=patch.force
-        )
+        change: Change = applying(core, request, resource, kind, patch.data, force=patch.force)
         return change
     carry_out = _reader(request, kind, patch)
 
@@ -105,7 +105,7 @@ def patching(core: Core, request: Request, resource: Resource, kind: Kind, patch
             _raise_patch_error(error)
         sent = _object_of(request, kind, patch, after)
         if request.subresource != "scale":
-            sent = write.check_place(sent, request)
+            sent = check_place(sent, request)
         return subresources.taken_over(request, resource, sent, entry)
 
     return patched

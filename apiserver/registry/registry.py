@@ -27,6 +27,7 @@ from apiserver.registry import (
 from apiserver.registry.core import Core
 from apiserver.registry.decode import decode
 from apiserver.registry.parts import Object
+from apiserver.registry.place import check_place
 from apiserver.registry.request import (
     Answer,
     Body,
@@ -175,7 +176,7 @@ class Registry:
         resource = self.core.resource_of(request.kind)
         kind = subresources.kind_of(request)
         sent = decode(request, kind, body)
-        sent = write.check_place(sent, request)
+        sent = check_place(sent, request)
         change = subresources.replacing(request, resource, sent)
         return await self._update(request, resource, change)
 
@@ -188,13 +189,12 @@ class Registry:
         """
         resource = self.core.resource_of(request.kind)
         kind = subresources.kind_of(request)
-        request = replace(request, is_patch=True)
+        is_apply = patch_type is PatchType.APPLY
+        request = replace(request, is_patch=True, is_apply=is_apply)
         change = patch.patching(
             self.core, request, resource, kind, patch.Patch(patch_type, body, force=force)
         )
-        return await self._update(
-            request, resource, change, may_create=patch_type is PatchType.APPLY
-        )
+        return await self._update(request, resource, change, may_create=is_apply)
 
     async def delete(self, request: Request, options: DeleteOptions | None = None) -> Answer:
         """Ask for an object to go: a Status when it is gone, else the object as it waits."""

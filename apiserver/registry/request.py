@@ -64,6 +64,8 @@ class Request:
     dry_run: bool = False
     is_patch: bool = False
     """Whether the object of an update is made from a patch; the registry sets it."""
+    is_apply: bool = False
+    """Whether that patch is server-side apply."""
     warnings: list[str] = field(default_factory=list)
     """What the answer's Warning headers will say; the registry appends."""
 

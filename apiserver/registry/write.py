@@ -24,13 +24,14 @@ from apiserver.registry.parts import (
     with_part,
     without_part,
 )
+from apiserver.registry.place import with_place
 from apiserver.registry.request import Request
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry
 from apiserver.storage.store import KeyExistsError, RevisionMismatchError, ValueTooLargeError
 from apiserver.strategies.strategy import Strategy
 from knarr.api import times
-from knarr.api.errors import ApiError, BadRequestError, RequestEntityTooLargeError
+from knarr.api.errors import ApiError, RequestEntityTooLargeError
 from knarr.api.field_errors import FieldError, invalid_error
 from knarr.api.kinds import Kind
 
@@ -310,7 +311,7 @@ async def _put(
     old: Object = entry.object
     if is_done(obj, resource.kind):
         return await _remove(core, request, resource, entry, obj)
-    if obj == old or ownership.same_but_times(obj, old):
+    if obj == old:
         return entry
     if request.dry_run:
         return resource.unwritten(entry.key, obj)
@@ -340,48 +341,6 @@ def is_done(obj: Object, kind: Kind) -> bool:
     if kind.plural == "namespaces" and not kind.group and obj.spec.finalizers:
         return False
     return not meta.deletion_grace_period_seconds
-
-
-def with_place(obj: Object, request: Request, resource: Resource) -> Object:
-    """Give a new object the namespace of the request. Raise BadRequestError when it has another."""
-    meta = obj.metadata
-    if request.name and not request.subresource and meta.name and meta.name != request.name:
-        raise wrong_name(meta.name, request.name)
-    if resource.kind.namespaced and not meta.namespace:
-        return with_meta(obj, namespace=request.namespace)
-    if meta.namespace != request.namespace:
-        if not resource.kind.namespaced:
-            return obj
-        raise BadRequestError(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    return obj
-
-
-def check_place(obj: Object, request: Request) -> Object:
-    """Check the name and namespace of an object sent as an update, and fill in the namespace."""
-    meta = obj.metadata
-    if not meta.name:
-        raise BadRequestError(
-            f"the name of the object ({request.name} based on URL) was undeterminable: "
-            "name must be provided"
-        )
-    if meta.name != request.name:
-        raise wrong_name(meta.name, request.name)
-    if not request.kind.namespaced or meta.namespace == request.namespace:
-        return obj
-    if meta.namespace:
-        raise BadRequestError(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    return with_meta(obj, namespace=request.namespace)
-
-
-def wrong_name(name: str, wanted: str) -> BadRequestError:
-    """The object is called otherwise than the URL says."""
-    return BadRequestError(
-        f"the name of the object ({name}) does not match the name on the URL ({wanted})"
-    )
 
 
 def refuse(kind: Kind, name: str, errors: list[FieldError]) -> None:
