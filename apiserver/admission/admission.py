@@ -37,9 +37,9 @@ class View(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Attributes:
-    """What plugins are told of a request."""
+    """What plugins are told of a request. Only the chain changes it: `object` as they answer."""
 
     operation: Operation
     kind: Kind

@@ -1,6 +1,7 @@
 """What all verbs share: the store, the resources, the clock, admission."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from apiserver.storage.entry import Entry
 from apiserver.storage.store import RevisionMismatchError, Store
 from apiserver.strategies.strategy import Context
 from apiserver.strategies.table import strategy_of
+from knarr.api import times
 from knarr.api.apply.schema import Schema, from_open_api
 from knarr.api.kinds import BUILT_IN, Kind, KindTable, kind_of
 from knarr.api.structs import ApiStruct
@@ -44,6 +46,7 @@ class Core:
         self.settings = settings
         self.kinds = KindTable()
         self.chain = Chain(())
+        self._second = (-1, "")
         self.resources: dict[tuple[str, str], Resource] = {}
         self.started: list[Callable[[Resource], None]] = []
         """Told of each resource that begins to be served."""
@@ -84,6 +87,13 @@ class Core:
     def schema_of_custom(self, kind: Kind) -> Schema:
         """How the fields of a custom resource merge."""
         return self.schemas.get((kind.resource, kind.version)) or from_open_api(None)
+
+    def time_text(self) -> str:
+        """The present second as the API writes it."""
+        second = int(self.clock.now().timestamp())
+        if second != self._second[0]:
+            self._second = (second, times.to_time(datetime.fromtimestamp(second, UTC)))
+        return self._second[1]
 
     def new_uid(self) -> str:
         """A uid nobody had before."""
@@ -144,9 +154,13 @@ class Core:
         self, request: Request, operation: Operation, name: str, obj: Object, old: Object
     ) -> Object:
         """Let the plugins that may change an object do so."""
-        for plugin in self.chain.admitting(operation, request.kind, request.subresource):
-            obj = await plugin.admit(self.attributes(request, operation, name, obj, old), self)
-        return obj
+        plugins = self.chain.admitting(operation, request.kind, request.subresource)
+        if not plugins:
+            return obj
+        attributes = self.attributes(request, operation, name, obj, old)
+        for plugin in plugins:
+            attributes.object = await plugin.admit(attributes, self)
+        return attributes.object
 
     async def approve(
         self, request: Request, operation: Operation, name: str, obj: Object, old: Object

@@ -10,7 +10,7 @@ from apiserver.registry.custom_object import CustomObject
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Request
 from apiserver.registry.resource import Resource
-from knarr.api import codec, thorough, times
+from knarr.api import codec, thorough
 from knarr.api.apply import doors, managers
 from knarr.api.apply.schema import Schema, schema_of
 from knarr.api.meta.object_meta import ManagedFieldsEntry
@@ -121,7 +121,7 @@ def writer_for(core: Core, request: Request, resource: Resource) -> managers.Wri
     return managers.Writer(
         manager=request.field_manager or "unknown",
         api_version=resource.kind.api_version,
-        now=times.to_time(core.clock.now()),
+        now=core.time_text(),
         subresource=request.subresource,
         ignored=doors.ignored(resource.kind, request.subresource),
     )

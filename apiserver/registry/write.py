@@ -30,7 +30,6 @@ from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry
 from apiserver.storage.store import KeyExistsError, RevisionMismatchError, ValueTooLargeError
 from apiserver.strategies.strategy import Strategy
-from knarr.api import times
 from knarr.api.errors import ApiError, RequestEntityTooLargeError
 from knarr.api.field_errors import FieldError, invalid_error
 from knarr.api.kinds import Kind
@@ -124,7 +123,7 @@ def _with_system_fields(core: Core, resource: Resource, obj: Object) -> Object:
         obj,
         name=meta.name or generated_name(meta.generate_name, core.rng),
         uid=core.new_uid(),
-        creation_timestamp=times.to_time(core.clock.now()),
+        creation_timestamp=core.time_text(),
         deletion_timestamp=None,
         deletion_grace_period_seconds=None,
         generation=1 if counts else meta.generation,
