@@ -18,6 +18,7 @@ import structlog
 from knarr.api.errors import (
     ApiError,
     InternalError,
+    RequestEntityTooLargeError,
     RequestTimeoutError,
     ServiceUnavailableError,
     TooManyRequestsError,
@@ -197,7 +198,8 @@ def error_of(error: grpc.aio.AioRpcError) -> ApiError:
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return UnauthorizedError(words)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return TooManyRequestsError(words)
+        too_large = "larger than max" in words
+        return RequestEntityTooLargeError(words) if too_large else TooManyRequestsError(words)
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         return ServiceUnavailableError(words or "the server cannot be reached")
     return InternalError(f"{code.name}: {words}")

@@ -9,16 +9,22 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from msgspec.structs import replace
 
 from apiserver.auth.authenticate import Authentication
 from apiserver.auth.gate import Gate
-from apiserver.grpc.server import Tls, serve_grpc
+from apiserver.grpc.server import REQUEST_BYTES_MAX, Tls, serve_grpc
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
 from apiserver.storage.memory import MemoryStore
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.pod import Pod
-from knarr.api.errors import ForbiddenError, ServiceUnavailableError, UnauthorizedError
+from knarr.api.errors import (
+    ForbiddenError,
+    RequestEntityTooLargeError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+)
 from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.client.connection import Credentials
@@ -163,6 +169,12 @@ async def test_a_server_that_ends_hands_its_watchers_to_the_next() -> None:
             created = await client.create(config("b"))
             await configs.caught_up(int(created.metadata.resource_version))
         assert {Key("default", "a"), Key("default", "b")} <= set(configs.objects)
+
+
+async def test_an_object_too_large_is_refused_as_that() -> None:
+    async with served() as server, calling(server, Credentials(token="root")) as client:
+        with pytest.raises(RequestEntityTooLargeError):
+            await client.create(replace(config("big"), data={"a": "x" * REQUEST_BYTES_MAX}))
 
 
 async def test_a_server_that_is_gone_is_unavailable() -> None:
