@@ -300,6 +300,8 @@ def _validate(request: Request, resource: Resource, obj: Object, old: Object) ->
         errors.extend(metadata.content(obj.metadata, is_built_in=bool(resource.kind.type_path)))
         errors.extend(strategy.validate(obj))
         errors.extend(strategy.validate_update(obj, old))
+    else:
+        errors.extend(strategy.validate_subresource_update(request.subresource, obj, old))
     refuse(resource.kind, obj.metadata.name, errors)
     request.warnings.extend(strategy.warnings(obj, old))
 

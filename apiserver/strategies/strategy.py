@@ -80,6 +80,10 @@ class Strategy(Generic[T]):
         """The rules a write to `status` breaks."""
         return ()
 
+    def validate_subresource_update(self, subresource: str, obj: T, old: T) -> Iterable[FieldError]:
+        """The rules broken by a write to a subresource that changes a part of `spec`."""
+        return ()
+
     def warnings(self, obj: T, old: T | None) -> Iterable[str]:
         """What the client should be told though the write is good."""
         return ()

@@ -20,6 +20,7 @@ _FORMAT_WRONG = (
 )
 _SUFFIX_WRONG = "unable to parse quantity's suffix"
 _SHAPE = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
+_LEADING = re.compile(r"^\+?0*(?=[0-9])", re.ASCII)
 _EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)", re.ASCII)
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
@@ -74,7 +75,7 @@ def to_text(amount: Amount) -> Quantity:
     nanos, family = amount
     if nanos == 0:
         return Quantity("0")
-    if family == "binary" and not -1024 * _NANO < nanos < 1024 * _NANO:
+    if family == "binary" and nanos % _NANO == 0 and abs(nanos) >= 1024 * _NANO:
         return _binary(nanos)
     exponent = -9
     while nanos % 1000 == 0 and exponent < 18:
@@ -86,7 +87,7 @@ def to_text(amount: Amount) -> Quantity:
 
 
 def _binary(nanos: int) -> Quantity:
-    number = -(-nanos // _NANO)
+    number = nanos // _NANO
     power = 0
     while number % 1024 == 0 and power < 60:
         number //= 1024
@@ -96,8 +97,18 @@ def _binary(nanos: int) -> Quantity:
 
 @lru_cache(_REMEMBERED_MAX)
 def canonical(text: str) -> Quantity:
-    """The one spelling of a quantity that the server keeps. Raise QuantityError."""
-    return to_text(parse(text))
+    """The one spelling of a quantity that the server keeps. Raise QuantityError.
+
+    A plus sign, zeros in front and a large E of an exponent are kept, as Kubernetes does.
+    """
+    spelled = to_text(parse(text))
+    plain = _LEADING.sub("", text)
+    return Quantity(text) if plain != text and plain == spelled else _kept_exponent(text, spelled)
+
+
+def _kept_exponent(text: str, spelled: Quantity) -> Quantity:
+    found = _EXPONENT.search(text)
+    return Quantity(text) if found and text.replace("E", "e") == spelled else spelled
 
 
 def from_value(value: int, family: Family = "decimal") -> Quantity:

@@ -6,12 +6,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from apiserver.strategies.core.pod_updates import validate_pod_update
+from apiserver.strategies.core.own_labels import with_own_labels
+from apiserver.strategies.core.pod_updates import (
+    validate_ephemeral_update,
+    validate_pod_update,
+    validate_resize,
+)
 from apiserver.strategies.pod_defaults import default_pod
 from apiserver.strategies.pod_spec.containers import validate_image_spaces
 from apiserver.strategies.pod_spec.spec import validate_pod_spec
 from apiserver.strategies.pod_spec.warnings import pod_spec_warnings
 from apiserver.strategies.strategy import Context, Strategy
+from knarr.api import times
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import PodCondition, PodStatus
 from knarr.api.field_errors import FieldError, forbidden, invalid
@@ -39,10 +45,11 @@ class PodRules(Strategy[Pod]):
                 status="False",
                 reason="SchedulingGated",
                 message="Scheduling is blocked due to non-empty scheduling gates",
+                last_transition_time=times.to_time(context.now),
             )
             conditions = (gated,)
         status = PodStatus(phase="Pending", qos_class=qos_class(obj), conditions=conditions)
-        return replace(obj, status=status)
+        return replace(with_own_labels(obj), status=status)
 
     def validate(self, obj: Pod) -> Iterable[FieldError]:
         """The rules of its spec, and some that do not hold for templates."""
@@ -50,8 +57,8 @@ class PodRules(Strategy[Pod]):
         yield from validate_pod_spec(spec, "spec")
         yield from validate_image_spaces(spec.containers, "spec.containers")
         yield from validate_image_spaces(spec.init_containers, "spec.initContainers")
-        if not obj.metadata.uid or obj.status.phase == "Pending":
-            yield from _validate_gated(obj)
+        if not obj.metadata.resource_version:
+            yield from _validate_new(obj)
 
     def validate_update(self, obj: Pod, old: Pod) -> Iterable[FieldError]:
         """Almost nothing of a pod may change."""
@@ -61,6 +68,16 @@ class PodRules(Strategy[Pod]):
         """The class of service stays."""
         if obj.status.qos_class != old.status.qos_class:
             yield invalid("status.qosClass", obj.status.qos_class, "field is immutable")
+
+    def validate_subresource_update(
+        self, subresource: str, obj: Pod, old: Pod
+    ) -> Iterable[FieldError]:
+        """What `resize` and `ephemeralcontainers` may change."""
+        yield from validate_pod_spec(obj.spec, "spec")
+        if subresource == "resize":
+            yield from validate_resize(obj, old)
+        elif subresource == "ephemeralcontainers":
+            yield from validate_ephemeral_update(obj, old)
 
     def warnings(self, obj: Pod, old: Pod | None) -> Iterable[str]:
         """What is odd in the spec."""
@@ -87,7 +104,9 @@ class PodRules(Strategy[Pod]):
         return pod_row(obj, now)
 
 
-def _validate_gated(pod: Pod) -> Iterable[FieldError]:
+def _validate_new(pod: Pod) -> Iterable[FieldError]:
+    if pod.spec.ephemeral_containers:
+        yield forbidden("spec.ephemeralContainers", "cannot be set on create")
     if pod.spec.node_name and pod.spec.scheduling_gates:
         detail = "cannot be set until all schedulingGates have been cleared"
         yield forbidden("spec.nodeName", detail)

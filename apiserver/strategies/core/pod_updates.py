@@ -1,6 +1,6 @@
 """The few fields of a pod that may change, and how."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from knarr.api.core.container import Container
 from knarr.api.core.pod import Pod, PodSpec
 from knarr.api.core.scheduling import Toleration
 from knarr.api.field_errors import FieldError, broken_names, forbidden, invalid, required
+from knarr.api.quality_of_service import qos_class
 
 SECONDS_MAX = 2**31 - 1
 
@@ -39,6 +40,50 @@ def validate_pod_update(pod: Pod, old: Pod) -> Iterator[FieldError]:
         shown = difference(unchanged, before)
         detail = f"pod updates may not change fields other than {_MAY_CHANGE}\n{shown}"
         yield forbidden("spec", detail)
+
+
+def validate_resize(pod: Pod, old: Pod) -> Iterator[FieldError]:
+    """What a resize changes that it may not: only cpu and memory of containers may."""
+    if qos_class(pod) != old.status.qos_class:
+        detail = "Pod QOS Class may not change as a result of resizing"
+        yield invalid("spec", pod.status.qos_class, detail)
+    pairs = zip(pod.spec.containers, old.spec.containers, strict=False)
+    for i, (container, before) in enumerate(pairs):
+        at = f"spec.containers[{i}].resources"
+        for side in ("limits", "requests"):
+            new: Mapping[str, str] = getattr(container.resources, side)
+            gone = set(getattr(before.resources, side)) - set(new)
+            if gone & {"cpu", "memory"}:
+                yield forbidden(f"{at}.{side}", f"resource {side} cannot be removed")
+            yield from _validate_others_kept(new, getattr(before.resources, side), f"{at}.{side}")
+
+
+def _validate_others_kept(
+    new: Mapping[str, str], old: Mapping[str, str], path: str
+) -> Iterator[FieldError]:
+    def others(amounts: Mapping[str, str]) -> dict[str, str]:
+        return {name: amounts[name] for name in amounts if name not in ("cpu", "memory")}
+
+    if others(new) != others(old):
+        yield forbidden(path, "only cpu and memory resources are mutable")
+
+
+def validate_ephemeral_update(pod: Pod, old: Pod) -> Iterator[FieldError]:
+    """Containers to look around with may be added, never changed or taken away."""
+    path = "spec.ephemeralContainers"
+    now = {
+        container.name: (i, container) for i, container in enumerate(pod.spec.ephemeral_containers)
+    }
+    for before in old.spec.ephemeral_containers:
+        if before.name not in now:
+            detail = f'existing ephemeral containers "{before.name}" may not be removed\n'
+            yield forbidden(path, detail)
+            continue
+        i, container = now[before.name]
+        if container != before:
+            shown = difference(container, before)
+            detail = f'existing ephemeral containers "{before.name}" may not be changed\n{shown}'
+            yield forbidden(f"{path}[{i}]", detail)
 
 
 def _validate_containers(

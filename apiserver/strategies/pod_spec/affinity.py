@@ -15,6 +15,7 @@ from knarr.api.core.affinity import (
     PodAntiAffinity,
 )
 from knarr.api.field_errors import FieldError, broken_names, forbidden, invalid, required
+from knarr.api.meta.selector import LabelSelector
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -132,17 +133,30 @@ def _validate_label_keys(term: PodAffinityTerm, path: str) -> Iterator[FieldErro
                 key,
                 "exists in both matchLabelKeys and mismatchLabelKeys",
             )
-    lists = (
+    for name, keys in (
         ("matchLabelKeys", term.match_label_keys),
         ("mismatchLabelKeys", term.mismatch_label_keys),
-    )
-    for name, keys in lists:
-        if keys and term.label_selector is None:
-            yield forbidden(f"{path}.{name}", "must not be specified when labelSelector is not set")
-        yield from validate_label_keys(keys, f"{path}.{name}")
+    ):
+        at = f"{path}.{name}"
+        yield from validate_label_keys(keys, term.label_selector, at, at)
 
 
-def validate_label_keys(keys: Sequence[str], path: str) -> Iterator[FieldError]:
+def validate_label_keys(
+    keys: Sequence[str], selector: LabelSelector | None, path: str, clash_path: str
+) -> Iterator[FieldError]:
     """Keys of labels whose values are taken from the pod itself."""
+    if not keys:
+        return
+    if selector is None:
+        yield forbidden(path, "must not be specified when labelSelector is not set")
+        return
+    selected = set(selector.match_labels)
+    for requirement in selector.match_expressions:
+        # One value is what the server itself puts there for the pod's own label.
+        if requirement.operator not in ("In", "NotIn") or len(requirement.values) != 1:
+            selected.add(requirement.key)
     for i, key in enumerate(keys):
         yield from validate_label_name(key, f"{path}[{i}]")
+        if key in selected:
+            detail = "exists in both matchLabelKeys and labelSelector"
+            yield invalid(f"{clash_path}[{i}]", key, detail)

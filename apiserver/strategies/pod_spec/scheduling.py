@@ -11,7 +11,6 @@ from knarr.api.field_errors import (
     FieldError,
     broken_names,
     duplicate,
-    forbidden,
     invalid,
     not_supported,
     required,
@@ -105,10 +104,9 @@ def validate_spread(
         ):
             if policy is not None and policy not in ("Honor", "Ignore"):
                 yield not_supported(f"{at}.{name}", policy, ("Honor", "Ignore"))
-        if constraint.match_label_keys and constraint.label_selector is None:
-            detail = "must not be specified when labelSelector is not set"
-            yield forbidden(f"{at}.matchLabelKeys", detail)
-        yield from validate_label_keys(constraint.match_label_keys, f"{at}.matchLabelKeys")
+        yield from validate_label_keys(
+            constraint.match_label_keys, constraint.label_selector, f"{at}.matchLabelKeys", at
+        )
         yield from validate_label_selector(constraint.label_selector, f"{at}.labelSelector")
 
 
