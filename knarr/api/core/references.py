@@ -1,11 +1,8 @@
 """TODO."""
 
-from types import NoneType
 from typing import ClassVar
 
-import msgspec
-
-from knarr.api.structs import ApiStruct
+from knarr.api.structs import ApiStruct, written
 
 
 class ConfigMapKeySelector(ApiStruct):
@@ -88,7 +85,7 @@ class TypedLocalObjectReference(ApiStruct):
     """TODO."""
 
     map_type: ClassVar[str] = "atomic"
-    api_group: str | None = msgspec.field(default_factory=NoneType)
+    api_group: str | None = written(default=None)
     """TODO."""
     kind: str
     """TODO."""
@@ -99,7 +96,7 @@ class TypedLocalObjectReference(ApiStruct):
 class TypedObjectReference(ApiStruct):
     """TODO."""
 
-    api_group: str | None = msgspec.field(default_factory=NoneType)
+    api_group: str | None = written(default=None)
     """TODO."""
     kind: str
     """TODO."""
