@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of matching in admissionregistration."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ class MatchCondition(ApiStruct):
     expression: str
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class NamedRuleWithOperations(ApiStruct):
@@ -57,7 +57,7 @@ class ParamKind(ApiStruct):
     api_version: str = ""
     """TODO."""
     kind: str = ""
-    """TODO."""
+    """Kind of the object."""
 
 
 class ParamRef(ApiStruct):
@@ -65,9 +65,9 @@ class ParamRef(ApiStruct):
 
     map_type: ClassVar[str] = "atomic"
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""
     parameter_not_found_action: str | None = None
     """TODO."""
     selector: LabelSelector | None = None
@@ -93,9 +93,9 @@ class ServiceReference(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str
-    """TODO."""
+    """Namespace of the object."""
     path: str | None = None
     """TODO."""
     port: Int32 | None = None
@@ -109,7 +109,7 @@ class Variable(ApiStruct):
     expression: str
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class WebhookClientConfig(ApiStruct):

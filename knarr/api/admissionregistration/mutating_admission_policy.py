@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of mutating admission policy in admissionregistration."""
 
 from typing import Annotated
 
@@ -67,9 +67,9 @@ class MutatingAdmissionPolicy(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: MutatingAdmissionPolicySpec = MutatingAdmissionPolicySpec()
-    """TODO."""
+    """What is wanted."""
 
 
 class MutatingAdmissionPolicyBindingSpec(ApiStruct):
@@ -91,6 +91,6 @@ class MutatingAdmissionPolicyBinding(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: MutatingAdmissionPolicyBindingSpec = MutatingAdmissionPolicyBindingSpec()
-    """TODO."""
+    """What is wanted."""

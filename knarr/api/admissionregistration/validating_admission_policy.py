@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of validating admission policy in admissionregistration."""
 
 from typing import Annotated
 
@@ -45,11 +45,11 @@ class Validation(ApiStruct):
     expression: str
     """TODO."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     message_expression: str = ""
     """TODO."""
     reason: str | None = None
-    """TODO."""
+    """Why, in one word for programs."""
 
 
 class ValidatingAdmissionPolicySpec(ApiStruct):
@@ -77,9 +77,9 @@ class ValidatingAdmissionPolicyStatus(ApiStruct):
     """TODO."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     type_checking: TypeChecking | None = None
     """TODO."""
 
@@ -92,11 +92,11 @@ class ValidatingAdmissionPolicy(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ValidatingAdmissionPolicySpec = ValidatingAdmissionPolicySpec()
-    """TODO."""
+    """What is wanted."""
     status: ValidatingAdmissionPolicyStatus = ValidatingAdmissionPolicyStatus()
-    """TODO."""
+    """What was observed last."""
 
 
 class ValidatingAdmissionPolicyBindingSpec(ApiStruct):
@@ -120,6 +120,6 @@ class ValidatingAdmissionPolicyBinding(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ValidatingAdmissionPolicyBindingSpec
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of webhook configuration in admissionregistration."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ class MutatingWebhook(ApiStruct):
     match_policy: str | None = None
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace_selector: LabelSelector | None = None
     """TODO."""
     object_selector: LabelSelector | None = None
@@ -52,7 +52,7 @@ class MutatingWebhookConfiguration(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     webhooks: Annotated[tuple[MutatingWebhook, ...], ListMap("name"), PatchMerge("name")] = ()
     """TODO."""
 
@@ -73,7 +73,7 @@ class ValidatingWebhook(ApiStruct):
     match_policy: str | None = None
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace_selector: LabelSelector | None = None
     """TODO."""
     object_selector: LabelSelector | None = None
@@ -94,6 +94,6 @@ class ValidatingWebhookConfiguration(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     webhooks: Annotated[tuple[ValidatingWebhook, ...], ListMap("name"), PatchMerge("name")] = ()
     """TODO."""

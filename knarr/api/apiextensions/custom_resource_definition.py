@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of custom resource definition in apiextensions."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -18,7 +18,7 @@ class CustomResourceColumnDefinition(ApiStruct):
     json_path: str
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     priority: Int32 = 0
     """TODO."""
     type: str
@@ -29,9 +29,9 @@ class ServiceReference(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str
-    """TODO."""
+    """Namespace of the object."""
     path: str | None = None
     """TODO."""
     port: Int32 | None = None
@@ -73,7 +73,7 @@ class CustomResourceDefinitionNames(ApiStruct):
     categories: tuple[str, ...] = ()
     """TODO."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     list_kind: str = ""
     """TODO."""
     plural: str
@@ -105,7 +105,7 @@ class CustomResourceSubresources(ApiStruct):
     scale: CustomResourceSubresourceScale | None = None
     """TODO."""
     status: CustomResourceSubresourceStatus | None = None
-    """TODO."""
+    """What was observed last."""
 
 
 class ExternalDocumentation(ApiStruct):
@@ -123,13 +123,13 @@ class ValidationRule(ApiStruct):
     field_path: str = ""
     """TODO."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     message_expression: str = ""
     """TODO."""
     optional_old_self: bool | None = None
     """TODO."""
     reason: str | None = None
-    """TODO."""
+    """Why, in one word for programs."""
     rule: str
     """TODO."""
 
@@ -253,7 +253,7 @@ class CustomResourceDefinitionVersion(ApiStruct):
     deprecation_warning: str | None = None
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     schema: CustomResourceValidation | None = None
     """TODO."""
     selectable_fields: tuple[SelectableField, ...] = ()
@@ -287,17 +287,17 @@ class CustomResourceDefinitionCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class CustomResourceDefinitionStatus(ApiStruct):
@@ -308,9 +308,9 @@ class CustomResourceDefinitionStatus(ApiStruct):
     )
     """TODO."""
     conditions: Annotated[tuple[CustomResourceDefinitionCondition, ...], ListMap("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     stored_versions: tuple[str, ...] = ()
     """TODO."""
 
@@ -323,8 +323,8 @@ class CustomResourceDefinition(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: CustomResourceDefinitionSpec
-    """TODO."""
+    """What is wanted."""
     status: CustomResourceDefinitionStatus = CustomResourceDefinitionStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of api service in apiregistration."""
 
 from typing import Annotated
 
@@ -11,9 +11,9 @@ class ServiceReference(ApiStruct):
     """TODO."""
 
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""
     port: Int32 | None = None
     """TODO."""
 
@@ -41,22 +41,22 @@ class APIServiceCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class APIServiceStatus(ApiStruct):
     """TODO."""
 
     conditions: Annotated[tuple[APIServiceCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
 
 
 class APIService(ApiStruct):
@@ -67,8 +67,8 @@ class APIService(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: APIServiceSpec = APIServiceSpec(group_priority_minimum=0, version_priority=0)
-    """TODO."""
+    """What is wanted."""
     status: APIServiceStatus = APIServiceStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of controller revision in apps."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Raw
@@ -13,7 +13,7 @@ class ControllerRevision(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     data: Raw | None = None
     """TODO."""
     revision: int

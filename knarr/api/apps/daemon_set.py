@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of daemon set in apps."""
 
 from typing import Annotated
 
@@ -31,13 +31,14 @@ class DaemonSetSpec(ApiStruct):
     """TODO."""
 
     min_ready_seconds: Int32 = 0
-    """TODO."""
+    """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
+    """
     revision_history_limit: Int32 | None = None
     """TODO."""
     selector: LabelSelector | None
     """TODO."""
     template: PodTemplateSpec
-    """TODO."""
+    """What the pods look like."""
     update_strategy: DaemonSetUpdateStrategy = DaemonSetUpdateStrategy()
     """TODO."""
 
@@ -46,15 +47,15 @@ class DaemonSetCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class DaemonSetStatus(ApiStruct):
@@ -63,7 +64,7 @@ class DaemonSetStatus(ApiStruct):
     collision_count: Int32 | None = None
     """TODO."""
     conditions: Annotated[tuple[DaemonSetCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     current_number_scheduled: Int32
     """TODO."""
     desired_number_scheduled: Int32
@@ -77,7 +78,7 @@ class DaemonSetStatus(ApiStruct):
     number_unavailable: Int32 = 0
     """TODO."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     updated_number_scheduled: Int32 = 0
     """TODO."""
 
@@ -90,13 +91,13 @@ class DaemonSet(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: DaemonSetSpec = DaemonSetSpec(selector=None, template=PodTemplateSpec())
-    """TODO."""
+    """What is wanted."""
     status: DaemonSetStatus = DaemonSetStatus(
         current_number_scheduled=0,
         desired_number_scheduled=0,
         number_misscheduled=0,
         number_ready=0,
     )
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of deployment in apps."""
 
 from typing import Annotated
 
@@ -31,13 +31,14 @@ class DeploymentSpec(ApiStruct):
     """TODO."""
 
     min_ready_seconds: Int32 = 0
-    """TODO."""
+    """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
+    """
     paused: bool = False
     """TODO."""
     progress_deadline_seconds: Int32 | None = None
     """TODO."""
     replicas: Int32 | None = None
-    """TODO."""
+    """Number of pods."""
     revision_history_limit: Int32 | None = None
     """TODO."""
     selector: LabelSelector | None
@@ -45,41 +46,41 @@ class DeploymentSpec(ApiStruct):
     strategy: Annotated[DeploymentStrategy, PatchRetainKeys()] = DeploymentStrategy()
     """TODO."""
     template: PodTemplateSpec
-    """TODO."""
+    """What the pods look like."""
 
 
 class DeploymentCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     last_update_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class DeploymentStatus(ApiStruct):
     """TODO."""
 
     available_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that have been ready for minReadySeconds."""
     collision_count: Int32 | None = None
     """TODO."""
     conditions: Annotated[tuple[DeploymentCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     ready_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that are ready."""
     replicas: Int32 = 0
-    """TODO."""
+    """Number of pods."""
     terminating_replicas: Int32 | None = None
     """TODO."""
     unavailable_replicas: Int32 = 0
@@ -96,8 +97,8 @@ class Deployment(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: DeploymentSpec = DeploymentSpec(selector=None, template=PodTemplateSpec())
-    """TODO."""
+    """What is wanted."""
     status: DeploymentStatus = DeploymentStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of replica set in apps."""
 
 from typing import Annotated
 
@@ -13,45 +13,46 @@ class ReplicaSetSpec(ApiStruct):
     """TODO."""
 
     min_ready_seconds: Int32 = 0
-    """TODO."""
+    """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
+    """
     replicas: Int32 | None = None
-    """TODO."""
+    """Number of pods."""
     selector: LabelSelector | None
     """TODO."""
     template: PodTemplateSpec = PodTemplateSpec()
-    """TODO."""
+    """What the pods look like."""
 
 
 class ReplicaSetCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class ReplicaSetStatus(ApiStruct):
     """TODO."""
 
     available_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that have been ready for minReadySeconds."""
     conditions: Annotated[tuple[ReplicaSetCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     fully_labeled_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that carry all labels of the template."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     ready_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that are ready."""
     replicas: Int32
-    """TODO."""
+    """Number of pods."""
     terminating_replicas: Int32 | None = None
     """TODO."""
 
@@ -64,8 +65,8 @@ class ReplicaSet(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ReplicaSetSpec = ReplicaSetSpec(selector=None)
-    """TODO."""
+    """What is wanted."""
     status: ReplicaSetStatus = ReplicaSetStatus(replicas=0)
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of stateful set in apps."""
 
 from typing import Annotated
 
@@ -50,7 +50,8 @@ class StatefulSetSpec(ApiStruct):
     """TODO."""
 
     min_ready_seconds: Int32 = 0
-    """TODO."""
+    """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
+    """
     ordinals: StatefulSetOrdinals | None = None
     """TODO."""
     persistent_volume_claim_retention_policy: (
@@ -60,7 +61,7 @@ class StatefulSetSpec(ApiStruct):
     pod_management_policy: str = ""
     """TODO."""
     replicas: Int32 | None = None
-    """TODO."""
+    """Number of pods."""
     revision_history_limit: Int32 | None = None
     """TODO."""
     selector: LabelSelector | None
@@ -68,7 +69,7 @@ class StatefulSetSpec(ApiStruct):
     service_name: str = field(default_factory=str)
     """TODO."""
     template: PodTemplateSpec
-    """TODO."""
+    """What the pods look like."""
     update_strategy: StatefulSetUpdateStrategy = StatefulSetUpdateStrategy()
     """TODO."""
     volume_claim_templates: tuple[PersistentVolumeClaim, ...] = ()
@@ -79,38 +80,38 @@ class StatefulSetCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class StatefulSetStatus(ApiStruct):
     """TODO."""
 
     available_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that have been ready for minReadySeconds."""
     collision_count: Int32 | None = None
     """TODO."""
     conditions: Annotated[
         tuple[StatefulSetCondition, ...], ListMap("type"), PatchMerge("type")
     ] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     current_replicas: Int32 = 0
     """TODO."""
     current_revision: str = ""
     """TODO."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     ready_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that are ready."""
     replicas: Int32
-    """TODO."""
+    """Number of pods."""
     update_revision: str = ""
     """TODO."""
     updated_replicas: Int32 = 0
@@ -125,8 +126,8 @@ class StatefulSet(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: StatefulSetSpec = StatefulSetSpec(selector=None, template=PodTemplateSpec())
-    """TODO."""
+    """What is wanted."""
     status: StatefulSetStatus = StatefulSetStatus(replicas=0)
-    """TODO."""
+    """What was observed last."""

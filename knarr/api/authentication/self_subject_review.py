@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of self subject review in authentication."""
 
 from knarr.api.authentication.token_review import UserInfo
 from knarr.api.meta.object_meta import ObjectMeta
@@ -20,6 +20,6 @@ class SelfSubjectReview(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     status: SelfSubjectReviewStatus = SelfSubjectReviewStatus()
-    """TODO."""
+    """What was observed last."""

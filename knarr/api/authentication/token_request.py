@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of token request in authentication."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Time
@@ -11,11 +11,11 @@ class BoundObjectReference(ApiStruct):
     api_version: str = ""
     """TODO."""
     kind: str = ""
-    """TODO."""
+    """Kind of the object."""
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
 
 
 class TokenRequestSpec(ApiStruct):
@@ -46,8 +46,8 @@ class TokenRequest(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: TokenRequestSpec = TokenRequestSpec()
-    """TODO."""
+    """What is wanted."""
     status: TokenRequestStatus = TokenRequestStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of token review in authentication."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ class UserInfo(ApiStruct):
     groups: tuple[str, ...] = ()
     """TODO."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
     username: str = ""
     """TODO."""
 
@@ -49,8 +49,8 @@ class TokenReview(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: TokenReviewSpec
-    """TODO."""
+    """What is wanted."""
     status: TokenReviewStatus = TokenReviewStatus()
-    """TODO."""
+    """What was observed last."""

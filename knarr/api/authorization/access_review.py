@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of access review in authorization."""
 
 from collections.abc import Mapping
 
@@ -44,9 +44,9 @@ class ResourceAttributes(ApiStruct):
     label_selector: LabelSelectorAttributes | None = None
     """TODO."""
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""
     resource: str = ""
     """TODO."""
     subresource: str = ""
@@ -69,7 +69,7 @@ class SubjectAccessReviewSpec(ApiStruct):
     resource_attributes: ResourceAttributes | None = None
     """TODO."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
     user: str = ""
     """TODO."""
 
@@ -84,7 +84,7 @@ class SubjectAccessReviewStatus(ApiStruct):
     evaluation_error: str = ""
     """TODO."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
 
 
 class LocalSubjectAccessReview(ApiStruct):
@@ -95,11 +95,11 @@ class LocalSubjectAccessReview(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: SubjectAccessReviewSpec
-    """TODO."""
+    """What is wanted."""
     status: SubjectAccessReviewStatus = SubjectAccessReviewStatus(allowed=False)
-    """TODO."""
+    """What was observed last."""
 
 
 class NonResourceRule(ApiStruct):
@@ -141,18 +141,18 @@ class SelfSubjectAccessReview(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: SelfSubjectAccessReviewSpec
-    """TODO."""
+    """What is wanted."""
     status: SubjectAccessReviewStatus = SubjectAccessReviewStatus(allowed=False)
-    """TODO."""
+    """What was observed last."""
 
 
 class SelfSubjectRulesReviewSpec(ApiStruct):
     """TODO."""
 
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""
 
 
 class SubjectRulesReviewStatus(ApiStruct):
@@ -176,13 +176,13 @@ class SelfSubjectRulesReview(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: SelfSubjectRulesReviewSpec
-    """TODO."""
+    """What is wanted."""
     status: SubjectRulesReviewStatus = SubjectRulesReviewStatus(
         incomplete=False, non_resource_rules=(), resource_rules=()
     )
-    """TODO."""
+    """What was observed last."""
 
 
 class SubjectAccessReview(ApiStruct):
@@ -193,8 +193,8 @@ class SubjectAccessReview(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: SubjectAccessReviewSpec
-    """TODO."""
+    """What is wanted."""
     status: SubjectAccessReviewStatus = SubjectAccessReviewStatus(allowed=False)
-    """TODO."""
+    """What was observed last."""

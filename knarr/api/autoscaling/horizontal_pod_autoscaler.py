@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of horizontal pod autoscaler in autoscaling."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ class ContainerResourceMetricSource(ApiStruct):
     container: str
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     target: MetricTarget
     """TODO."""
 
@@ -51,7 +51,7 @@ class ContainerResourceMetricStatus(ApiStruct):
     current: MetricValueStatus
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class CrossVersionObjectReference(ApiStruct):
@@ -60,16 +60,16 @@ class CrossVersionObjectReference(ApiStruct):
     api_version: str = ""
     """TODO."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class MetricIdentifier(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
     selector: LabelSelector | None = None
     """TODO."""
 
@@ -149,7 +149,7 @@ class ResourceMetricSource(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
     target: MetricTarget
     """TODO."""
 
@@ -190,15 +190,15 @@ class HorizontalPodAutoscalerCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class ObjectMetricStatus(ApiStruct):
@@ -227,7 +227,7 @@ class ResourceMetricStatus(ApiStruct):
     current: MetricValueStatus
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class MetricStatus(ApiStruct):
@@ -253,7 +253,7 @@ class HorizontalPodAutoscalerStatus(ApiStruct):
     conditions: Annotated[
         tuple[HorizontalPodAutoscalerCondition, ...], ListMap("type"), PatchMerge("type")
     ] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     current_metrics: tuple[MetricStatus, ...] = ()
     """TODO."""
     current_replicas: Int32 = 0
@@ -263,7 +263,7 @@ class HorizontalPodAutoscalerStatus(ApiStruct):
     last_scale_time: Time | None = None
     """TODO."""
     observed_generation: int | None = None
-    """TODO."""
+    """The generation of the spec that this tells of."""
 
 
 class HorizontalPodAutoscaler(ApiStruct):
@@ -274,8 +274,8 @@ class HorizontalPodAutoscaler(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: HorizontalPodAutoscalerSpec
-    """TODO."""
+    """What is wanted."""
     status: HorizontalPodAutoscalerStatus = HorizontalPodAutoscalerStatus(desired_replicas=0)
-    """TODO."""
+    """What was observed last."""

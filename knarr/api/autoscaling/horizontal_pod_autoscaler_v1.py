@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of horizontal pod autoscaler v1 in autoscaling."""
 
 from typing import ClassVar
 
@@ -14,9 +14,9 @@ class CrossVersionObjectReferenceV1(ApiStruct):
     api_version: str = ""
     """TODO."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class HorizontalPodAutoscalerSpecV1(ApiStruct):
@@ -44,7 +44,7 @@ class HorizontalPodAutoscalerStatusV1(ApiStruct):
     last_scale_time: Time | None = None
     """TODO."""
     observed_generation: int | None = None
-    """TODO."""
+    """The generation of the spec that this tells of."""
 
 
 class HorizontalPodAutoscalerV1(ApiStruct):
@@ -55,10 +55,10 @@ class HorizontalPodAutoscalerV1(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: HorizontalPodAutoscalerSpecV1
-    """TODO."""
+    """What is wanted."""
     status: HorizontalPodAutoscalerStatusV1 = HorizontalPodAutoscalerStatusV1(
         current_replicas=0, desired_replicas=0
     )
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of scale in autoscaling."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32
@@ -9,14 +9,14 @@ class ScaleSpec(ApiStruct):
     """TODO."""
 
     replicas: Int32 = 0
-    """TODO."""
+    """Number of pods."""
 
 
 class ScaleStatus(ApiStruct):
     """TODO."""
 
     replicas: Int32
-    """TODO."""
+    """Number of pods."""
     selector: str = ""
     """TODO."""
 
@@ -29,8 +29,8 @@ class Scale(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ScaleSpec = ScaleSpec()
-    """TODO."""
+    """What is wanted."""
     status: ScaleStatus = ScaleStatus(replicas=0)
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of cron job in batch."""
 
 from knarr.api.batch.job import JobTemplateSpec
 from knarr.api.core.references import ObjectReference
@@ -47,8 +47,8 @@ class CronJob(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: CronJobSpec
-    """TODO."""
+    """What is wanted."""
     status: CronJobStatus = CronJobStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of job in batch."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ class PodFailurePolicyOnPodConditionsPattern(ApiStruct):
     type: str
     """TODO."""
     status: str = ""
-    """TODO."""
+    """What was observed last."""
 
 
 class PodFailurePolicyRule(ApiStruct):
@@ -95,7 +95,7 @@ class JobSpec(ApiStruct):
     suspend: bool | None = None
     """TODO."""
     template: PodTemplateSpec
-    """TODO."""
+    """What the pods look like."""
     ttl_seconds_after_finished: Int32 | None = None
     """TODO."""
 
@@ -104,17 +104,17 @@ class JobCondition(ApiStruct):
     """TODO."""
 
     last_probe_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment it was last looked at."""
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class UncountedTerminatedPods(ApiStruct):
@@ -136,7 +136,7 @@ class JobStatus(ApiStruct):
     completion_time: Time | None = None
     """TODO."""
     conditions: Annotated[tuple[JobCondition, ...], PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     failed: Int32 = 0
     """TODO."""
     failed_indexes: str | None = None
@@ -161,17 +161,17 @@ class Job(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: JobSpec = JobSpec(template=PodTemplateSpec())
-    """TODO."""
+    """What is wanted."""
     status: JobStatus = JobStatus()
-    """TODO."""
+    """What was observed last."""
 
 
 class JobTemplateSpec(ApiStruct):
     """TODO."""
 
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: JobSpec = JobSpec(template=PodTemplateSpec())
-    """TODO."""
+    """What is wanted."""

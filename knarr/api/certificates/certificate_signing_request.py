@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of certificate signing request in certificates."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -22,7 +22,7 @@ class CertificateSigningRequestSpec(ApiStruct):
     signer_name: str
     """TODO."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
     usages: tuple[str, ...] = ()
     """TODO."""
     username: str = ""
@@ -33,17 +33,17 @@ class CertificateSigningRequestCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     last_update_time: Time | None = written(default=None)
     """TODO."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class CertificateSigningRequestStatus(ApiStruct):
@@ -52,7 +52,7 @@ class CertificateSigningRequestStatus(ApiStruct):
     certificate: Base64 = ""
     """TODO."""
     conditions: Annotated[tuple[CertificateSigningRequestCondition, ...], ListMap("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
 
 
 class CertificateSigningRequest(ApiStruct):
@@ -63,8 +63,8 @@ class CertificateSigningRequest(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: CertificateSigningRequestSpec
-    """TODO."""
+    """What is wanted."""
     status: CertificateSigningRequestStatus = CertificateSigningRequestStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of lease in coordination."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32, MicroTime
@@ -32,6 +32,6 @@ class Lease(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: LeaseSpec = LeaseSpec()
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of binding in core/v1."""
 
 from knarr.api.core.references import ObjectReference
 from knarr.api.meta.object_meta import ObjectMeta
@@ -6,13 +6,13 @@ from knarr.api.structs import ApiStruct
 
 
 class Binding(ApiStruct):
-    """TODO."""
+    """Says that a pod goes to a node; posted to the pod's `binding`."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     target: ObjectReference
-    """TODO."""
+    """The node, by kind and name."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of component status in core/v1."""
 
 from typing import Annotated
 
@@ -7,26 +7,26 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge
 
 
 class ComponentCondition(ApiStruct):
-    """TODO."""
+    """How one part of the control plane is."""
 
     error: str = ""
-    """TODO."""
+    """Why its health could not be asked for."""
     message: str = ""
-    """TODO."""
+    """What it answered."""
     type: str
-    """TODO."""
+    """Always Healthy."""
     status: str
-    """TODO."""
+    """True, False or Unknown."""
 
 
 class ComponentStatus(ApiStruct):
-    """TODO."""
+    """The health of a part of the control plane. Kept for old clients only."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     conditions: Annotated[tuple[ComponentCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What was found."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of config map in core/v1."""
 
 from collections.abc import Mapping
 
@@ -8,17 +8,17 @@ from knarr.api.structs import ApiStruct
 
 
 class ConfigMap(ApiStruct):
-    """TODO."""
+    """Settings that pods read as variables, arguments or files."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     binary_data: Mapping[str, Base64] = {}
-    """TODO."""
+    """Values that are no text, in base64. Keys are those of `data` with no key in both."""
     data: Mapping[str, str] = {}
-    """TODO."""
+    """Values that are text. Keys may have letters, digits, dashes, dots and underscores."""
     immutable: bool | None = None
-    """TODO."""
+    """True forbids any further change of the values; then nobody needs to watch them."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of container in core/v1."""
 
 from typing import Annotated
 
@@ -12,157 +12,175 @@ from knarr.api.structs import ApiStruct, Defaulted, ListMap, ListSet, PatchMerge
 
 
 class ContainerPort(ApiStruct):
-    """TODO."""
+    """A port on which a container listens; it informs, and names the port."""
 
     container_port: Int32
-    """TODO."""
+    """Number of the port inside the pod."""
     host_ip: str = ""
-    """TODO."""
+    """Address of the host on which `hostPort` is opened; all of them when empty."""
     host_port: Int32 = 0
-    """TODO."""
+    """Port of the host that leads to this one; 0 for none."""
     name: str = ""
-    """TODO."""
+    """Name by which Services and probes may call the port, unique within the pod."""
     protocol: Annotated[str, Defaulted("TCP")] = ""
-    """TODO."""
+    """TCP, UDP or SCTP. The server fills in TCP."""
 
 
 class ContainerRestartRuleOnExitCodes(ApiStruct):
-    """TODO."""
+    """Tells exit codes apart."""
 
     operator: str
-    """TODO."""
+    """In or NotIn."""
     values: Annotated[tuple[Int32, ...], ListSet()] = ()
-    """TODO."""
+    """The exit codes."""
 
 
 class ContainerRestartRule(ApiStruct):
-    """TODO."""
+    """What to do when a container ends in a certain way."""
 
     action: str
-    """TODO."""
+    """Restart, or RestartAllContainers."""
     exit_codes: ContainerRestartRuleOnExitCodes | None = None
-    """TODO."""
+    """The exit codes the rule is about."""
 
 
 class Container(ApiStruct):
-    """TODO."""
+    """A program of a pod: image, command, environment, limits and checks."""
 
     args: tuple[str, ...] = ()
-    """TODO."""
+    """Arguments of the command; the image's own when empty. `$(NAME)` stands for a variable."""
     command: tuple[str, ...] = ()
-    """TODO."""
+    """Program to run; the image's entry point when empty. `$(NAME)` stands for a variable."""
     env: Annotated[tuple[EnvVar, ...], ListMap("name"), PatchMerge("name")] = ()
-    """TODO."""
+    """Environment variables, in order: later ones may refer to earlier ones."""
     env_from: tuple[EnvFromSource, ...] = ()
-    """TODO."""
+    """ConfigMaps and Secrets all of whose keys become variables; `env` wins over them."""
     image: str = ""
-    """TODO."""
+    """Name of the image, such as nginx:1.27."""
     image_pull_policy: str = ""
-    """TODO."""
+    """Always, IfNotPresent or Never.
+
+    The server fills in Always for the tag latest, else IfNotPresent.
+    """
     lifecycle: Lifecycle | None = None
-    """TODO."""
+    """Hooks after the start and before the end."""
     liveness_probe: Probe | None = None
-    """TODO."""
+    """Check whose failure has the container started again."""
     name: str
-    """TODO."""
+    """Name of the container, unique within the pod."""
     ports: Annotated[
         tuple[ContainerPort, ...], ListMap("containerPort", "protocol"), PatchMerge("containerPort")
     ] = ()
-    """TODO."""
+    """Ports it listens on."""
     readiness_probe: Probe | None = None
-    """TODO."""
+    """Check whose failure takes the pod out of its Services."""
     resize_policy: tuple[ContainerResizePolicy, ...] = ()
-    """TODO."""
+    """Whether a change of a resource in place needs a restart."""
     resources: ResourceRequirements = ResourceRequirements()
-    """TODO."""
+    """Processor, memory and other resources it asks for and may use."""
     restart_policy: str | None = None
-    """TODO."""
+    """When this container is started again, in place of the pod's policy.
+
+    An init container with Always stays beside the others: a sidecar.
+    """
     restart_policy_rules: tuple[ContainerRestartRule, ...] = ()
-    """TODO."""
+    """Rules looked at before the policy when the container ends; the first that fits counts."""
     security_context: SecurityContext | None = None
-    """TODO."""
+    """Rights of the container; they win over those of the pod."""
     startup_probe: Probe | None = None
-    """TODO."""
+    """Check that must pass once before the other two begin."""
     stdin: bool = False
-    """TODO."""
+    """Whether its input is kept open for attach."""
     stdin_once: bool = False
-    """TODO."""
+    """Whether input ends with the first attach session."""
     termination_message_path: str = ""
-    """TODO."""
+    """File in which the container may leave its last words.
+
+    The server fills in /dev/termination-log.
+    """
     termination_message_policy: str = ""
-    """TODO."""
+    """File, or FallbackToLogsOnError to take the end of the log where the file is empty."""
     tty: bool = False
-    """TODO."""
+    """Whether it gets a terminal."""
     volume_devices: Annotated[
         tuple[VolumeDevice, ...], ListMap("devicePath"), PatchMerge("devicePath")
     ] = ()
-    """TODO."""
+    """Block devices it gets."""
     volume_mounts: Annotated[
         tuple[VolumeMount, ...], ListMap("mountPath"), PatchMerge("mountPath")
     ] = ()
-    """TODO."""
+    """Volumes it sees, and where."""
     working_dir: str = ""
-    """TODO."""
+    """Folder the command starts in; the image's own when empty."""
 
 
 class EphemeralContainer(ApiStruct):
-    """TODO."""
+    """A container added to a running pod for looking into it. It is never started again."""
 
     args: tuple[str, ...] = ()
-    """TODO."""
+    """Arguments of the command; the image's own when empty. `$(NAME)` stands for a variable."""
     command: tuple[str, ...] = ()
-    """TODO."""
+    """Program to run; the image's entry point when empty. `$(NAME)` stands for a variable."""
     env: Annotated[tuple[EnvVar, ...], ListMap("name"), PatchMerge("name")] = ()
-    """TODO."""
+    """Environment variables, in order: later ones may refer to earlier ones."""
     env_from: tuple[EnvFromSource, ...] = ()
-    """TODO."""
+    """ConfigMaps and Secrets all of whose keys become variables; `env` wins over them."""
     image: str = ""
-    """TODO."""
+    """Name of the image, such as nginx:1.27."""
     image_pull_policy: str = ""
-    """TODO."""
+    """Always, IfNotPresent or Never.
+
+    The server fills in Always for the tag latest, else IfNotPresent.
+    """
     lifecycle: Lifecycle | None = None
-    """TODO."""
+    """Hooks after the start and before the end."""
     liveness_probe: Probe | None = None
-    """TODO."""
+    """Check whose failure has the container started again."""
     name: str
-    """TODO."""
+    """Name of the container, unique within the pod."""
     ports: Annotated[
         tuple[ContainerPort, ...], ListMap("containerPort", "protocol"), PatchMerge("containerPort")
     ] = ()
-    """TODO."""
+    """Ports it listens on."""
     readiness_probe: Probe | None = None
-    """TODO."""
+    """Check whose failure takes the pod out of its Services."""
     resize_policy: tuple[ContainerResizePolicy, ...] = ()
-    """TODO."""
+    """Whether a change of a resource in place needs a restart."""
     resources: ResourceRequirements = ResourceRequirements()
-    """TODO."""
+    """Processor, memory and other resources it asks for and may use."""
     restart_policy: str | None = None
-    """TODO."""
+    """When this container is started again, in place of the pod's policy.
+
+    An init container with Always stays beside the others: a sidecar.
+    """
     restart_policy_rules: tuple[ContainerRestartRule, ...] = ()
-    """TODO."""
+    """Rules looked at before the policy when the container ends; the first that fits counts."""
     security_context: SecurityContext | None = None
-    """TODO."""
+    """Rights of the container; they win over those of the pod."""
     startup_probe: Probe | None = None
-    """TODO."""
+    """Check that must pass once before the other two begin."""
     stdin: bool = False
-    """TODO."""
+    """Whether its input is kept open for attach."""
     stdin_once: bool = False
-    """TODO."""
+    """Whether input ends with the first attach session."""
     target_container_name: str = ""
-    """TODO."""
+    """Container whose processes this one sees."""
     termination_message_path: str = ""
-    """TODO."""
+    """File in which the container may leave its last words.
+
+    The server fills in /dev/termination-log.
+    """
     termination_message_policy: str = ""
-    """TODO."""
+    """File, or FallbackToLogsOnError to take the end of the log where the file is empty."""
     tty: bool = False
-    """TODO."""
+    """Whether it gets a terminal."""
     volume_devices: Annotated[
         tuple[VolumeDevice, ...], ListMap("devicePath"), PatchMerge("devicePath")
     ] = ()
-    """TODO."""
+    """Block devices it gets."""
     volume_mounts: Annotated[
         tuple[VolumeMount, ...], ListMap("mountPath"), PatchMerge("mountPath")
     ] = ()
-    """TODO."""
+    """Volumes it sees, and where."""
     working_dir: str = ""
-    """TODO."""
+    """Folder the command starts in; the image's own when empty."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of container status in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -9,132 +9,132 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ContainerStateRunning(ApiStruct):
-    """TODO."""
+    """A container that runs."""
 
     started_at: Time | None = written(default=None)
-    """TODO."""
+    """Moment it was started."""
 
 
 class ContainerStateTerminated(ApiStruct):
-    """TODO."""
+    """A container that ended."""
 
     container_id: str = ""
-    """TODO."""
+    """Id of the ended container."""
     exit_code: Int32
-    """TODO."""
+    """Exit code of its main process."""
     finished_at: Time | None = written(default=None)
-    """TODO."""
+    """Moment it ended."""
     message: str = ""
-    """TODO."""
+    """What it left as its last words."""
     reason: str = ""
-    """TODO."""
+    """Why it ended, in one word: Completed, Error, OOMKilled and others."""
     signal: Int32 = 0
-    """TODO."""
+    """Signal that ended it, 0 for none."""
     started_at: Time | None = written(default=None)
     """TODO."""
 
 
 class ContainerStateWaiting(ApiStruct):
-    """TODO."""
+    """A container that does not run yet, or not again."""
 
     message: str = ""
-    """TODO."""
+    """What it waits for, in words."""
     reason: str = ""
-    """TODO."""
+    """What it waits for, in one word: ContainerCreating, CrashLoopBackOff and others."""
 
 
 class ContainerState(ApiStruct):
-    """TODO."""
+    """What a container does: exactly one of the three is set."""
 
     running: ContainerStateRunning | None = None
-    """TODO."""
+    """Set while it runs."""
     terminated: ContainerStateTerminated | None = None
-    """TODO."""
+    """Set when it ended."""
     waiting: ContainerStateWaiting | None = None
-    """TODO."""
+    """Set while it waits."""
 
 
 class LinuxContainerUser(ApiStruct):
-    """TODO."""
+    """The user a container runs as."""
 
     gid: int
-    """TODO."""
+    """Number of the group."""
     supplemental_groups: tuple[int, ...] = ()
-    """TODO."""
+    """Numbers of the further groups."""
     uid: int
-    """TODO."""
+    """Number of the user."""
 
 
 class ContainerUser(ApiStruct):
-    """TODO."""
+    """The user a container runs as."""
 
     linux: LinuxContainerUser | None = None
-    """TODO."""
+    """The user, on Linux."""
 
 
 class ImageVolumeStatus(ApiStruct):
-    """TODO."""
+    """What a volume made from an image shows."""
 
     image_ref: str
-    """TODO."""
+    """Digest of the image."""
 
 
 class VolumeStatus(ApiStruct):
-    """TODO."""
+    """What is known of a mounted volume."""
 
     image: ImageVolumeStatus | None = None
-    """TODO."""
+    """Set for a volume made from an image."""
 
 
 class VolumeMountStatus(ApiStruct):
-    """TODO."""
+    """A volume as a container sees it."""
 
     mount_path: str
-    """TODO."""
+    """Where in the container it is."""
     name: str
-    """TODO."""
+    """Name of the object."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     recursive_read_only: str | None = None
-    """TODO."""
+    """Whether that holds for mounts below it too: Enabled or Disabled."""
     volume_status: VolumeStatus | None = None
-    """TODO."""
+    """More about the volume."""
 
 
 class ContainerStatus(ApiStruct):
-    """TODO."""
+    """How one container of a pod is."""
 
     allocated_resources: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Resources the node has set aside for it."""
     allocated_resources_status: Annotated[
         tuple[ResourceStatus, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """State of the devices among them."""
     container_id: str = ""
-    """TODO."""
+    """Id at the runtime, as RUNTIME://ID."""
     image: str
-    """TODO."""
+    """Image it runs, as the runtime names it."""
     image_id: str
-    """TODO."""
+    """Digest of the image."""
     last_state: ContainerState = ContainerState()
-    """TODO."""
+    """How the attempt before this one ended."""
     name: str
-    """TODO."""
+    """Name of the object."""
     ready: bool
-    """TODO."""
+    """Whether it passes its readiness probe."""
     resources: ResourceRequirements | None = None
-    """TODO."""
+    """Resources it has at present."""
     restart_count: Int32
-    """TODO."""
+    """How often it was started again."""
     started: bool | None = None
-    """TODO."""
+    """Whether it is past its startup probe and its postStart hook."""
     state: ContainerState = ContainerState()
-    """TODO."""
+    """What it does now."""
     stop_signal: str | None = None
-    """TODO."""
+    """Signal it is asked to end with."""
     user: ContainerUser | None = None
-    """TODO."""
+    """User its first process runs as."""
     volume_mounts: Annotated[
         tuple[VolumeMountStatus, ...], ListMap("mountPath"), PatchMerge("mountPath")
     ] = ()
-    """TODO."""
+    """Volumes it sees."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of endpoints in core/v1."""
 
 from typing import ClassVar
 
@@ -9,52 +9,52 @@ from knarr.api.structs import ApiStruct
 
 
 class EndpointAddress(ApiStruct):
-    """TODO."""
+    """An address behind a Service."""
 
     map_type: ClassVar[str] = "atomic"
     hostname: str = ""
-    """TODO."""
+    """Name of the address within the Service."""
     ip: str
-    """TODO."""
+    """The address."""
     node_name: str | None = None
-    """TODO."""
+    """Node it is on."""
     target_ref: ObjectReference | None = None
-    """TODO."""
+    """Object it belongs to, a pod as a rule."""
 
 
 class EndpointPort(ApiStruct):
-    """TODO."""
+    """A port behind a Service."""
 
     map_type: ClassVar[str] = "atomic"
     app_protocol: str | None = None
-    """TODO."""
+    """Protocol spoken on the port, such as http or kubernetes.io/h2c."""
     name: str = ""
-    """TODO."""
+    """Name of the Service's port; empty when it has only one."""
     port: Int32
-    """TODO."""
+    """Number of the port."""
     protocol: str = ""
-    """TODO."""
+    """TCP, UDP or SCTP."""
 
 
 class EndpointSubset(ApiStruct):
-    """TODO."""
+    """Addresses that all offer the same ports."""
 
     addresses: tuple[EndpointAddress, ...] = ()
-    """TODO."""
+    """Addresses that are ready."""
     not_ready_addresses: tuple[EndpointAddress, ...] = ()
-    """TODO."""
+    """Addresses that are not, or not yet."""
     ports: tuple[EndpointPort, ...] = ()
-    """TODO."""
+    """Ports they offer."""
 
 
 class Endpoints(ApiStruct):
-    """TODO."""
+    """The addresses behind a Service, in the old form; EndpointSlice took its place."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     subsets: tuple[EndpointSubset, ...] = ()
-    """TODO."""
+    """Groups of addresses with the same ports."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of env in core/v1."""
 
 from typing import ClassVar
 
@@ -8,77 +8,77 @@ from knarr.api.structs import ApiStruct
 
 
 class ConfigMapEnvSource(ApiStruct):
-    """TODO."""
+    """A ConfigMap all of whose keys become variables."""
 
     name: str = ""
-    """TODO."""
+    """Name of the ConfigMap."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it may be absent."""
 
 
 class SecretEnvSource(ApiStruct):
-    """TODO."""
+    """A Secret all of whose keys become variables."""
 
     name: str = ""
-    """TODO."""
+    """Name of the Secret."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it may be absent."""
 
 
 class EnvFromSource(ApiStruct):
-    """TODO."""
+    """Where many variables come from at once."""
 
     config_map_ref: ConfigMapEnvSource | None = None
-    """TODO."""
+    """ConfigMap to take."""
     prefix: str = ""
-    """TODO."""
+    """Put in front of every key."""
     secret_ref: SecretEnvSource | None = None
-    """TODO."""
+    """Secret to take."""
 
 
 class ObjectFieldSelector(ApiStruct):
-    """TODO."""
+    """A field of the pod itself."""
 
     map_type: ClassVar[str] = "atomic"
     api_version: str = ""
-    """TODO."""
+    """Version of the pod's form; v1 when empty."""
     field_path: str
-    """TODO."""
+    """Path of the field, such as metadata.name or status.podIP."""
 
 
 class ResourceFieldSelector(ApiStruct):
-    """TODO."""
+    """A resource of a container."""
 
     map_type: ClassVar[str] = "atomic"
     container_name: str = ""
-    """TODO."""
+    """Container that is meant; the one itself when empty."""
     divisor: Quantity | None = None
-    """TODO."""
+    """Unit in which the amount is given; 1 when absent."""
     resource: str
-    """TODO."""
+    """What is meant, such as limits.cpu or requests.memory."""
 
 
 class EnvVarSource(ApiStruct):
-    """TODO."""
+    """Where the value of a variable comes from; exactly one is set."""
 
     config_map_key_ref: ConfigMapKeySelector | None = None
-    """TODO."""
+    """Key of a ConfigMap."""
     field_ref: ObjectFieldSelector | None = None
-    """TODO."""
+    """Field of the pod."""
     file_key_ref: FileKeySelector | None = None
-    """TODO."""
+    """Key in a file of a volume."""
     resource_field_ref: ResourceFieldSelector | None = None
-    """TODO."""
+    """Resource of a container."""
     secret_key_ref: SecretKeySelector | None = None
-    """TODO."""
+    """Key of a Secret."""
 
 
 class EnvVar(ApiStruct):
-    """TODO."""
+    """One environment variable."""
 
     name: str
-    """TODO."""
+    """Name of the variable."""
     value: str = ""
-    """TODO."""
+    """Its value; `$(NAME)` stands for an earlier variable, `$$` for a dollar sign."""
     value_from: EnvVarSource | None = None
-    """TODO."""
+    """Where the value comes from instead."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of event in core/v1."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -10,25 +10,25 @@ from knarr.api.structs import ApiStruct
 
 
 class EventSeries(ApiStruct):
-    """TODO."""
+    """Counts an event that goes on."""
 
     count: Int32 = 0
-    """TODO."""
+    """How often it happened."""
     last_observed_time: MicroTime | None = None
-    """TODO."""
+    """Moment it happened last."""
 
 
 class EventSource(ApiStruct):
-    """TODO."""
+    """Who reports an event."""
 
     component: str = ""
-    """TODO."""
+    """Program that reports, such as kubelet."""
     host: str = ""
-    """TODO."""
+    """Node it runs on."""
 
 
 class Event(ApiStruct):
-    """TODO."""
+    """Something that happened to an object, told by whoever saw it. Kept for an hour."""
 
     always: ClassVar[Mapping[str, str]] = {
         "source": "{}",
@@ -43,32 +43,32 @@ class Event(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     action: str = ""
-    """TODO."""
+    """What was done or failed."""
     count: Int32 = 0
-    """TODO."""
+    """How often it happened."""
     event_time: MicroTime | None = None
-    """TODO."""
+    """Moment it was first seen, exactly."""
     first_timestamp: Time | None = None
-    """TODO."""
+    """Moment it was first seen."""
     involved_object: ObjectReference
-    """TODO."""
+    """Object it is about."""
     last_timestamp: Time | None = None
-    """TODO."""
+    """Moment it was last seen."""
     message: str = ""
-    """TODO."""
+    """What happened, for people."""
     reason: str = ""
-    """TODO."""
+    """What happened, in one word, for programs."""
     related: ObjectReference | None = None
-    """TODO."""
+    """A second object that has to do with it."""
     reporting_component: str = ""
-    """TODO."""
+    """Program that reports, such as kubernetes.io/kubelet."""
     reporting_instance: str = ""
-    """TODO."""
+    """Which one of these programs."""
     series: EventSeries | None = None
-    """TODO."""
+    """Count of an event that goes on."""
     source: EventSource = EventSource()
-    """TODO."""
+    """Who reports it, in the old form."""
     type: str = ""
-    """TODO."""
+    """Normal or Warning."""

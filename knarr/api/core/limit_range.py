@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of limit range in core/v1."""
 
 from collections.abc import Mapping
 
@@ -8,37 +8,37 @@ from knarr.api.structs import ApiStruct
 
 
 class LimitRangeItem(ApiStruct):
-    """TODO."""
+    """Bounds and defaults for one kind of thing."""
 
     default: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Limits of a container that names none."""
     default_request: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Requests of a container that names none."""
     max: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Most of each resource."""
     max_limit_request_ratio: Mapping[str, Quantity] = {}
-    """TODO."""
+    """How much larger than its request a limit may be, at most."""
     min: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Least of each resource."""
     type: str
-    """TODO."""
+    """Container, Pod or PersistentVolumeClaim."""
 
 
 class LimitRangeSpec(ApiStruct):
-    """TODO."""
+    """The bounds and defaults of a namespace."""
 
     limits: tuple[LimitRangeItem, ...]
-    """TODO."""
+    """One item for each kind of thing."""
 
 
 class LimitRange(ApiStruct):
-    """TODO."""
+    """Bounds and defaults for what is created in a namespace."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: LimitRangeSpec = LimitRangeSpec(limits=())
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of namespace in core/v1."""
 
 from typing import Annotated
 
@@ -8,46 +8,46 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class NamespaceSpec(ApiStruct):
-    """TODO."""
+    """What a namespace waits for before it goes."""
 
     finalizers: tuple[str, ...] = ()
-    """TODO."""
+    """Those who clean up before the namespace goes; `kubernetes` empties it."""
 
 
 class NamespaceCondition(ApiStruct):
-    """TODO."""
+    """How far the end of a namespace has come."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """What the condition says, such as NamespaceDeletionContentFailure."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class NamespaceStatus(ApiStruct):
-    """TODO."""
+    """How a namespace is."""
 
     conditions: Annotated[tuple[NamespaceCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     phase: str = ""
-    """TODO."""
+    """Active, or Terminating while it is emptied."""
 
 
 class Namespace(ApiStruct):
-    """TODO."""
+    """A room for names: most objects live in one."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: NamespaceSpec = NamespaceSpec()
-    """TODO."""
+    """What is wanted."""
     status: NamespaceStatus = NamespaceStatus()
-    """TODO."""
+    """What was observed last."""

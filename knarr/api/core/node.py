@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of node in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,219 +10,219 @@ from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge, written
 
 
 class AttachedVolume(ApiStruct):
-    """TODO."""
+    """A volume attached to a node."""
 
     device_path: str
-    """TODO."""
+    """Where the device is."""
     name: str
-    """TODO."""
+    """Name of the volume."""
 
 
 class ConfigMapNodeConfigSource(ApiStruct):
-    """TODO."""
+    """A ConfigMap with a kubelet's settings. No longer looked at."""
 
     kubelet_config_key: str
-    """TODO."""
+    """Key of the settings."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str
-    """TODO."""
+    """Namespace of the object."""
     resource_version: str = ""
-    """TODO."""
+    """Version of the object."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
 
 
 class ContainerImage(ApiStruct):
-    """TODO."""
+    """An image on a node."""
 
     names: tuple[str, ...] = ()
-    """TODO."""
+    """All names it is known by."""
     size_bytes: int = 0
-    """TODO."""
+    """Size in bytes."""
 
 
 class DaemonEndpoint(ApiStruct):
-    """TODO."""
+    """A port on which a daemon listens."""
 
     daemon_port: Int32
-    """TODO."""
+    """Number of the port."""
 
 
 class NodeConfigSource(ApiStruct):
-    """TODO."""
+    """Where a kubelet gets its settings. No longer looked at."""
 
     config_map: ConfigMapNodeConfigSource | None = None
-    """TODO."""
+    """ConfigMap with the settings."""
 
 
 class NodeSpec(ApiStruct):
-    """TODO."""
+    """What is wanted of a node."""
 
     config_source: NodeConfigSource | None = None
-    """TODO."""
+    """Where the kubelet gets its settings. No longer looked at."""
     external_id: str = ""
-    """TODO."""
+    """Id of the machine at its provider. Kept for old objects."""
     pod_cidr: str = ""
-    """TODO."""
+    """Range the node's pods get addresses from."""
     pod_cidrs: Annotated[tuple[str, ...], ListSet(), PatchMerge()] = ()
-    """TODO."""
+    """The same for several address families, at most one range each."""
     provider_id: str = ""
-    """TODO."""
+    """Id of the machine at its provider, as PROVIDER://ID."""
     taints: tuple[Taint, ...] = ()
-    """TODO."""
+    """Marks that keep pods away which do not tolerate them."""
     unschedulable: bool = False
-    """TODO."""
+    """Whether new pods are kept away: set by cordon."""
 
 
 class NodeAddress(ApiStruct):
-    """TODO."""
+    """A name or address of a node."""
 
     address: str
-    """TODO."""
+    """The name or address."""
     type: str
-    """TODO."""
+    """Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS."""
 
 
 class NodeCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a node is."""
 
     last_heartbeat_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the condition was last confirmed."""
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """Ready, MemoryPressure, DiskPressure, PIDPressure or NetworkUnavailable."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class NodeConfigStatus(ApiStruct):
-    """TODO."""
+    """Which settings a kubelet uses. No longer written."""
 
     active: NodeConfigSource | None = None
-    """TODO."""
+    """Settings in use."""
     assigned: NodeConfigSource | None = None
-    """TODO."""
+    """Settings to be used."""
     error: str = ""
-    """TODO."""
+    """Why they are not in use."""
     last_known_good: NodeConfigSource | None = None
-    """TODO."""
+    """Settings to fall back to."""
 
 
 class NodeDaemonEndpoints(ApiStruct):
-    """TODO."""
+    """Ports of a node's daemons."""
 
     kubelet_endpoint: DaemonEndpoint = DaemonEndpoint(daemon_port=0)
-    """TODO."""
+    """Port of the kubelet."""
 
 
 class NodeFeatures(ApiStruct):
-    """TODO."""
+    """What a node's runtime can do."""
 
     supplemental_groups_policy: bool | None = None
-    """TODO."""
+    """Whether it knows supplementalGroupsPolicy."""
 
 
 class NodeRuntimeHandlerFeatures(ApiStruct):
-    """TODO."""
+    """What one runtime handler can do."""
 
     recursive_read_only_mounts: bool | None = None
-    """TODO."""
+    """Whether mounts can be read-only all the way down."""
     user_namespaces: bool | None = None
-    """TODO."""
+    """Whether pods can have user namespaces."""
 
 
 class NodeRuntimeHandler(ApiStruct):
-    """TODO."""
+    """One of the ways a node's runtime can run pods."""
 
     features: NodeRuntimeHandlerFeatures | None = None
-    """TODO."""
+    """What it can do."""
     name: str = ""
-    """TODO."""
+    """Name of the handler; empty for the default one."""
 
 
 class NodeSwapStatus(ApiStruct):
-    """TODO."""
+    """Swap of a node."""
 
     capacity: int | None = None
-    """TODO."""
+    """Size in bytes."""
 
 
 class NodeSystemInfo(ApiStruct):
-    """TODO."""
+    """What a machine is."""
 
     architecture: str
-    """TODO."""
+    """Processor, such as amd64."""
     boot_id: str
-    """TODO."""
+    """Id of the present boot."""
     container_runtime_version: str
-    """TODO."""
+    """Container runtime, as RUNTIME://VERSION."""
     kernel_version: str
-    """TODO."""
+    """Version of the kernel."""
     kube_proxy_version: str
-    """TODO."""
+    """No longer written."""
     kubelet_version: str
-    """TODO."""
+    """Version of the kubelet."""
     machine_id: str
-    """TODO."""
+    """Id of the machine, from /etc/machine-id."""
     operating_system: str
-    """TODO."""
+    """linux."""
     os_image: str
-    """TODO."""
+    """Name of the distribution."""
     swap: NodeSwapStatus | None = None
-    """TODO."""
+    """Swap space."""
     system_uuid: str
-    """TODO."""
+    """Id of the machine, from its firmware."""
 
 
 class NodeStatus(ApiStruct):
-    """TODO."""
+    """How a node is and what it has."""
 
     addresses: Annotated[tuple[NodeAddress, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """Names and addresses of the node."""
     allocatable: Mapping[str, Quantity] = {}
-    """TODO."""
+    """What of its capacity pods may use."""
     capacity: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Everything the machine has."""
     conditions: Annotated[tuple[NodeCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     config: NodeConfigStatus | None = None
-    """TODO."""
+    """Which settings the kubelet uses. No longer written."""
     daemon_endpoints: NodeDaemonEndpoints = NodeDaemonEndpoints()
-    """TODO."""
+    """Ports of the node's daemons."""
     declared_features: tuple[str, ...] = ()
-    """TODO."""
+    """Optional features the node says it has."""
     features: NodeFeatures | None = None
-    """TODO."""
+    """What its runtime can do."""
     images: tuple[ContainerImage, ...] = ()
-    """TODO."""
+    """Images on the node."""
     node_info: NodeSystemInfo | None = None
-    """TODO."""
+    """What the machine is."""
     phase: str = ""
-    """TODO."""
+    """No longer written."""
     runtime_handlers: tuple[NodeRuntimeHandler, ...] = ()
-    """TODO."""
+    """Ways its runtime can run pods."""
     volumes_attached: tuple[AttachedVolume, ...] = ()
-    """TODO."""
+    """Volumes attached to it."""
     volumes_in_use: tuple[str, ...] = ()
-    """TODO."""
+    """Volumes its pods use."""
 
 
 class Node(ApiStruct):
-    """TODO."""
+    """A machine that runs pods."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: NodeSpec = NodeSpec()
-    """TODO."""
+    """What is wanted."""
     status: NodeStatus = NodeStatus()
-    """TODO."""
+    """What was observed last."""

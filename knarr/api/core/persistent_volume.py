@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of persistent volume in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -35,102 +35,102 @@ from knarr.api.structs import ApiStruct, Granular
 
 
 class VolumeNodeAffinity(ApiStruct):
-    """TODO."""
+    """From which nodes a volume can be reached."""
 
     required: NodeSelector | None = None
-    """TODO."""
+    """Nodes from which it can."""
 
 
 class PersistentVolumeSpec(ApiStruct):
-    """TODO."""
+    """Where storage lies and how it may be used. Exactly one source is set."""
 
     access_modes: tuple[str, ...] = ()
-    """TODO."""
+    """Ways it can be used: ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod."""
     aws_elastic_block_store: AWSElasticBlockStoreVolumeSource | None = None
-    """TODO."""
+    """Disk of AWS."""
     azure_disk: AzureDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of Azure."""
     azure_file: AzureFilePersistentVolumeSource | None = None
-    """TODO."""
+    """File share of Azure."""
     capacity: Mapping[str, Quantity] = {}
-    """TODO."""
+    """What it offers, `storage` above all."""
     cephfs: CephFSPersistentVolumeSource | None = None
-    """TODO."""
+    """Folder of CephFS."""
     cinder: CinderPersistentVolumeSource | None = None
-    """TODO."""
+    """Disk of OpenStack."""
     claim_ref: Annotated[ObjectReference | None, Granular()] = None
-    """TODO."""
+    """Claim it is bound to, or kept for."""
     csi: CSIPersistentVolumeSource | None = None
-    """TODO."""
+    """Volume of a CSI driver."""
     fc: FCVolumeSource | None = None
-    """TODO."""
+    """Fibre Channel disk."""
     flex_volume: FlexPersistentVolumeSource | None = None
-    """TODO."""
+    """Volume of a FlexVolume driver."""
     flocker: FlockerVolumeSource | None = None
-    """TODO."""
+    """Volume of Flocker."""
     gce_persistent_disk: GCEPersistentDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of Google Cloud."""
     glusterfs: GlusterfsPersistentVolumeSource | None = None
-    """TODO."""
+    """Volume of GlusterFS."""
     host_path: HostPathVolumeSource | None = None
-    """TODO."""
+    """File or folder of the host."""
     iscsi: ISCSIPersistentVolumeSource | None = None
-    """TODO."""
+    """iSCSI disk."""
     local: LocalVolumeSource | None = None
-    """TODO."""
+    """Disk or folder of one certain node."""
     mount_options: tuple[str, ...] = ()
-    """TODO."""
+    """Options it is mounted with."""
     nfs: NFSVolumeSource | None = None
-    """TODO."""
+    """Folder of an NFS server."""
     node_affinity: VolumeNodeAffinity | None = None
-    """TODO."""
+    """Nodes from which it can be reached."""
     persistent_volume_reclaim_policy: str = ""
-    """TODO."""
+    """What becomes of it when its claim goes: Retain, Delete or Recycle."""
     photon_persistent_disk: PhotonPersistentDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of Photon."""
     portworx_volume: PortworxVolumeSource | None = None
-    """TODO."""
+    """Volume of Portworx."""
     quobyte: QuobyteVolumeSource | None = None
-    """TODO."""
+    """Volume of Quobyte."""
     rbd: RBDPersistentVolumeSource | None = None
-    """TODO."""
+    """Block device of Ceph."""
     scale_io: ScaleIOPersistentVolumeSource | None = None
-    """TODO."""
+    """Volume of ScaleIO."""
     storage_class_name: str = ""
-    """TODO."""
+    """Class it belongs to; empty for none."""
     storageos: StorageOSPersistentVolumeSource | None = None
-    """TODO."""
+    """Volume of StorageOS."""
     volume_attributes_class_name: str | None = None
-    """TODO."""
+    """Class of attributes it was given."""
     volume_mode: str | None = None
-    """TODO."""
+    """Filesystem or Block. The server fills in Filesystem."""
     vsphere_volume: VsphereVirtualDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of vSphere."""
 
 
 class PersistentVolumeStatus(ApiStruct):
-    """TODO."""
+    """How a volume is."""
 
     last_phase_transition_time: Time | None = None
-    """TODO."""
+    """Moment the phase last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     phase: str = ""
-    """TODO."""
+    """Pending, Available, Bound, Released or Failed."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
 
 
 class PersistentVolume(ApiStruct):
-    """TODO."""
+    """A piece of storage of the cluster."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: PersistentVolumeSpec = PersistentVolumeSpec()
-    """TODO."""
+    """What is wanted."""
     status: PersistentVolumeStatus = PersistentVolumeStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of persistent volume claim in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -12,96 +12,99 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ModifyVolumeStatus(ApiStruct):
-    """TODO."""
+    """How far a change of a volume's attributes has come."""
 
     target_volume_attributes_class_name: str = ""
-    """TODO."""
+    """Class it changes to."""
     status: str
-    """TODO."""
+    """Pending, InProgress or Infeasible."""
 
 
 class PersistentVolumeClaimSpec(ApiStruct):
-    """TODO."""
+    """What storage is asked for."""
 
     access_modes: tuple[str, ...] = ()
-    """TODO."""
+    """Ways it must be usable in."""
     data_source: TypedLocalObjectReference | None = None
-    """TODO."""
+    """Snapshot or claim it is filled from."""
     data_source_ref: TypedObjectReference | None = None
-    """TODO."""
+    """The same for any kind of object, also in other namespaces."""
     resources: VolumeResourceRequirements = VolumeResourceRequirements()
-    """TODO."""
+    """How much storage, under requests.storage."""
     selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses among volumes by their labels."""
     storage_class_name: str | None = None
-    """TODO."""
+    """Class that makes the storage; "" for one made by hand.
+
+    The server fills in the default class when absent.
+    """
     volume_attributes_class_name: str | None = None
-    """TODO."""
+    """Class of attributes the storage gets."""
     volume_mode: str | None = None
-    """TODO."""
+    """Filesystem or Block. The server fills in Filesystem."""
     volume_name: str = ""
-    """TODO."""
+    """Volume it is bound to."""
 
 
 class PersistentVolumeClaimCondition(ApiStruct):
-    """TODO."""
+    """How far a change of a claim has come."""
 
     last_probe_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment it was last looked at."""
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """What the condition says, such as Resizing."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class PersistentVolumeClaimStatus(ApiStruct):
-    """TODO."""
+    """What a claim got."""
 
     access_modes: tuple[str, ...] = ()
-    """TODO."""
+    """Ways the volume can be used in."""
     allocated_resource_statuses: Mapping[str, str] = {}
-    """TODO."""
+    """How far a change of size has come."""
     allocated_resources: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Size that is being made."""
     capacity: Mapping[str, Quantity] = {}
-    """TODO."""
+    """What the volume offers."""
     conditions: Annotated[
         tuple[PersistentVolumeClaimCondition, ...], ListMap("type"), PatchMerge("type")
     ] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     current_volume_attributes_class_name: str | None = None
-    """TODO."""
+    """Class of attributes the volume has."""
     modify_volume_status: ModifyVolumeStatus | None = None
-    """TODO."""
+    """How far a change of attributes has come."""
     phase: str = ""
-    """TODO."""
+    """Pending, Bound or Lost."""
 
 
 class PersistentVolumeClaim(ApiStruct):
-    """TODO."""
+    """A wish for storage, bound to a volume that meets it."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: PersistentVolumeClaimSpec = PersistentVolumeClaimSpec()
-    """TODO."""
+    """What is wanted."""
     status: PersistentVolumeClaimStatus = PersistentVolumeClaimStatus()
-    """TODO."""
+    """What was observed last."""
 
 
 class PersistentVolumeClaimTemplate(ApiStruct):
-    """TODO."""
+    """A claim made together with a pod and gone with it."""
 
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: PersistentVolumeClaimSpec
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of pod in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -22,181 +22,186 @@ from knarr.api.structs import ApiStruct, Atomic, ListMap, PatchMerge
 
 
 class HostAlias(ApiStruct):
-    """TODO."""
+    """A line of a pod's hosts file."""
 
     hostnames: tuple[str, ...] = ()
-    """TODO."""
+    """Names for the address."""
     ip: str
-    """TODO."""
+    """The address."""
 
 
 class PodDNSConfigOption(ApiStruct):
-    """TODO."""
+    """An option of the resolver."""
 
     name: str = ""
-    """TODO."""
+    """Name of the option, such as ndots."""
     value: str | None = None
-    """TODO."""
+    """Its value, if it has one."""
 
 
 class PodDNSConfig(ApiStruct):
-    """TODO."""
+    """Resolver settings beside, or in place of, those of dnsPolicy."""
 
     nameservers: tuple[str, ...] = ()
-    """TODO."""
+    """Further name servers."""
     options: tuple[PodDNSConfigOption, ...] = ()
-    """TODO."""
+    """Further options; they win over those of the policy."""
     searches: tuple[str, ...] = ()
-    """TODO."""
+    """Further domains to search in."""
 
 
 class PodOS(ApiStruct):
-    """TODO."""
+    """The operating system a pod needs."""
 
     name: str
-    """TODO."""
+    """linux or windows."""
 
 
 class PodReadinessGate(ApiStruct):
-    """TODO."""
+    """A condition that somebody else sets and readiness waits for."""
 
     condition_type: str
-    """TODO."""
+    """Type of the condition."""
 
 
 class PodResourceClaim(ApiStruct):
-    """TODO."""
+    """A ResourceClaim that a pod uses."""
 
     name: str
-    """TODO."""
+    """Name by which containers call it."""
     resource_claim_name: str | None = None
-    """TODO."""
+    """Claim that is there already."""
     resource_claim_template_name: str | None = None
-    """TODO."""
+    """Template from which one is made for the pod."""
 
 
 class PodSpec(ApiStruct):
-    """TODO."""
+    """What is to run, and how."""
 
     active_deadline_seconds: int | None = None
-    """TODO."""
+    """Seconds after its start at which the pod is ended, if it is not over by then."""
     affinity: Affinity | None = None
-    """TODO."""
+    """Rules and wishes about where it is placed."""
     automount_service_account_token: bool | None = None
-    """TODO."""
+    """Whether containers find the token of the service account in a file."""
     containers: Annotated[tuple[Container, ...], ListMap("name"), PatchMerge("name")]
-    """TODO."""
+    """The programs; at least one."""
     dns_config: PodDNSConfig | None = None
-    """TODO."""
+    """Resolver settings beside those of dnsPolicy."""
     dns_policy: str = ""
-    """TODO."""
+    """ClusterFirst, ClusterFirstWithHostNet, Default or None. The server fills in ClusterFirst."""
     enable_service_links: bool | None = None
-    """TODO."""
+    """Whether the namespace's Services are told as environment variables.
+
+    The server fills in true.
+    """
     ephemeral_containers: Annotated[
         tuple[EphemeralContainer, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """Containers added to the running pod for looking into it."""
     host_aliases: Annotated[tuple[HostAlias, ...], ListMap("ip"), PatchMerge("ip")] = ()
-    """TODO."""
+    """Further lines of the hosts file."""
     host_ipc: bool = False
-    """TODO."""
+    """Whether it shares the host's IPC namespace."""
     host_network: bool = False
-    """TODO."""
+    """Whether it uses the host's network instead of one of its own."""
     host_pid: bool = False
-    """TODO."""
+    """Whether it sees the host's processes."""
     host_users: bool | None = None
-    """TODO."""
+    """Whether it uses the host's user namespace. True when absent."""
     hostname: str = ""
-    """TODO."""
+    """Its host name; the pod's name when empty."""
     hostname_override: str | None = None
-    """TODO."""
+    """Its host name exactly as given, without any DNS name made from it."""
     image_pull_secrets: Annotated[
         tuple[LocalObjectReference, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """Secrets with passwords of image registries."""
     init_containers: Annotated[tuple[Container, ...], ListMap("name"), PatchMerge("name")] = ()
-    """TODO."""
+    """Programs that run to their end, one after the other, before the others start; sidecars among
+    them stay.
+    """
     node_name: str = ""
-    """TODO."""
+    """Node it runs on; set when it is placed."""
     node_selector: Annotated[Mapping[str, str], Atomic()] = {}
-    """TODO."""
+    """Labels that its node must have."""
     os: PodOS | None = None
-    """TODO."""
+    """Operating system it needs."""
     overhead: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Resources the runtime itself needs for it; set from its runtime class."""
     preemption_policy: str | None = None
-    """TODO."""
+    """PreemptLowerPriority or Never. Filled in from the priority class."""
     priority: Int32 | None = None
-    """TODO."""
+    """The larger, the more important. Filled in from the priority class."""
     priority_class_name: str = ""
-    """TODO."""
+    """Class that gives the priority."""
     readiness_gates: tuple[PodReadinessGate, ...] = ()
-    """TODO."""
+    """Conditions beside the probes that readiness waits for."""
     resource_claims: Annotated[
         tuple[PodResourceClaim, ...], ListMap("name"), PatchMerge("name", retain_keys=True)
     ] = ()
-    """TODO."""
+    """ResourceClaims its containers may use."""
     resources: ResourceRequirements | None = None
-    """TODO."""
+    """Resources of the pod as a whole."""
     restart_policy: str = ""
-    """TODO."""
+    """Always, OnFailure or Never. The server fills in Always."""
     runtime_class_name: str | None = None
-    """TODO."""
+    """RuntimeClass it runs with."""
     scheduler_name: str = ""
-    """TODO."""
+    """Scheduler that places it. The server fills in default-scheduler."""
     scheduling_gates: Annotated[
         tuple[PodSchedulingGate, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """As long as any is left, the pod is not placed."""
     scheduling_group: PodSchedulingGroup | None = None
-    """TODO."""
+    """Group of pods it is placed together with."""
     security_context: PodSecurityContext | None = None
-    """TODO."""
+    """Rights of the pod and defaults for its containers."""
     service_account: str = ""
-    """TODO."""
+    """The same as serviceAccountName, in its old spelling."""
     service_account_name: str = ""
-    """TODO."""
+    """Account by which it speaks to the API. The server fills in default."""
     set_hostname_as_fqdn: bool | None = None
-    """TODO."""
+    """Whether its host name is the full name within the cluster's domain."""
     share_process_namespace: bool | None = None
-    """TODO."""
+    """Whether its containers see each other's processes."""
     subdomain: str = ""
-    """TODO."""
+    """Headless Service under whose name it gets a DNS name."""
     termination_grace_period_seconds: int | None = None
-    """TODO."""
+    """Seconds between the wish to end and the end by force. The server fills in 30."""
     tolerations: tuple[Toleration, ...] = ()
-    """TODO."""
+    """Taints it puts up with."""
     topology_spread_constraints: Annotated[
         tuple[TopologySpreadConstraint, ...],
         ListMap("topologyKey", "whenUnsatisfiable"),
         PatchMerge("topologyKey"),
     ] = ()
-    """TODO."""
+    """How evenly it is spread with others like it."""
     volumes: Annotated[
         tuple[Volume, ...], ListMap("name"), PatchMerge("name", retain_keys=True)
     ] = ()
-    """TODO."""
+    """Volumes its containers may mount."""
 
 
 class Pod(ApiStruct):
-    """TODO."""
+    """Containers that run together on one node, with one address."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: PodSpec = PodSpec(containers=())
-    """TODO."""
+    """What is wanted."""
     status: PodStatus = PodStatus()
-    """TODO."""
+    """What was observed last."""
 
 
 class PodTemplateSpec(ApiStruct):
-    """TODO."""
+    """What pods that a controller makes look like."""
 
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: PodSpec = PodSpec(containers=())
-    """TODO."""
+    """What is wanted."""

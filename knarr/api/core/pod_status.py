@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of pod status in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,122 +10,122 @@ from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge, written
 
 
 class ContainerExtendedResourceRequest(ApiStruct):
-    """TODO."""
+    """A container's extended resource and the claim's request that answers it."""
 
     container_name: str
-    """TODO."""
+    """Container that asks."""
     request_name: str
-    """TODO."""
+    """Request of the claim."""
     resource_name: str
-    """TODO."""
+    """Extended resource that is asked for."""
 
 
 class HostIP(ApiStruct):
-    """TODO."""
+    """An address of the host."""
 
     ip: str
-    """TODO."""
+    """The address."""
 
 
 class NodeAllocatableResourceClaimStatus(ApiStruct):
-    """TODO."""
+    """Node resources that a claim brought."""
 
     containers: Annotated[tuple[str, ...], ListSet()] = ()
-    """TODO."""
+    """Containers that use them."""
     resource_claim_name: str
     """TODO."""
     resources: Mapping[str, Quantity]
-    """TODO."""
+    """How much of each resource."""
 
 
 class PodCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a pod is."""
 
     last_probe_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment it was last looked at; not written."""
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """PodScheduled, PodReadyToStartContainers, Initialized, ContainersReady, Ready and others."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class PodExtendedResourceClaimStatus(ApiStruct):
-    """TODO."""
+    """The claim made for a pod's extended resources."""
 
     request_mappings: tuple[ContainerExtendedResourceRequest, ...]
-    """TODO."""
+    """Which request answers which container."""
     resource_claim_name: str
-    """TODO."""
+    """Name of the claim."""
 
 
 class PodIP(ApiStruct):
-    """TODO."""
+    """An address of the pod."""
 
     ip: str
-    """TODO."""
+    """The address."""
 
 
 class PodResourceClaimStatus(ApiStruct):
-    """TODO."""
+    """The claim made for one of a pod's templates."""
 
     name: str
-    """TODO."""
+    """Name within the pod."""
     resource_claim_name: str | None = None
-    """TODO."""
+    """Name of the claim that was made."""
 
 
 class PodStatus(ApiStruct):
-    """TODO."""
+    """How a pod is."""
 
     allocated_resources: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Resources the node has set aside for the pod as a whole."""
     conditions: Annotated[tuple[PodCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     container_statuses: tuple[ContainerStatus, ...] = ()
-    """TODO."""
+    """How its containers are."""
     ephemeral_container_statuses: tuple[ContainerStatus, ...] = ()
-    """TODO."""
+    """How its ephemeral containers are."""
     extended_resource_claim_status: PodExtendedResourceClaimStatus | None = None
-    """TODO."""
+    """Claim made for its extended resources."""
     host_ip: str = ""
-    """TODO."""
+    """Address of its node."""
     host_ips: Annotated[tuple[HostIP, ...], PatchMerge("ip")] = ()
-    """TODO."""
+    """Addresses of its node, one per family."""
     init_container_statuses: tuple[ContainerStatus, ...] = ()
-    """TODO."""
+    """How its init containers are."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     node_allocatable_resource_claim_statuses: tuple[NodeAllocatableResourceClaimStatus, ...] = ()
-    """TODO."""
+    """Node resources that claims brought."""
     nominated_node_name: str = ""
-    """TODO."""
+    """Node on which room is being made for it."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     phase: str = ""
-    """TODO."""
+    """Pending, Running, Succeeded, Failed or Unknown."""
     pod_ip: str = ""
-    """TODO."""
+    """Its address."""
     pod_ips: Annotated[tuple[PodIP, ...], ListMap("ip"), PatchMerge("ip")] = ()
-    """TODO."""
+    """Its addresses, one per family; the first is podIP."""
     qos_class: str = ""
-    """TODO."""
+    """Guaranteed, Burstable or BestEffort: who goes first when the node runs short."""
     reason: str = ""
-    """TODO."""
+    """Why it is as it is, in one word, such as Evicted."""
     resize: str = ""
-    """TODO."""
+    """How far a change of resources has come. Conditions took its place."""
     resource_claim_statuses: Annotated[
         tuple[PodResourceClaimStatus, ...], ListMap("name"), PatchMerge("name", retain_keys=True)
     ] = ()
-    """TODO."""
+    """Claims made from its templates."""
     resources: ResourceRequirements | None = None
-    """TODO."""
+    """Resources of the pod as a whole at present."""
     start_time: Time | None = None
-    """TODO."""
+    """Moment its node took it up."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of pod template in core/v1."""
 
 from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.meta.object_meta import ObjectMeta
@@ -6,13 +6,13 @@ from knarr.api.structs import ApiStruct
 
 
 class PodTemplate(ApiStruct):
-    """TODO."""
+    """A template kept for itself."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     template: PodTemplateSpec = PodTemplateSpec()
-    """TODO."""
+    """The pod's metadata and spec."""

@@ -1,109 +1,109 @@
-"""TODO."""
+"""The types of probe in core/v1."""
 
 from knarr.api.scalars import Int32, IntOrString
 from knarr.api.structs import ApiStruct
 
 
 class ExecAction(ApiStruct):
-    """TODO."""
+    """Run a command in the container."""
 
     command: tuple[str, ...] = ()
-    """TODO."""
+    """The command and its arguments; no shell. Exit code 0 means success."""
 
 
 class GRPCAction(ApiStruct):
-    """TODO."""
+    """Ask gRPC's health service."""
 
     port: Int32
-    """TODO."""
+    """Number of the port."""
     service: str | None = None
-    """TODO."""
+    """Service whose health is asked for; the server's own when empty."""
 
 
 class HTTPHeader(ApiStruct):
-    """TODO."""
+    """A header of a request."""
 
     name: str
-    """TODO."""
+    """Name of the header."""
     value: str
-    """TODO."""
+    """Its value."""
 
 
 class HTTPGetAction(ApiStruct):
-    """TODO."""
+    """Get a page."""
 
     host: str = ""
-    """TODO."""
+    """Host to connect to; the pod's address when empty."""
     http_headers: tuple[HTTPHeader, ...] = ()
-    """TODO."""
+    """Headers of the request."""
     path: str = ""
-    """TODO."""
+    """Path of the page. The server fills in /."""
     port: IntOrString
-    """TODO."""
+    """Number or name of the port."""
     scheme: str = ""
-    """TODO."""
+    """HTTP or HTTPS. The server fills in HTTP."""
 
 
 class SleepAction(ApiStruct):
-    """TODO."""
+    """Wait."""
 
     seconds: int
-    """TODO."""
+    """How long."""
 
 
 class TCPSocketAction(ApiStruct):
-    """TODO."""
+    """Open a connection."""
 
     host: str = ""
-    """TODO."""
+    """Host to connect to; the pod's address when empty."""
     port: IntOrString
-    """TODO."""
+    """Number or name of the port."""
 
 
 class LifecycleHandler(ApiStruct):
-    """TODO."""
+    """What a hook does; exactly one is set."""
 
     exec: ExecAction | None = None
-    """TODO."""
+    """Runs a command in the container."""
     http_get: HTTPGetAction | None = None
-    """TODO."""
+    """Gets a page from it."""
     sleep: SleepAction | None = None
-    """TODO."""
+    """Waits."""
     tcp_socket: TCPSocketAction | None = None
-    """TODO."""
+    """Opens a connection to it. Kept for old objects."""
 
 
 class Lifecycle(ApiStruct):
-    """TODO."""
+    """What is done after a container's start and before its end."""
 
     post_start: LifecycleHandler | None = None
-    """TODO."""
+    """Done right after the start; a failure ends the container."""
     pre_stop: LifecycleHandler | None = None
-    """TODO."""
+    """Done before the container is asked to end, within the grace period."""
     stop_signal: str | None = None
-    """TODO."""
+    """Signal it is asked to end with; the image's own when absent."""
 
 
 class Probe(ApiStruct):
-    """TODO."""
+    """A check that is made again and again."""
 
     exec: ExecAction | None = None
-    """TODO."""
+    """Runs a command in the container."""
     failure_threshold: Int32 = 0
-    """TODO."""
+    """Failures in a row after which the check has failed. The server fills in 3."""
     grpc: GRPCAction | None = None
-    """TODO."""
+    """Asks gRPC's health service."""
     http_get: HTTPGetAction | None = None
-    """TODO."""
+    """Gets a page."""
     initial_delay_seconds: Int32 = 0
-    """TODO."""
+    """Seconds after the start before the first check."""
     period_seconds: Int32 = 0
-    """TODO."""
+    """Seconds between checks. The server fills in 10."""
     success_threshold: Int32 = 0
-    """TODO."""
+    """Successes in a row after which the check passes again. The server fills in 1."""
     tcp_socket: TCPSocketAction | None = None
-    """TODO."""
+    """Opens a connection."""
     termination_grace_period_seconds: int | None = None
-    """TODO."""
+    """Seconds a container that failed gets to end; the pod's own when absent."""
     timeout_seconds: Int32 = 0
-    """TODO."""
+    """Seconds after which a check has failed. The server fills in 1."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of references in core/v1."""
 
 from typing import ClassVar
 
@@ -6,101 +6,101 @@ from knarr.api.structs import ApiStruct, written
 
 
 class ConfigMapKeySelector(ApiStruct):
-    """TODO."""
+    """A key of a ConfigMap."""
 
     map_type: ClassVar[str] = "atomic"
     key: str
-    """TODO."""
+    """The key."""
     name: str = ""
-    """TODO."""
+    """Name of the ConfigMap."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it may be absent."""
 
 
 class FileKeySelector(ApiStruct):
-    """TODO."""
+    """A key in a file of variables."""
 
     map_type: ClassVar[str] = "atomic"
     key: str
-    """TODO."""
+    """The key."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it may be absent."""
     path: str
-    """TODO."""
+    """Path of the file within the volume."""
     volume_name: str
-    """TODO."""
+    """Volume the file is in."""
 
 
 class LocalObjectReference(ApiStruct):
-    """TODO."""
+    """An object of the same namespace, by name."""
 
     map_type: ClassVar[str] = "atomic"
     name: str = ""
-    """TODO."""
+    """Name of the object."""
 
 
 class ObjectReference(ApiStruct):
-    """TODO."""
+    """An object, or a part of one."""
 
     map_type: ClassVar[str] = "atomic"
     api_version: str = ""
-    """TODO."""
+    """Group and version of the object."""
     field_path: str = ""
-    """TODO."""
+    """Part that is meant, such as spec.containers{web}."""
     kind: str = ""
-    """TODO."""
+    """Kind of the object."""
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""
     resource_version: str = ""
-    """TODO."""
+    """Version of the object that is meant."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
 
 
 class SecretKeySelector(ApiStruct):
-    """TODO."""
+    """A key of a Secret."""
 
     map_type: ClassVar[str] = "atomic"
     key: str
-    """TODO."""
+    """The key."""
     name: str = ""
-    """TODO."""
+    """Name of the Secret."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it may be absent."""
 
 
 class SecretReference(ApiStruct):
-    """TODO."""
+    """A Secret, in whichever namespace."""
 
     map_type: ClassVar[str] = "atomic"
     name: str = ""
-    """TODO."""
+    """Name of the Secret."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the Secret."""
 
 
 class TypedLocalObjectReference(ApiStruct):
-    """TODO."""
+    """An object of the same namespace, by kind and name."""
 
     map_type: ClassVar[str] = "atomic"
     api_group: str | None = written(default=None)
-    """TODO."""
+    """Group of the object; absent for the core group."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class TypedObjectReference(ApiStruct):
-    """TODO."""
+    """An object by kind and name, also in another namespace."""
 
     api_group: str | None = written(default=None)
-    """TODO."""
+    """Group of the object; absent for the core group."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str | None = None
-    """TODO."""
+    """Namespace of the object."""

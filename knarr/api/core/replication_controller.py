@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of replication controller in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,62 +10,63 @@ from knarr.api.structs import ApiStruct, Atomic, Defaulted, ListMap, PatchMerge,
 
 
 class ReplicationControllerSpec(ApiStruct):
-    """TODO."""
+    """How many pods there should be, and what each looks like."""
 
     min_ready_seconds: Int32 = 0
-    """TODO."""
+    """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
+    """
     replicas: Annotated[Int32 | None, Defaulted(1)] = None
-    """TODO."""
+    """Number of pods."""
     selector: Annotated[Mapping[str, str], Atomic()] = {}
-    """TODO."""
+    """Labels by which its pods are known; those of the template when absent."""
     template: PodTemplateSpec | None = None
-    """TODO."""
+    """What the pods look like."""
 
 
 class ReplicationControllerCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a ReplicationController is."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """What the condition says: ReplicaFailure."""
     status: str
-    """TODO."""
+    """What was observed last."""
 
 
 class ReplicationControllerStatus(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     available_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that have been ready for minReadySeconds."""
     conditions: Annotated[
         tuple[ReplicationControllerCondition, ...], ListMap("type"), PatchMerge("type")
     ] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     fully_labeled_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that carry all labels of the template."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     ready_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods that are ready."""
     replicas: Int32
-    """TODO."""
+    """Number of pods."""
 
 
 class ReplicationController(ApiStruct):
-    """TODO."""
+    """Keeps a number of like pods; ReplicaSet took its place."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ReplicationControllerSpec = ReplicationControllerSpec()
-    """TODO."""
+    """What is wanted."""
     status: ReplicationControllerStatus = ReplicationControllerStatus(replicas=0)
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of resource quota in core/v1."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -9,54 +9,56 @@ from knarr.api.structs import ApiStruct
 
 
 class ScopedResourceSelectorRequirement(ApiStruct):
-    """TODO."""
+    """A rule about what a quota counts."""
 
     operator: str
-    """TODO."""
+    """In, NotIn, Exists or DoesNotExist."""
     scope_name: str
-    """TODO."""
+    """Scope the rule is about, such as PriorityClass."""
     values: tuple[str, ...] = ()
-    """TODO."""
+    """Values of the scope."""
 
 
 class ScopeSelector(ApiStruct):
-    """TODO."""
+    """Rules that all must hold for an object to be counted."""
 
     map_type: ClassVar[str] = "atomic"
     match_expressions: tuple[ScopedResourceSelectorRequirement, ...] = ()
-    """TODO."""
+    """The rules."""
 
 
 class ResourceQuotaSpec(ApiStruct):
-    """TODO."""
+    """What a namespace may use."""
 
     hard: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Most of each resource or kind of object."""
     scope_selector: ScopeSelector | None = None
-    """TODO."""
+    """Rules about what is counted."""
     scopes: tuple[str, ...] = ()
-    """TODO."""
+    """What is counted: Terminating, NotTerminating, BestEffort, NotBestEffort, PriorityClass and
+    others.
+    """
 
 
 class ResourceQuotaStatus(ApiStruct):
-    """TODO."""
+    """What a namespace uses."""
 
     hard: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Bounds that are in force."""
     used: Mapping[str, Quantity] = {}
-    """TODO."""
+    """What is used of each."""
 
 
 class ResourceQuota(ApiStruct):
-    """TODO."""
+    """Bounds on what a namespace may use in all."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ResourceQuotaSpec = ResourceQuotaSpec()
-    """TODO."""
+    """What is wanted."""
     status: ResourceQuotaStatus = ResourceQuotaStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of resources in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,58 +8,58 @@ from knarr.api.structs import ApiStruct, ListMap
 
 
 class ContainerResizePolicy(ApiStruct):
-    """TODO."""
+    """What a change of a resource in place needs."""
 
     resource_name: str
-    """TODO."""
+    """cpu or memory."""
     restart_policy: str
-    """TODO."""
+    """NotRequired or RestartContainer."""
 
 
 class ResourceClaim(ApiStruct):
-    """TODO."""
+    """A claim of the pod that a container uses."""
 
     name: str
-    """TODO."""
+    """Name of the claim within the pod."""
     request: str = ""
-    """TODO."""
+    """One request of the claim; all of them when empty."""
 
 
 class ResourceHealth(ApiStruct):
-    """TODO."""
+    """Health of a device."""
 
     health: str = ""
-    """TODO."""
+    """Healthy, Unhealthy or Unknown."""
     message: str = ""
-    """TODO."""
+    """More about it, for people."""
     resource_id: str
-    """TODO."""
+    """Id of the device."""
 
 
 class ResourceRequirements(ApiStruct):
-    """TODO."""
+    """What is asked for and what may be used."""
 
     claims: Annotated[tuple[ResourceClaim, ...], ListMap("name")] = ()
-    """TODO."""
+    """Claims of the pod that the container uses."""
     limits: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Most it may use of each resource."""
     requests: Mapping[str, Quantity] = {}
-    """TODO."""
+    """What is set aside for it of each resource; its limits when absent."""
 
 
 class ResourceStatus(ApiStruct):
-    """TODO."""
+    """Health of the devices of one resource."""
 
     name: str
-    """TODO."""
+    """Name of the resource."""
     resources: Annotated[tuple[ResourceHealth, ...], ListMap("resourceID")] = ()
-    """TODO."""
+    """The devices."""
 
 
 class VolumeResourceRequirements(ApiStruct):
-    """TODO."""
+    """How much storage is asked for."""
 
     limits: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Most storage."""
     requests: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Least storage."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of scheduling in core/v1."""
 
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, Time
@@ -6,63 +6,63 @@ from knarr.api.structs import ApiStruct
 
 
 class PodSchedulingGate(ApiStruct):
-    """TODO."""
+    """Something that must happen before a pod is placed."""
 
     name: str
-    """TODO."""
+    """Name of the gate; whoever put it there takes it away."""
 
 
 class PodSchedulingGroup(ApiStruct):
-    """TODO."""
+    """The group of pods one is placed with."""
 
     pod_group_name: str | None = None
-    """TODO."""
+    """Name of the PodGroup."""
 
 
 class Taint(ApiStruct):
-    """TODO."""
+    """A mark that keeps pods away from a node."""
 
     effect: str
-    """TODO."""
+    """NoSchedule, PreferNoSchedule or NoExecute."""
     key: str
-    """TODO."""
+    """Name of the mark."""
     time_added: Time | None = None
-    """TODO."""
+    """Moment it was set; for NoExecute."""
     value: str = ""
-    """TODO."""
+    """Value of the mark."""
 
 
 class Toleration(ApiStruct):
-    """TODO."""
+    """A taint a pod puts up with."""
 
     effect: str = ""
-    """TODO."""
+    """Effect that is tolerated; any when empty."""
     key: str = ""
-    """TODO."""
+    """Taint that is tolerated; with Exists and no key, any."""
     operator: str = ""
-    """TODO."""
+    """Equal, Exists, Lt or Gt. The server takes Equal when empty."""
     toleration_seconds: int | None = None
-    """TODO."""
+    """Seconds it stays on a node with a NoExecute taint; for ever when absent."""
     value: str = ""
-    """TODO."""
+    """Value of the taint, for Equal."""
 
 
 class TopologySpreadConstraint(ApiStruct):
-    """TODO."""
+    """How evenly pods are spread over places."""
 
     label_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses the pods that are counted."""
     match_label_keys: tuple[str, ...] = ()
-    """TODO."""
+    """Keys whose values are taken from the incoming pod's labels to choose the pods."""
     max_skew: Int32
-    """TODO."""
+    """How many pods more one place may have than the emptiest."""
     min_domains: Int32 | None = None
-    """TODO."""
+    """So many places there should be; with fewer, the emptiest counts as having none."""
     node_affinity_policy: str | None = None
-    """TODO."""
+    """Whether nodes that the pod's node affinity rules out are left out: Honor or Ignore."""
     node_taints_policy: str | None = None
-    """TODO."""
+    """Whether nodes whose taints the pod does not tolerate are left out: Honor or Ignore."""
     topology_key: str
-    """TODO."""
+    """Node label that tells places apart."""
     when_unsatisfiable: str
-    """TODO."""
+    """DoNotSchedule, or ScheduleAnyway to prefer only."""

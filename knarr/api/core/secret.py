@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of secret in core/v1."""
 
 from collections.abc import Mapping
 
@@ -8,19 +8,19 @@ from knarr.api.structs import ApiStruct
 
 
 class Secret(ApiStruct):
-    """TODO."""
+    """Passwords, keys and the like, that pods read as variables or files."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     data: Mapping[str, Base64] = {}
-    """TODO."""
+    """Values in base64."""
     immutable: bool | None = None
-    """TODO."""
+    """True forbids any further change of the values."""
     string_data: Mapping[str, str] = {}
-    """TODO."""
+    """Values as plain text; the server moves them into `data`."""
     type: str = ""
-    """TODO."""
+    """What is in it, such as Opaque or kubernetes.io/tls. The server fills in Opaque."""

@@ -1,125 +1,125 @@
-"""TODO."""
+"""The types of security in core/v1."""
 
 from knarr.api.structs import ApiStruct
 
 
 class AppArmorProfile(ApiStruct):
-    """TODO."""
+    """Which AppArmor profile confines a container."""
 
     localhost_profile: str | None = None
-    """TODO."""
+    """Name of a profile of the node, for Localhost."""
     type: str
-    """TODO."""
+    """RuntimeDefault, Localhost or Unconfined."""
 
 
 class Capabilities(ApiStruct):
-    """TODO."""
+    """Rights of root that are given or taken one by one."""
 
     add: tuple[str, ...] = ()
-    """TODO."""
+    """Capabilities to give."""
     drop: tuple[str, ...] = ()
-    """TODO."""
+    """Capabilities to take; ALL for all of them."""
 
 
 class SELinuxOptions(ApiStruct):
-    """TODO."""
+    """Labels of SELinux."""
 
     level: str = ""
-    """TODO."""
+    """Level label."""
     role: str = ""
-    """TODO."""
+    """Role label."""
     type: str = ""
-    """TODO."""
+    """Type label."""
     user: str = ""
-    """TODO."""
+    """User label."""
 
 
 class SeccompProfile(ApiStruct):
-    """TODO."""
+    """Which seccomp profile filters a container's system calls."""
 
     localhost_profile: str | None = None
-    """TODO."""
+    """File of a profile below the kubelet's folder, for Localhost."""
     type: str
-    """TODO."""
+    """RuntimeDefault, Localhost or Unconfined."""
 
 
 class Sysctl(ApiStruct):
-    """TODO."""
+    """A setting of the kernel for the pod."""
 
     name: str
-    """TODO."""
+    """Name of the setting."""
     value: str
-    """TODO."""
+    """Its value."""
 
 
 class WindowsSecurityContextOptions(ApiStruct):
-    """TODO."""
+    """Rights of a container on Windows."""
 
     gmsa_credential_spec: str | None = None
-    """TODO."""
+    """The credential spec itself."""
     gmsa_credential_spec_name: str | None = None
-    """TODO."""
+    """Name of a credential spec."""
     host_process: bool | None = None
-    """TODO."""
+    """Whether it runs on the host itself."""
     run_as_user_name: str | None = None
-    """TODO."""
+    """User it runs as."""
 
 
 class PodSecurityContext(ApiStruct):
-    """TODO."""
+    """Rights of a pod, and defaults for its containers."""
 
     app_armor_profile: AppArmorProfile | None = None
-    """TODO."""
+    """AppArmor profile of the containers."""
     fs_group: int | None = None
-    """TODO."""
+    """Group that owns the volumes."""
     fs_group_change_policy: str | None = None
-    """TODO."""
+    """Always, or OnRootMismatch to leave a volume alone whose root is right already."""
     run_as_group: int | None = None
-    """TODO."""
+    """Group the containers run as."""
     run_as_non_root: bool | None = None
-    """TODO."""
+    """Whether containers that would run as root are refused."""
     run_as_user: int | None = None
-    """TODO."""
+    """User the containers run as."""
     se_linux_change_policy: str | None = None
-    """TODO."""
+    """How volumes get their SELinux labels: MountOption or Recursive."""
     se_linux_options: SELinuxOptions | None = None
-    """TODO."""
+    """SELinux labels of the containers."""
     seccomp_profile: SeccompProfile | None = None
-    """TODO."""
+    """Seccomp profile of the containers."""
     supplemental_groups: tuple[int, ...] = ()
-    """TODO."""
+    """Further groups of the containers' processes."""
     supplemental_groups_policy: str | None = None
-    """TODO."""
+    """Merge with the image's groups, or Strict."""
     sysctls: tuple[Sysctl, ...] = ()
-    """TODO."""
+    """Settings of the kernel."""
     windows_options: WindowsSecurityContextOptions | None = None
-    """TODO."""
+    """Rights on Windows."""
 
 
 class SecurityContext(ApiStruct):
-    """TODO."""
+    """Rights of a container."""
 
     allow_privilege_escalation: bool | None = None
-    """TODO."""
+    """Whether a process may gain more rights than its parent. True when absent."""
     app_armor_profile: AppArmorProfile | None = None
-    """TODO."""
+    """AppArmor profile."""
     capabilities: Capabilities | None = None
-    """TODO."""
+    """Rights of root given or taken one by one."""
     privileged: bool | None = None
-    """TODO."""
+    """Whether it has all rights of root on the host."""
     proc_mount: str | None = None
-    """TODO."""
+    """Default or Unmasked."""
     read_only_root_filesystem: bool | None = None
-    """TODO."""
+    """Whether its own file system cannot be written to."""
     run_as_group: int | None = None
-    """TODO."""
+    """Group it runs as."""
     run_as_non_root: bool | None = None
-    """TODO."""
+    """Whether it is refused when it would run as root."""
     run_as_user: int | None = None
-    """TODO."""
+    """User it runs as; the image's own when absent."""
     se_linux_options: SELinuxOptions | None = None
-    """TODO."""
+    """SELinux labels."""
     seccomp_profile: SeccompProfile | None = None
-    """TODO."""
+    """Seccomp profile."""
     windows_options: WindowsSecurityContextOptions | None = None
-    """TODO."""
+    """Rights on Windows."""

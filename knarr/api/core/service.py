@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of service in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,131 +10,131 @@ from knarr.api.structs import ApiStruct, Atomic, Defaulted, ListMap, PatchMerge
 
 
 class ClientIPConfig(ApiStruct):
-    """TODO."""
+    """How long clients stay with an endpoint."""
 
     timeout_seconds: Int32 | None = None
-    """TODO."""
+    """Seconds; the server fills in 10800."""
 
 
 class PortStatus(ApiStruct):
-    """TODO."""
+    """How a port of a load balancer is."""
 
     error: str | None = None
-    """TODO."""
+    """Why it does not work."""
     port: Int32
-    """TODO."""
+    """Number of the port."""
     protocol: str
-    """TODO."""
+    """TCP, UDP or SCTP."""
 
 
 class LoadBalancerIngress(ApiStruct):
-    """TODO."""
+    """A way in from outside."""
 
     hostname: str = ""
-    """TODO."""
+    """Name of the load balancer."""
     ip: str = ""
-    """TODO."""
+    """Its address."""
     ip_mode: str | None = None
-    """TODO."""
+    """VIP, or Proxy where packets arrive with other addresses."""
     ports: tuple[PortStatus, ...] = ()
-    """TODO."""
+    """How its ports are."""
 
 
 class LoadBalancerStatus(ApiStruct):
-    """TODO."""
+    """The ways in from outside."""
 
     ingress: tuple[LoadBalancerIngress, ...] = ()
-    """TODO."""
+    """The ways in."""
 
 
 class ServicePort(ApiStruct):
-    """TODO."""
+    """A port of a Service."""
 
     app_protocol: str | None = None
-    """TODO."""
+    """Protocol spoken on the port, such as http or kubernetes.io/h2c."""
     name: str = ""
-    """TODO."""
+    """Name of the port; needed where there are several."""
     node_port: Int32 = 0
-    """TODO."""
+    """Port of every node that leads here. The server chooses one where the type needs it."""
     port: Int32
-    """TODO."""
+    """Port of the Service's address."""
     protocol: Annotated[str, Defaulted("TCP")] = ""
-    """TODO."""
+    """TCP, UDP or SCTP. The server fills in TCP."""
     target_port: IntOrString | None = None
-    """TODO."""
+    """Number or name of the pods' port. The server fills in `port`."""
 
 
 class SessionAffinityConfig(ApiStruct):
-    """TODO."""
+    """How affinity works."""
 
     client_ip: ClientIPConfig | None = None
-    """TODO."""
+    """For affinity by the client's address."""
 
 
 class ServiceSpec(ApiStruct):
-    """TODO."""
+    """How pods are reached together."""
 
     allocate_load_balancer_node_ports: bool | None = None
-    """TODO."""
+    """Whether a load balancer's Service gets node ports. The server fills in true."""
     cluster_ip: str = ""
-    """TODO."""
+    """Address within the cluster; None for a headless Service. The server chooses one."""
     cluster_ips: tuple[str, ...] = ()
-    """TODO."""
+    """Addresses within the cluster, one per family; the first is clusterIP."""
     external_ips: tuple[str, ...] = ()
-    """TODO."""
+    """Further addresses of nodes at which it answers."""
     external_name: str = ""
-    """TODO."""
+    """DNS name it stands for, with type ExternalName."""
     external_traffic_policy: str = ""
-    """TODO."""
+    """Cluster, or Local to send outside clients to pods of the same node only."""
     health_check_node_port: Int32 = 0
-    """TODO."""
+    """Port at which nodes say whether they have pods of it, for Local."""
     internal_traffic_policy: str | None = None
-    """TODO."""
+    """Cluster, or Local to send clients to pods of the same node only."""
     ip_families: tuple[str, ...] = ()
-    """TODO."""
+    """IPv4, IPv6 or both, in order."""
     ip_family_policy: str | None = None
-    """TODO."""
+    """SingleStack, PreferDualStack or RequireDualStack."""
     load_balancer_class: str | None = None
-    """TODO."""
+    """Which load balancer is meant."""
     load_balancer_ip: str = ""
-    """TODO."""
+    """Address wished for. Kept for old objects."""
     load_balancer_source_ranges: tuple[str, ...] = ()
-    """TODO."""
+    """Ranges whose clients the load balancer lets in."""
     ports: Annotated[tuple[ServicePort, ...], ListMap("port", "protocol"), PatchMerge("port")] = ()
-    """TODO."""
+    """Its ports."""
     publish_not_ready_addresses: bool = False
-    """TODO."""
+    """Whether pods count that are not ready."""
     selector: Annotated[Mapping[str, str], Atomic()] = {}
-    """TODO."""
+    """Labels of the pods behind it; without, somebody else names the endpoints."""
     session_affinity: str = ""
-    """TODO."""
+    """None, or ClientIP to keep a client with one pod. The server fills in None."""
     session_affinity_config: SessionAffinityConfig | None = None
-    """TODO."""
+    """How affinity works."""
     traffic_distribution: str | None = None
-    """TODO."""
+    """Which endpoints are preferred: PreferSameZone, PreferSameNode or PreferClose."""
     type: str = ""
-    """TODO."""
+    """ClusterIP, NodePort, LoadBalancer or ExternalName. The server fills in ClusterIP."""
 
 
 class ServiceStatus(ApiStruct):
-    """TODO."""
+    """How a Service is."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     load_balancer: LoadBalancerStatus = LoadBalancerStatus()
-    """TODO."""
+    """Ways in from outside."""
 
 
 class Service(ApiStruct):
-    """TODO."""
+    """A steady name and address for pods that come and go."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ServiceSpec = ServiceSpec()
-    """TODO."""
+    """What is wanted."""
     status: ServiceStatus = ServiceStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of service account in core/v1."""
 
 from typing import Annotated
 
@@ -8,17 +8,17 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge
 
 
 class ServiceAccount(ApiStruct):
-    """TODO."""
+    """The name under which pods speak to the API."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     automount_service_account_token: bool | None = None
-    """TODO."""
+    """Whether pods find its token in a file, unless they say otherwise."""
     image_pull_secrets: tuple[LocalObjectReference, ...] = ()
-    """TODO."""
+    """Pull secrets that its pods get."""
     secrets: Annotated[tuple[ObjectReference, ...], ListMap("name"), PatchMerge("name")] = ()
-    """TODO."""
+    """Secrets that belong to it."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of volume in core/v1."""
 
 from knarr.api.core.volume_source import (
     AWSElasticBlockStoreVolumeSource,
@@ -36,95 +36,95 @@ from knarr.api.structs import ApiStruct
 
 
 class Volume(ApiStruct):
-    """TODO."""
+    """Storage that containers of a pod may mount. Exactly one source is set."""
 
     aws_elastic_block_store: AWSElasticBlockStoreVolumeSource | None = None
-    """TODO."""
+    """Disk of AWS."""
     azure_disk: AzureDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of Azure."""
     azure_file: AzureFileVolumeSource | None = None
-    """TODO."""
+    """File share of Azure."""
     cephfs: CephFSVolumeSource | None = None
-    """TODO."""
+    """Folder of CephFS."""
     cinder: CinderVolumeSource | None = None
-    """TODO."""
+    """Disk of OpenStack."""
     config_map: ConfigMapVolumeSource | None = None
-    """TODO."""
+    """Files from a ConfigMap."""
     csi: CSIVolumeSource | None = None
-    """TODO."""
+    """Volume of a CSI driver that lives with the pod."""
     downward_api: DownwardAPIVolumeSource | None = None
-    """TODO."""
+    """Files that tell of the pod itself."""
     empty_dir: EmptyDirVolumeSource | None = None
-    """TODO."""
+    """Empty folder that lives with the pod."""
     ephemeral: EphemeralVolumeSource | None = None
-    """TODO."""
+    """Claim that is made and goes with the pod."""
     fc: FCVolumeSource | None = None
-    """TODO."""
+    """Fibre Channel disk."""
     flex_volume: FlexVolumeSource | None = None
-    """TODO."""
+    """Volume of a FlexVolume driver."""
     flocker: FlockerVolumeSource | None = None
-    """TODO."""
+    """Volume of Flocker."""
     gce_persistent_disk: GCEPersistentDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of Google Cloud."""
     git_repo: GitRepoVolumeSource | None = None
-    """TODO."""
+    """Files of a git repository. No longer supported."""
     glusterfs: GlusterfsVolumeSource | None = None
-    """TODO."""
+    """Volume of GlusterFS."""
     host_path: HostPathVolumeSource | None = None
-    """TODO."""
+    """File or folder of the host."""
     image: ImageVolumeSource | None = None
-    """TODO."""
+    """Files of an image."""
     iscsi: ISCSIVolumeSource | None = None
-    """TODO."""
+    """iSCSI disk."""
     name: str
-    """TODO."""
+    """Name by which containers mount it."""
     nfs: NFSVolumeSource | None = None
-    """TODO."""
+    """Folder of an NFS server."""
     persistent_volume_claim: PersistentVolumeClaimVolumeSource | None = None
-    """TODO."""
+    """Storage bound to a claim."""
     photon_persistent_disk: PhotonPersistentDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of Photon."""
     portworx_volume: PortworxVolumeSource | None = None
-    """TODO."""
+    """Volume of Portworx."""
     projected: ProjectedVolumeSource | None = None
-    """TODO."""
+    """Files from several sources in one folder."""
     quobyte: QuobyteVolumeSource | None = None
-    """TODO."""
+    """Volume of Quobyte."""
     rbd: RBDVolumeSource | None = None
-    """TODO."""
+    """Block device of Ceph."""
     scale_io: ScaleIOVolumeSource | None = None
-    """TODO."""
+    """Volume of ScaleIO."""
     secret: SecretVolumeSource | None = None
-    """TODO."""
+    """Files from a Secret."""
     storageos: StorageOSVolumeSource | None = None
-    """TODO."""
+    """Volume of StorageOS."""
     vsphere_volume: VsphereVirtualDiskVolumeSource | None = None
-    """TODO."""
+    """Disk of vSphere."""
 
 
 class VolumeDevice(ApiStruct):
-    """TODO."""
+    """A block device as a container sees it."""
 
     device_path: str
-    """TODO."""
+    """Where in the container it is."""
     name: str
-    """TODO."""
+    """Claim of the pod it is from."""
 
 
 class VolumeMount(ApiStruct):
-    """TODO."""
+    """A volume as a container sees it."""
 
     mount_path: str
-    """TODO."""
+    """Where in the container it is."""
     mount_propagation: str | None = None
-    """TODO."""
+    """None, HostToContainer or Bidirectional: whether later mounts are passed on."""
     name: str
-    """TODO."""
+    """Volume of the pod."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     recursive_read_only: str | None = None
-    """TODO."""
+    """Whether that holds for mounts below it too: Disabled, IfPossible or Enabled."""
     sub_path: str = ""
-    """TODO."""
+    """Folder or file within the volume that is shown instead of its root."""
     sub_path_expr: str = ""
-    """TODO."""
+    """The same, with `$(NAME)` for variables of the container."""

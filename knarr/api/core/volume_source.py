@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of volume source in core/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -15,11 +15,11 @@ class AWSElasticBlockStoreVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     partition: Int32 = 0
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     volume_id: str
     """TODO."""
 
@@ -34,18 +34,18 @@ class AzureDiskVolumeSource(ApiStruct):
     disk_uri: str
     """TODO."""
     fs_type: Annotated[str | None, Defaulted("ext4")] = None
-    """TODO."""
+    """Kind of file system, such as ext4."""
     kind: Annotated[str | None, Defaulted("Shared")] = None
-    """TODO."""
+    """Kind of the object."""
     read_only: bool | None = None
-    """TODO."""
+    """Whether it cannot be written to."""
 
 
 class AzureFilePersistentVolumeSource(ApiStruct):
     """TODO."""
 
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_name: str
     """TODO."""
     secret_namespace: str | None = None
@@ -58,7 +58,7 @@ class AzureFileVolumeSource(ApiStruct):
     """TODO."""
 
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_name: str
     """TODO."""
     share_name: str
@@ -75,7 +75,7 @@ class CSIPersistentVolumeSource(ApiStruct):
     driver: str
     """TODO."""
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     node_expand_secret_ref: SecretReference | None = None
     """TODO."""
     node_publish_secret_ref: SecretReference | None = None
@@ -83,7 +83,7 @@ class CSIPersistentVolumeSource(ApiStruct):
     node_stage_secret_ref: SecretReference | None = None
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     volume_attributes: Mapping[str, str] = {}
     """TODO."""
     volume_handle: str
@@ -96,11 +96,11 @@ class CSIVolumeSource(ApiStruct):
     driver: str
     """TODO."""
     fs_type: str | None = None
-    """TODO."""
+    """Kind of file system, such as ext4."""
     node_publish_secret_ref: LocalObjectReference | None = None
     """TODO."""
     read_only: bool | None = None
-    """TODO."""
+    """Whether it cannot be written to."""
     volume_attributes: Mapping[str, str] = {}
     """TODO."""
 
@@ -113,7 +113,7 @@ class CephFSPersistentVolumeSource(ApiStruct):
     path: str = ""
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_file: str = ""
     """TODO."""
     secret_ref: SecretReference | None = None
@@ -130,7 +130,7 @@ class CephFSVolumeSource(ApiStruct):
     path: str = ""
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_file: str = ""
     """TODO."""
     secret_ref: LocalObjectReference | None = None
@@ -143,9 +143,9 @@ class CinderPersistentVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
     """TODO."""
     volume_id: str
@@ -156,9 +156,9 @@ class CinderVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
     """TODO."""
     volume_id: str
@@ -171,7 +171,7 @@ class ClusterTrustBundleProjection(ApiStruct):
     label_selector: LabelSelector | None = None
     """TODO."""
     name: str | None = None
-    """TODO."""
+    """Name of the object."""
     optional: bool | None = None
     """TODO."""
     path: str
@@ -197,7 +197,7 @@ class ConfigMapProjection(ApiStruct):
     items: tuple[KeyToPath, ...] = ()
     """TODO."""
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     optional: bool | None = None
     """TODO."""
 
@@ -210,7 +210,7 @@ class ConfigMapVolumeSource(ApiStruct):
     items: tuple[KeyToPath, ...] = ()
     """TODO."""
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     optional: bool | None = None
     """TODO."""
 
@@ -264,11 +264,11 @@ class FCVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     lun: Int32 | None = None
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     target_wwns: tuple[str, ...] = ()
     """TODO."""
     wwids: tuple[str, ...] = ()
@@ -281,11 +281,11 @@ class FlexPersistentVolumeSource(ApiStruct):
     driver: str
     """TODO."""
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     options: Mapping[str, str] = {}
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
     """TODO."""
 
@@ -296,11 +296,11 @@ class FlexVolumeSource(ApiStruct):
     driver: str
     """TODO."""
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     options: Mapping[str, str] = {}
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
     """TODO."""
 
@@ -318,13 +318,13 @@ class GCEPersistentDiskVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     partition: Int32 = 0
     """TODO."""
     pd_name: str
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
 
 
 class GitRepoVolumeSource(ApiStruct):
@@ -348,7 +348,7 @@ class GlusterfsPersistentVolumeSource(ApiStruct):
     path: str
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
 
 
 class GlusterfsVolumeSource(ApiStruct):
@@ -359,7 +359,7 @@ class GlusterfsVolumeSource(ApiStruct):
     path: str
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
 
 
 class HostPathVolumeSource(ApiStruct):
@@ -379,7 +379,7 @@ class ISCSIPersistentVolumeSource(ApiStruct):
     chap_auth_session: bool = False
     """TODO."""
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     initiator_name: str = ""
     """TODO."""
     iqn: str
@@ -391,7 +391,7 @@ class ISCSIPersistentVolumeSource(ApiStruct):
     portals: tuple[str, ...] = ()
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
     """TODO."""
     target_portal: str
@@ -406,7 +406,7 @@ class ISCSIVolumeSource(ApiStruct):
     chap_auth_session: bool = False
     """TODO."""
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     initiator_name: str = ""
     """TODO."""
     iqn: str
@@ -418,7 +418,7 @@ class ISCSIVolumeSource(ApiStruct):
     portals: tuple[str, ...] = ()
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
     """TODO."""
     target_portal: str
@@ -438,7 +438,7 @@ class LocalVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str | None = None
-    """TODO."""
+    """Kind of file system, such as ext4."""
     path: str
     """TODO."""
 
@@ -449,7 +449,7 @@ class NFSVolumeSource(ApiStruct):
     path: str
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     server: str
     """TODO."""
 
@@ -460,14 +460,14 @@ class PersistentVolumeClaimVolumeSource(ApiStruct):
     claim_name: str
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
 
 
 class PhotonPersistentDiskVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     pd_id: str
     """TODO."""
 
@@ -495,9 +495,9 @@ class PortworxVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     volume_id: str
     """TODO."""
 
@@ -508,7 +508,7 @@ class SecretProjection(ApiStruct):
     items: tuple[KeyToPath, ...] = ()
     """TODO."""
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     optional: bool | None = None
     """TODO."""
 
@@ -556,7 +556,7 @@ class QuobyteVolumeSource(ApiStruct):
     group: str = ""
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     registry: str
     """TODO."""
     tenant: str = ""
@@ -571,7 +571,7 @@ class RBDPersistentVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     image: str
     """TODO."""
     keyring: Annotated[str, Defaulted("/etc/ceph/keyring")] = ""
@@ -581,7 +581,7 @@ class RBDPersistentVolumeSource(ApiStruct):
     pool: Annotated[str, Defaulted("rbd")] = ""
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
     """TODO."""
     user: Annotated[str, Defaulted("admin")] = ""
@@ -592,7 +592,7 @@ class RBDVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     image: str
     """TODO."""
     keyring: Annotated[str, Defaulted("/etc/ceph/keyring")] = ""
@@ -602,7 +602,7 @@ class RBDVolumeSource(ApiStruct):
     pool: Annotated[str, Defaulted("rbd")] = ""
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
     """TODO."""
     user: Annotated[str, Defaulted("admin")] = ""
@@ -613,13 +613,13 @@ class ScaleIOPersistentVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: Annotated[str, Defaulted("xfs")] = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     gateway: str
     """TODO."""
     protection_domain: str = ""
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: SecretReference
     """TODO."""
     ssl_enabled: bool = False
@@ -638,13 +638,13 @@ class ScaleIOVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: Annotated[str, Defaulted("xfs")] = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     gateway: str
     """TODO."""
     protection_domain: str = ""
     """TODO."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: LocalObjectReference
     """TODO."""
     ssl_enabled: bool = False
@@ -676,9 +676,9 @@ class StorageOSPersistentVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: ObjectReference | None = None
     """TODO."""
     volume_name: str = ""
@@ -691,9 +691,9 @@ class StorageOSVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     read_only: bool = False
-    """TODO."""
+    """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
     """TODO."""
     volume_name: str = ""
@@ -706,7 +706,7 @@ class VsphereVirtualDiskVolumeSource(ApiStruct):
     """TODO."""
 
     fs_type: str = ""
-    """TODO."""
+    """Kind of file system, such as ext4."""
     storage_policy_id: str = ""
     """TODO."""
     storage_policy_name: str = ""

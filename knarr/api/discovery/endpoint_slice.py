@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of endpoint slice in discovery."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
@@ -24,14 +24,14 @@ class ForNode(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class ForZone(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class EndpointHints(ApiStruct):
@@ -49,7 +49,7 @@ class Endpoint(ApiStruct):
     addresses: Annotated[tuple[str, ...], ListSet()]
     """TODO."""
     conditions: EndpointConditions | None = None
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     deprecated_topology: Mapping[str, str] = {}
     """TODO."""
     hints: EndpointHints | None = None
@@ -65,17 +65,17 @@ class Endpoint(ApiStruct):
 
 
 class EndpointPort(ApiStruct):
-    """TODO."""
+    """A port behind a Service."""
 
     map_type: ClassVar[str] = "atomic"
     app_protocol: str | None = None
-    """TODO."""
+    """Protocol spoken on the port, such as http or kubernetes.io/h2c."""
     name: str | None = None
-    """TODO."""
+    """Name of the Service's port; empty when it has only one."""
     port: Int32 | None = None
-    """TODO."""
+    """Number of the port."""
     protocol: str | None = None
-    """TODO."""
+    """TCP, UDP or SCTP."""
 
 
 class EndpointSlice(ApiStruct):
@@ -87,7 +87,7 @@ class EndpointSlice(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     address_type: str
     """TODO."""
     endpoints: tuple[Endpoint, ...] = ()

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of event in events."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -11,16 +11,16 @@ from knarr.api.structs import ApiStruct
 
 
 class EventSeries(ApiStruct):
-    """TODO."""
+    """Counts an event that goes on."""
 
     count: Int32
-    """TODO."""
+    """How often it happened."""
     last_observed_time: MicroTime
-    """TODO."""
+    """Moment it happened last."""
 
 
 class Event(ApiStruct):
-    """TODO."""
+    """Something that happened to an object, told by whoever saw it. Kept for an hour."""
 
     always: ClassVar[Mapping[str, str]] = {
         "deprecated_source": "{}",
@@ -32,9 +32,9 @@ class Event(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     action: str = ""
-    """TODO."""
+    """What was done or failed."""
     deprecated_count: Int32 = 0
     """TODO."""
     deprecated_first_timestamp: Time | None = None
@@ -44,20 +44,20 @@ class Event(ApiStruct):
     deprecated_source: EventSource | None = None
     """TODO."""
     event_time: MicroTime | None
-    """TODO."""
+    """Moment it was first seen, exactly."""
     note: str = ""
     """TODO."""
     reason: str = ""
-    """TODO."""
+    """What happened, in one word, for programs."""
     regarding: ObjectReference | None = None
     """TODO."""
     related: ObjectReference | None = None
-    """TODO."""
+    """A second object that has to do with it."""
     reporting_controller: str = ""
     """TODO."""
     reporting_instance: str = ""
-    """TODO."""
+    """Which one of these programs."""
     series: EventSeries | None = None
-    """TODO."""
+    """Count of an event that goes on."""
     type: str = ""
-    """TODO."""
+    """Normal or Warning."""

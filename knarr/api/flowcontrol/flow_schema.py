@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of flow schema in flowcontrol."""
 
 from typing import Annotated
 
@@ -42,23 +42,23 @@ class GroupSubject(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class ServiceAccountSubject(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str
-    """TODO."""
+    """Namespace of the object."""
 
 
 class UserSubject(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class Subject(ApiStruct):
@@ -67,7 +67,7 @@ class Subject(ApiStruct):
     group: GroupSubject | None = None
     """TODO."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     service_account: ServiceAccountSubject | None = None
     """TODO."""
     user: UserSubject | None = None
@@ -89,7 +89,7 @@ class PriorityLevelConfigurationReference(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class FlowSchemaSpec(ApiStruct):
@@ -109,22 +109,22 @@ class FlowSchemaCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str = ""
     """TODO."""
     status: str = ""
-    """TODO."""
+    """What was observed last."""
 
 
 class FlowSchemaStatus(ApiStruct):
     """TODO."""
 
     conditions: Annotated[tuple[FlowSchemaCondition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
 
 
 class FlowSchema(ApiStruct):
@@ -135,10 +135,10 @@ class FlowSchema(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: FlowSchemaSpec = FlowSchemaSpec(
         priority_level_configuration=PriorityLevelConfigurationReference(name="")
     )
-    """TODO."""
+    """What is wanted."""
     status: FlowSchemaStatus = FlowSchemaStatus()
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of priority level configuration in flowcontrol."""
 
 from typing import Annotated
 
@@ -64,15 +64,15 @@ class PriorityLevelConfigurationCondition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the status last changed."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     type: str = ""
     """TODO."""
     status: str = ""
-    """TODO."""
+    """What was observed last."""
 
 
 class PriorityLevelConfigurationStatus(ApiStruct):
@@ -81,7 +81,7 @@ class PriorityLevelConfigurationStatus(ApiStruct):
     conditions: Annotated[
         tuple[PriorityLevelConfigurationCondition, ...], ListMap("type"), PatchMerge("type")
     ] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
 
 
 class PriorityLevelConfiguration(ApiStruct):
@@ -92,8 +92,8 @@ class PriorityLevelConfiguration(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: PriorityLevelConfigurationSpec = PriorityLevelConfigurationSpec(type="")
-    """TODO."""
+    """What is wanted."""
     status: PriorityLevelConfigurationStatus = PriorityLevelConfigurationStatus()
-    """TODO."""
+    """What was observed last."""

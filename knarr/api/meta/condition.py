@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of condition in meta/v1."""
 
 from knarr.api.scalars import Time
 from knarr.api.structs import ApiStruct
@@ -8,14 +8,14 @@ class Condition(ApiStruct):
     """TODO."""
 
     last_transition_time: Time
-    """TODO."""
+    """Moment the status last changed."""
     message: str
-    """TODO."""
+    """Why, in words for people."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
     reason: str
-    """TODO."""
+    """Why, in one word for programs."""
     type: str
     """TODO."""
     status: str
-    """TODO."""
+    """What was observed last."""

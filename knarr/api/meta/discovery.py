@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of discovery in meta/v1."""
 
 from knarr.api.structs import ApiStruct
 
@@ -29,7 +29,7 @@ class APIGroup(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     name: str
-    """TODO."""
+    """Name of the object."""
     preferred_version: GroupVersionForDiscovery | None = None
     """TODO."""
     server_address_by_client_cidrs: tuple[ServerAddressByClientCIDR, ...] = ()
@@ -57,9 +57,9 @@ class APIResource(ApiStruct):
     group: str = ""
     """TODO."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespaced: bool
     """TODO."""
     short_names: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of object meta in meta/v1."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
@@ -31,7 +31,7 @@ class ListMeta(ApiStruct):
     remaining_item_count: int | None = None
     """TODO."""
     resource_version: str = ""
-    """TODO."""
+    """Version of the object."""
     self_link: str = ""
     """TODO."""
     shard_info: ShardInfo | None = None
@@ -68,28 +68,28 @@ class OwnerReference(ApiStruct):
     controller: bool | None = None
     """TODO."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
     uid: str
-    """TODO."""
+    """Uid of the object."""
 
 
 class ObjectMeta(ApiStruct):
     """TODO."""
 
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     generate_name: str = ""
     """TODO."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""
     self_link: str = ""
     """TODO."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
     resource_version: str = ""
-    """TODO."""
+    """Version of the object."""
     generation: int = 0
     """TODO."""
     creation_timestamp: Time | None = None

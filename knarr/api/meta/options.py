@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of options in meta/v1."""
 
 from knarr.api.structs import ApiStruct
 
@@ -7,9 +7,9 @@ class Preconditions(ApiStruct):
     """TODO."""
 
     resource_version: str | None = None
-    """TODO."""
+    """Version of the object."""
     uid: str | None = None
-    """TODO."""
+    """Uid of the object."""
 
 
 class DeleteOptions(ApiStruct):

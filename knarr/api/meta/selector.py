@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of selector in meta/v1."""
 
 from collections.abc import Mapping
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of status in meta/v1."""
 
 from knarr.api.meta.object_meta import ListMeta
 from knarr.api.scalars import Int32
@@ -11,9 +11,9 @@ class StatusCause(ApiStruct):
     field: str = ""
     """TODO."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
 
 
 class StatusDetails(ApiStruct):
@@ -24,13 +24,13 @@ class StatusDetails(ApiStruct):
     group: str = ""
     """TODO."""
     kind: str = ""
-    """TODO."""
+    """Kind of the object."""
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     retry_after_seconds: Int32 = 0
     """TODO."""
     uid: str = ""
-    """TODO."""
+    """Uid of the object."""
 
 
 class Status(ApiStruct):
@@ -41,14 +41,14 @@ class Status(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ListMeta = ListMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     code: Int32 = 0
     """TODO."""
     details: StatusDetails | None = None
     """TODO."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     reason: str = ""
-    """TODO."""
+    """Why, in one word for programs."""
     status: str = ""
-    """TODO."""
+    """What was observed last."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of watch event in meta/v1."""
 
 from knarr.api.scalars import Raw
 from knarr.api.structs import ApiStruct

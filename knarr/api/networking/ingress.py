@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of ingress in networking."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ class ServiceBackendPort(ApiStruct):
 
     map_type: ClassVar[str] = "atomic"
     name: str = ""
-    """TODO."""
+    """Name of the object."""
     number: Int32 = 0
     """TODO."""
 
@@ -22,7 +22,7 @@ class IngressServiceBackend(ApiStruct):
     """TODO."""
 
     name: str
-    """TODO."""
+    """Name of the object."""
     port: ServiceBackendPort | None = None
     """TODO."""
 
@@ -129,8 +129,8 @@ class Ingress(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: IngressSpec = IngressSpec()
-    """TODO."""
+    """What is wanted."""
     status: IngressStatus = IngressStatus()
-    """TODO."""
+    """What was observed last."""

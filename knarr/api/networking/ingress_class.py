@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of ingress class in networking."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
@@ -8,13 +8,13 @@ class IngressClassParametersReference(ApiStruct):
     """TODO."""
 
     api_group: str | None = None
-    """TODO."""
+    """Group of the object."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str | None = None
-    """TODO."""
+    """Namespace of the object."""
     scope: str | None = None
     """TODO."""
 
@@ -36,6 +36,6 @@ class IngressClass(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: IngressClassSpec = IngressClassSpec()
-    """TODO."""
+    """What is wanted."""

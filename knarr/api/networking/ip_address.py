@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of ip address in networking."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
@@ -10,9 +10,9 @@ class ParentReference(ApiStruct):
     group: str = ""
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""
     resource: str
     """TODO."""
 
@@ -32,6 +32,6 @@ class IPAddress(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: IPAddressSpec
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of network policy in networking."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
@@ -76,6 +76,6 @@ class NetworkPolicy(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: NetworkPolicySpec = NetworkPolicySpec()
-    """TODO."""
+    """What is wanted."""

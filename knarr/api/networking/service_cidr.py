@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of service cidr in networking."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ class ServiceCIDRStatus(ApiStruct):
     """TODO."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
 
 
 class ServiceCIDR(ApiStruct):
@@ -29,8 +29,8 @@ class ServiceCIDR(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ServiceCIDRSpec = ServiceCIDRSpec()
-    """TODO."""
+    """What is wanted."""
     status: ServiceCIDRStatus = ServiceCIDRStatus()
-    """TODO."""
+    """What was observed last."""

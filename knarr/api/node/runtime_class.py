@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of runtime class in node."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -33,7 +33,7 @@ class RuntimeClass(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     handler: str
     """TODO."""
     overhead: Overhead | None = None

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of eviction in policy."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.options import DeleteOptions
@@ -13,6 +13,6 @@ class Eviction(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     delete_options: DeleteOptions | None = None
     """TODO."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of pod disruption budget in policy."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -27,7 +27,7 @@ class PodDisruptionBudgetStatus(ApiStruct):
     """TODO."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type"), PatchMerge("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     current_healthy: Int32 = 0
     """TODO."""
     desired_healthy: Int32 = 0
@@ -39,7 +39,7 @@ class PodDisruptionBudgetStatus(ApiStruct):
     expected_pods: Int32 = 0
     """TODO."""
     observed_generation: int = 0
-    """TODO."""
+    """The generation of the spec that this tells of."""
 
 
 class PodDisruptionBudget(ApiStruct):
@@ -50,8 +50,8 @@ class PodDisruptionBudget(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: PodDisruptionBudgetSpec = PodDisruptionBudgetSpec()
-    """TODO."""
+    """What is wanted."""
     status: PodDisruptionBudgetStatus = PodDisruptionBudgetStatus()
-    """TODO."""
+    """What was observed last."""

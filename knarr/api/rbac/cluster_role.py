@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of cluster role in rbac."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -17,7 +17,7 @@ class ClusterRole(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     aggregation_rule: AggregationRule | None = None
     """TODO."""
     rules: tuple[PolicyRule, ...] = ()

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of cluster role binding in rbac."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.rbac.rules import RoleRef, Subject
@@ -13,7 +13,7 @@ class ClusterRoleBinding(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     role_ref: RoleRef
     """TODO."""
     subjects: tuple[Subject, ...] = ()

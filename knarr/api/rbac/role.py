@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of role in rbac."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -17,6 +17,6 @@ class Role(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     rules: tuple[PolicyRule, ...] = ()
     """TODO."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of rules in rbac."""
 
 from typing import ClassVar
 
@@ -33,11 +33,11 @@ class RoleRef(ApiStruct):
 
     map_type: ClassVar[str] = "atomic"
     api_group: str = ""
-    """TODO."""
+    """Group of the object."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class Subject(ApiStruct):
@@ -45,10 +45,10 @@ class Subject(ApiStruct):
 
     map_type: ClassVar[str] = "atomic"
     api_group: str = ""
-    """TODO."""
+    """Group of the object."""
     kind: str
-    """TODO."""
+    """Kind of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
     namespace: str = ""
-    """TODO."""
+    """Namespace of the object."""

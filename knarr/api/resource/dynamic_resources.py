@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of dynamic resources in resource."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -25,7 +25,7 @@ class AllocatedDeviceStatus(ApiStruct):
     """TODO."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type")] = ()
-    """TODO."""
+    """What holds and what does not, one entry a type."""
     data: Raw | None = None
     """TODO."""
     device: str
@@ -169,7 +169,7 @@ class CounterSet(ApiStruct):
     counters: Mapping[str, Counter]
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class DeviceAttribute(ApiStruct):
@@ -253,7 +253,7 @@ class Device(ApiStruct):
     consumes_counters: tuple[DeviceCounterConsumption, ...] = ()
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     node_allocatable_resource_mappings: Mapping[str, NodeAllocatableResourceMapping] = {}
     """TODO."""
     node_name: str | None = None
@@ -303,7 +303,7 @@ class DeviceSubRequest(ApiStruct):
     device_class_name: str
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     selectors: tuple[DeviceSelector, ...] = ()
     """TODO."""
     tolerations: tuple[DeviceToleration, ...] = ()
@@ -337,7 +337,7 @@ class DeviceRequest(ApiStruct):
     first_available: tuple[DeviceSubRequest, ...] = ()
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
 
 
 class DeviceClaim(ApiStruct):
@@ -377,9 +377,9 @@ class DeviceClass(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: DeviceClassSpec
-    """TODO."""
+    """What is wanted."""
 
 
 class ResourceClaimSpec(ApiStruct):
@@ -393,13 +393,13 @@ class ResourceClaimConsumerReference(ApiStruct):
     """TODO."""
 
     api_group: str = ""
-    """TODO."""
+    """Group of the object."""
     name: str
-    """TODO."""
+    """Name of the object."""
     resource: str
     """TODO."""
     uid: str
-    """TODO."""
+    """Uid of the object."""
 
 
 class ResourceClaimStatus(ApiStruct):
@@ -418,27 +418,27 @@ class ResourceClaimStatus(ApiStruct):
 
 
 class ResourceClaim(ApiStruct):
-    """TODO."""
+    """A claim of the pod that a container uses."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ResourceClaimSpec
-    """TODO."""
+    """What is wanted."""
     status: ResourceClaimStatus = ResourceClaimStatus()
-    """TODO."""
+    """What was observed last."""
 
 
 class ResourceClaimTemplateSpec(ApiStruct):
     """TODO."""
 
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ResourceClaimSpec
-    """TODO."""
+    """What is wanted."""
 
 
 class ResourceClaimTemplate(ApiStruct):
@@ -449,9 +449,9 @@ class ResourceClaimTemplate(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ResourceClaimTemplateSpec
-    """TODO."""
+    """What is wanted."""
 
 
 class ResourcePool(ApiStruct):
@@ -460,7 +460,7 @@ class ResourcePool(ApiStruct):
     generation: int
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     resource_slice_count: int
     """TODO."""
 
@@ -494,6 +494,6 @@ class ResourceSlice(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: ResourceSliceSpec
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of priority class in scheduling."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Int32
@@ -13,7 +13,7 @@ class PriorityClass(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     description: str = ""
     """TODO."""
     global_default: bool = False

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of csi driver in storage."""
 
 from typing import Annotated
 
@@ -50,6 +50,6 @@ class CSIDriver(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: CSIDriverSpec
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of csi node in storage."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ class CSINodeDriver(ApiStruct):
     allocatable: VolumeNodeResources | None = None
     """TODO."""
     name: str
-    """TODO."""
+    """Name of the object."""
     node_id: str
     """TODO."""
     topology_keys: tuple[str, ...] = ()
@@ -42,6 +42,6 @@ class CSINode(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: CSINodeSpec
-    """TODO."""
+    """What is wanted."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of csi storage capacity in storage."""
 
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
@@ -14,7 +14,7 @@ class CSIStorageCapacity(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     capacity: Quantity | None = None
     """TODO."""
     maximum_volume_size: Quantity | None = None

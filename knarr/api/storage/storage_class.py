@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of storage class in storage."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ class StorageClass(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     allow_volume_expansion: bool | None = None
     """TODO."""
     allowed_topologies: tuple[TopologySelectorTerm, ...] = ()

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of volume attachment in storage."""
 
 from collections.abc import Mapping
 
@@ -34,7 +34,7 @@ class VolumeError(ApiStruct):
     error_code: Int32 | None = None
     """TODO."""
     message: str = ""
-    """TODO."""
+    """Why, in words for people."""
     time: Time | None = None
     """TODO."""
 
@@ -60,8 +60,8 @@ class VolumeAttachment(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     spec: VolumeAttachmentSpec
-    """TODO."""
+    """What is wanted."""
     status: VolumeAttachmentStatus = VolumeAttachmentStatus(attached=False)
-    """TODO."""
+    """What was observed last."""

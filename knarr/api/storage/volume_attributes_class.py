@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of volume attributes class in storage."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ class VolumeAttributesClass(ApiStruct):
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     metadata: ObjectMeta = ObjectMeta()
-    """TODO."""
+    """Name, namespace, labels and what else every object carries."""
     driver_name: str
     """TODO."""
     parameters: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The types of info in version."""
 
 from knarr.api.structs import ApiStruct
 
