@@ -25,6 +25,7 @@ from apiserver.auth.reviews import Reviews
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccountTokens
 from apiserver.auth.token_file import read_tokens
 from apiserver.grpc.server import Tls, serve_grpc
+from apiserver.nodes.grpc import GrpcNodes
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Request
 from apiserver.registry.settings import Settings as RegistrySettings
@@ -103,7 +104,8 @@ async def serve(options: Options) -> AsyncIterator[Server]:
         running.append(group.create_task(follow_roles(registry, rbac, roles_known), name="roles"))
         await roles_known.wait()
         health = Health(store=lambda: _reach(registry), caches=registry.ready)
-        front = Front(registry, gate, health)
+        nodes = GrpcNodes()
+        front = Front(registry, gate, health, nodes)
         front.add_page("version", version_page)
         openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
         front.add_page(".well-known", openid.page)
@@ -117,6 +119,7 @@ async def serve(options: Options) -> AsyncIterator[Server]:
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address, grpc_port)
             health.shut_down()
+        await nodes.close()
         for task in running:
             task.cancel()
 

@@ -13,9 +13,11 @@ from apiserver.auth.attributes import Attributes
 from apiserver.auth.certificates import user_of_connection
 from apiserver.auth.gate import Gate
 from apiserver.auth.impersonation import Impersonation
+from apiserver.nodes.connection import NodeConnections
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
 from apiserver.rest.call import Call, call_of
+from apiserver.rest.connect import CONNECTING, Connect
 from apiserver.rest.discovery import AGGREGATED_TYPE, Discovery
 from apiserver.rest.health import Health
 from apiserver.rest.limits import Limits
@@ -52,12 +54,14 @@ class Front:
         registry: Registry,
         gate: Gate,
         health: Health,
+        nodes: NodeConnections,
     ) -> None:
         self.registry = registry
         self._gate = gate
         self._impersonation = Impersonation(gate)
         self._resources = Resources(registry)
         self._discovery = Discovery(registry.kinds)
+        self._connect = Connect(registry.core, gate, nodes)
         self._limits = Limits()
         self._ids = count(1)
         run = registry.rng.getrandbits(48)
@@ -84,6 +88,8 @@ class Front:
                 asked = asked._replace(user=call.user)
             self._gate.check(asked)
             with self._limits.admit(call):
+                if call.path.subresource in CONNECTING:
+                    return await self._resource(call, form)
                 if call.path.is_resource:
                     form = negotiate(request.headers.get("Accept", ""))
                     return await self._resource(call, form)
@@ -110,10 +116,12 @@ class Front:
         return user
 
     async def _resource(self, call: Call, form: Form) -> web.StreamResponse:
-        kind, _ = find(call, self.registry.kinds)
+        kind, subresource = find(call, self.registry.kinds)
         deprecation = DEPRECATED.get((kind.group, kind.version, kind.plural))
         if deprecation is not None:
             call.warnings.append(deprecation)
+        if subresource is not None and subresource.name in CONNECTING:
+            return await self._connect.answer(call)
         verb: Verb = getattr(self._resources, _METHODS[call.verb])
         return await verb(call, kind, form)
 
@@ -130,7 +138,8 @@ class Front:
         if document is None:
             raise NoSuchPageError
         # Lists of groups are answered whatever the method, as Kubernetes' aggregator does.
-        if call.method != "GET" and (call.path.raw.startswith("/api/") or path == "/api"):
+        is_group = path.startswith("/apis") and path.count("/") < 3
+        if call.method != "GET" and not is_group:
             raise not_allowed()
         accept = call.request.headers.get("Accept", "")
         form = negotiate(accept, allowed="discovery" if whole else "plain")
@@ -161,6 +170,7 @@ class Front:
             yield address[0], address[1]
         finally:
             await runner.cleanup()
+            await self._connect.proxy.close()
 
 
 _METHODS = {
