@@ -55,7 +55,7 @@ async def evict(core: Core, request: Request, eviction: Eviction) -> Answer:
     remove.check_preconditions(request.kind, entry, options)
     if not _goes_anyway(pod):
         await _take_from_budget(core, request, pod)
-        await _note(core, request)
+    await _note(core, request)
     plain = changed(request, subresource="")
     await remove.delete(core, plain, pods, options)
     return Answer(kind=request.kind, status=SUCCESS, created=True)

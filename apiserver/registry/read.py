@@ -186,9 +186,9 @@ def _all(resource: Resource, choice: Wanted) -> list[Entry]:
 
 
 async def _next_page(resource: Resource, choice: Wanted, options: ListOptions) -> ListPage:
+    place = continue_token.read_token(options.continue_token)
     if options.resource_version not in ("", "0"):
         raise BadRequestError("specifying resource version is not allowed when using continue")
-    place = continue_token.read_token(options.continue_token)
     prefix = f"{resource.prefix}{choice.namespace}/" if choice.namespace else resource.prefix
     start = prefix + place.start
     if place.revision == ANY_REVISION:

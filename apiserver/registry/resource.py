@@ -47,10 +47,6 @@ _META_OPENS = b'{"metadata":{'
 class Allocator(Protocol):
     """Hands out something of which there is only so much."""
 
-    def prepared(self, obj: Any, old: Any) -> Any:
-        """The object with what can be settled without taking anything. Raise InvalidError."""
-        ...
-
     def allocating(self, obj: Any, old: Any, *, dry_run: bool) -> AbstractAsyncContextManager[Any]:
         """The object with what it needs; given back when the block fails. Raise InvalidError."""
         ...
@@ -87,10 +83,6 @@ class Resource:
     def ttl_s(self) -> int:
         """How long objects are kept; 0 for ever."""
         return EVENT_TTL_S if self.kind.plural == "events" and self.kind.type_path else 0
-
-    def prepared(self, obj: Object, old: Object) -> Object:
-        """Settle what needs nothing of limited goods."""
-        return obj if self.allocator is None else self.allocator.prepared(obj, old)
 
     def allocating(
         self, obj: Object, old: Object, *, dry_run: bool

@@ -15,16 +15,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from apiserver.registry.resource import Resource
-from apiserver.registry.service_addresses import (
-    needs_cluster_ip,
-    needs_health_check_port,
-    needs_node_ports,
-    prepared,
-)
 from apiserver.registry.settings import Settings
 from apiserver.registry.write import refuse
 from apiserver.storage.selection import Selection
 from apiserver.storage.store import CompactedError
+from apiserver.strategies.core.service_changes import (
+    has_cluster_ip,
+    has_health_port,
+    has_node_ports,
+)
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.errors import InternalError
 from knarr.api.field_errors import FieldError, invalid
@@ -39,6 +38,10 @@ STATIC_PORTS_MAX = 128
 
 GUESSES_MAX = 64
 """Guesses at a free one before all are walked."""
+
+
+HEADLESS = "None"
+"""The clusterIP of a Service that wants none."""
 
 
 class TakenError(Exception):
@@ -106,10 +109,6 @@ class ServiceAllocator:
         ports = settings.node_ports
         self._range = f"{ports.start}-{ports.stop - 1}"
         self._ports = Pool(ports, static=min(max(16, len(ports) // 32), STATIC_PORTS_MAX), rng=rng)
-
-    def prepared(self, obj: Any, old: Any) -> Any:
-        """What can be settled without taking anything."""
-        return prepared(obj, old)
 
     @asynccontextmanager
     async def allocating(self, obj: Any, old: Any, *, dry_run: bool) -> AsyncIterator[Any]:
@@ -182,11 +181,11 @@ class ServiceAllocator:
 
     def _with_addresses(self, service: Service, taken: _Taken) -> Service:
         spec = service.spec
-        if needs_cluster_ip(spec):
+        if _wants_address(spec):
             spec = self._with_cluster_ip(service, taken)
-        if needs_node_ports(spec) or any(port.node_port for port in spec.ports):
+        if has_node_ports(spec) or any(port.node_port for port in spec.ports):
             spec = replace(spec, ports=self._with_node_ports(service, spec, taken))
-        if needs_health_check_port(spec):
+        if has_health_port(spec):
             spec = self._with_health_check_port(spec, service.metadata.uid, taken)
         return service if spec is service.spec else replace(service, spec=spec)
 
@@ -223,7 +222,7 @@ class ServiceAllocator:
                 if why:
                     path = f"spec.ports[{index}].nodePort"
                     _refuse(service, invalid(path, port.node_port, why))
-            elif needs_node_ports(spec):
+            elif has_node_ports(spec):
                 number = by_port.get(port.port) or self._any_port(uid, taken)
                 ports[index] = replace(port, node_port=number)
             by_port.setdefault(port.port, ports[index].node_port)
@@ -263,12 +262,16 @@ class ServiceAllocator:
         return spec
 
 
+def _wants_address(spec: ServiceSpec) -> bool:
+    return has_cluster_ip(spec) and spec.cluster_ip != HEADLESS
+
+
 def _refuse(service: Service, error: FieldError) -> None:
     refuse(kind_of(Service), service.metadata.name, [error])
 
 
 def _addresses(spec: ServiceSpec) -> Iterable[int]:
-    if needs_cluster_ip(spec):
+    if _wants_address(spec):
         for address in spec.cluster_ips:
             if ":" not in address:
                 yield int(IPv4Address(address))

@@ -49,7 +49,13 @@ UPDATE_TRIES_MAX = 100
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels, so that chance spells no words."""
 
-_UNCOUNTED = frozenset({"binding", "eviction", "finalize", "approval"})
+STATUS_LIKE = frozenset({"status", "approval"})
+"""Subresources that write only the status."""
+
+_SPEC_PARTS = frozenset({"resize", "ephemeralcontainers"})
+"""Subresources that write parts of the spec."""
+
+_UNCOUNTED = frozenset({"binding", "eviction", "finalize"})
 """Subresources whose changes `generation` does not count."""
 
 _STATUS_KEPT_ON_CREATE = frozenset({"nodes", "persistentvolumes", "componentstatuses"})
@@ -91,7 +97,7 @@ def _ready_to_create(core: Core, request: Request, resource: Resource, obj: Obje
     strategy: Strategy[Any] = resource.strategy
     if strategy.has_status and resource.kind.plural not in _STATUS_KEPT_ON_CREATE:
         obj = without_part(obj, "status")
-    obj = resource.prepared(strategy.prepare_for_create(obj, core.context(request)), None)
+    obj = strategy.prepare_for_create(obj, core.context(request))
     errors = metadata.new_metadata(obj.metadata, resource.kind)
     errors.extend(strategy.validate_create(obj))
     refuse(resource.kind, obj.metadata.name, errors)
@@ -197,7 +203,7 @@ async def _update_once(
         obj = resource.strategy.default(obj)
         obj = ownership.updated(core, request, resource, obj, old)
         obj = await core.admit(request, "UPDATE", obj.metadata.name, obj, old)
-        obj = resource.prepared(_prepare(core, request, resource, obj, old), old)
+        obj = _prepare(core, request, resource, obj, old)
         _validate(request, resource, obj, old)
         async with resource.allocating(obj, old, dry_run=request.dry_run) as allocated:
             await core.approve(request, "UPDATE", obj.metadata.name, allocated, old)
@@ -242,7 +248,7 @@ def _prepare(core: Core, request: Request, resource: Resource, obj: Object, old:
     strategy: Strategy[Any] = resource.strategy
     obj = _with_system_fields_of(obj, old)
     context = core.context(request)
-    if request.subresource == "status":
+    if request.subresource in STATUS_LIKE:
         obj = _status_only(obj, old)
         return strategy.prepare_for_status_update(obj, old, context)
     if request.subresource in _UNCOUNTED:
@@ -294,10 +300,13 @@ def _validate(request: Request, resource: Resource, obj: Object, old: Object) ->
     changed = metadata.changed_metadata(obj.metadata, old.metadata)
     # Twice, because the generic rules and those of the kind both look: every cause counts.
     errors = [*changed, *changed]
-    if request.subresource == "status":
+    content = list(metadata.content(obj.metadata, is_built_in=bool(resource.kind.type_path)))
+    if request.subresource in STATUS_LIKE:
         errors.extend(strategy.validate_status_update(obj, old))
+    elif request.subresource in _SPEC_PARTS:
+        errors.extend(strategy.validate(obj))
     elif not request.subresource:
-        errors.extend(metadata.content(obj.metadata, is_built_in=bool(resource.kind.type_path)))
+        errors.extend((*content, *content))
         errors.extend(strategy.validate(obj))
         errors.extend(strategy.validate_update(obj, old))
     else:

@@ -40,17 +40,17 @@ class ServiceRules(Strategy[Service]):
     allow_create_on_update = True
 
     def default(self, obj: Service) -> Service:
-        """Type, ports, affinity, policies and address families."""
+        """Type, ports, affinity and policies."""
         status = obj.status
         spec = _default_spec(obj.spec)
         if spec.type == "LoadBalancer" and status.load_balancer.ingress:
             ingress = tuple(map(_with_mode, status.load_balancer.ingress))
             status = replace(status, load_balancer=replace(status.load_balancer, ingress=ingress))
-        return with_families(replace(obj, spec=spec, status=status))
+        return replace(obj, spec=spec, status=status)
 
     def prepare_for_create(self, obj: Service, context: Context) -> Service:
-        """No load balancer serves it yet."""
-        return replace(obj, status=ServiceStatus())
+        """No load balancer serves it yet; the address families are settled."""
+        return with_families(replace(obj, status=ServiceStatus()))
 
     def prepare_for_update(self, obj: Service, old: Service, context: Context) -> Service:
         """What was given out stays; what a new type has no use for goes."""
