@@ -93,7 +93,7 @@ def syntax_complaint(expression: str) -> list[str]:
         starts_operand = kind in ("string", "number") or (kind == "name" and text != "in")
         if starts_operand and after_operand and not depth:
             return [
-                _failed(expression, at, f"Syntax error: mismatched input '{text}' expecting <EOF>")
+                failed(expression, at, f"Syntax error: mismatched input '{text}' expecting <EOF>")
             ]
         if text in ("(", "[", "{"):
             depth.append(text)
@@ -103,7 +103,7 @@ def syntax_complaint(expression: str) -> list[str]:
     last = [text for _, text, _ in _tokens(expression)][-1:]
     if last and (last[0] in _OPERATORS or last[0] in ("!", "-", "(")):
         told = f"Syntax error: mismatched input '<EOF>' expecting {_EXPECTED_OPERAND}"
-        return [_failed(expression, len(expression), told)]
+        return [failed(expression, len(expression), told)]
     return []
 
 
@@ -123,18 +123,18 @@ def _unknown_name(
     for i, (kind, text, at) in enumerate(tokens):
         following = tokens[i + 1][1] if i + 1 < len(tokens) else ""
         before = tokens[i - 1][1] if i else ""
-        if kind != "name" or text in _RESERVED:
+        if kind != "name" or text in _RESERVED or before == "?":
             continue
         if before == "." and i >= 2 and tokens[i - 2][1] == "variables" and variables is not None:
             if text not in variables:
-                return [_failed(expression, at - 1, f"undefined field '{text}'")]
+                return [failed(expression, at - 1, f"undefined field '{text}'")]
         elif (
             before not in (".", "{", ",")
             and following == "."
             and not _is_known(text, bound, has_params=has_params)
         ):
             told = f"undeclared reference to '{text}' (in container '')"
-            return [_failed(expression, at, told)]
+            return [failed(expression, at, told)]
     return []
 
 
@@ -153,7 +153,8 @@ def _is_known(name: str, bound: set[str], *, has_params: bool) -> bool:
     return name == "params" and has_params
 
 
-def _failed(expression: str, at: int, told: str) -> str:
+def failed(expression: str, at: int, told: str) -> str:
+    """What CEL says of a place in an expression, and a mark at the place."""
     line_start = expression.rfind("\n", 0, at) + 1
     line = expression.count("\n", 0, at) + 1
     text = expression[line_start:].partition("\n")[0]

@@ -13,6 +13,9 @@ from apiserver.strategies.admissionregistration.webhook_configuration import (
     MutatingWebhookConfigurationRules,
     ValidatingWebhookConfigurationRules,
 )
+from apiserver.strategies.apiextensions.custom_resource_definition import (
+    CustomResourceDefinitionRules,
+)
 from apiserver.strategies.apiregistration.api_service import APIServiceRules
 from apiserver.strategies.apps.controller_revision import ControllerRevisionRules
 from apiserver.strategies.apps.daemon_set import DaemonSetRules
@@ -102,5 +105,6 @@ NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (ADMISSION, "ValidatingAdmissionPolicy"): ValidatingAdmissionPolicyRules(),
     (ADMISSION, "ValidatingAdmissionPolicyBinding"): ValidatingAdmissionPolicyBindingRules(),
     (ADMISSION, "ValidatingWebhookConfiguration"): ValidatingWebhookConfigurationRules(),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): CustomResourceDefinitionRules(),
 }
 """Every version of a group shares one strategy unless its types differ."""
