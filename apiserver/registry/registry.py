@@ -219,7 +219,8 @@ class Registry:
         *,
         may_create: bool = False,
     ) -> Answer:
-        may_create = may_create or resource.strategy.allow_create_on_update
+        if not request.is_patch:
+            may_create = may_create or resource.strategy.allow_create_on_update
         entry, created = await write.update(
             self.core,
             request,

@@ -17,6 +17,8 @@ PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 _OWN_LOOPBACK = ipaddress.ip_network("127.0.0.0/16")
 """The part of 127/8 that is the host itself. The rest may be pods: see docs on networking."""
+_SERVER = ("default", "kubernetes")
+"""The server writes its own address there, which is the host itself where all runs on one."""
 
 
 class EndpointsRules(Strategy[Endpoints]):
@@ -34,7 +36,8 @@ class EndpointsRules(Strategy[Endpoints]):
 
     def validate(self, obj: Endpoints) -> Iterable[FieldError]:
         """Addresses that can be reached, ports with names where there are several."""
-        return _validate(obj.subsets)
+        here = (obj.metadata.namespace, obj.metadata.name) == _SERVER
+        return _validate(obj.subsets, host_allowed=here)
 
     def row(self, obj: Endpoints, now: datetime) -> Sequence[Any]:
         """Name, addresses with ports, age."""
@@ -46,13 +49,14 @@ def _default_subset(subset: EndpointSubset) -> EndpointSubset:
     return replace(subset, ports=ports)
 
 
-def _validate(subsets: tuple[EndpointSubset, ...]) -> Iterator[FieldError]:
+def _validate(subsets: tuple[EndpointSubset, ...], *, host_allowed: bool) -> Iterator[FieldError]:
     for i, subset in enumerate(subsets):
         at = f"subsets[{i}]"
         if not subset.addresses and not subset.not_ready_addresses:
             yield required(at, "must specify `addresses` or `notReadyAddresses`")
         for j, address in enumerate(subset.addresses):
-            yield from _validate_address(address, f"{at}.addresses[{j}]")
+            if not (host_allowed and address.ip.startswith("127.")):
+                yield from _validate_address(address, f"{at}.addresses[{j}]")
         for j, address in enumerate(subset.not_ready_addresses):
             yield from _validate_address(address, f"{at}.notReadyAddresses[{j}]")
         for j, port in enumerate(subset.ports):

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from apiserver.strategies.core.own_labels import with_own_labels
+from apiserver.strategies.core.pod_status import validate_pod_status, with_matching_ips
 from apiserver.strategies.core.pod_updates import (
     validate_ephemeral_update,
     validate_pod_update,
@@ -20,7 +21,7 @@ from apiserver.strategies.strategy import Context, Strategy
 from knarr.api import times
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import PodCondition, PodStatus
-from knarr.api.field_errors import FieldError, forbidden, invalid
+from knarr.api.field_errors import FieldError, forbidden
 from knarr.api.printing.pods import pod_row
 from knarr.api.quality_of_service import qos_class
 
@@ -51,6 +52,10 @@ class PodRules(Strategy[Pod]):
         status = PodStatus(phase="Pending", qos_class=qos_class(obj), conditions=conditions)
         return replace(with_own_labels(obj), status=status)
 
+    def prepare_for_status_update(self, obj: Pod, old: Pod, context: Context) -> Pod:
+        """Old and new spellings of addresses say the same; the class of service is kept."""
+        return replace(obj, status=with_matching_ips(obj.status, old.status))
+
     def validate(self, obj: Pod) -> Iterable[FieldError]:
         """The rules of its spec, and some that do not hold for templates."""
         spec = obj.spec
@@ -65,9 +70,8 @@ class PodRules(Strategy[Pod]):
         return validate_pod_update(obj, old)
 
     def validate_status_update(self, obj: Pod, old: Pod) -> Iterable[FieldError]:
-        """The class of service stays."""
-        if obj.status.qos_class != old.status.qos_class:
-            yield invalid("status.qosClass", obj.status.qos_class, "field is immutable")
+        """Addresses are such, and the class of service stays."""
+        return validate_pod_status(obj, old)
 
     def validate_subresource_update(
         self, subresource: str, obj: Pod, old: Pod

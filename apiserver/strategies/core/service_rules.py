@@ -214,7 +214,7 @@ def validate_load_balancer_status(service: Service, path: str) -> Iterator[Field
     """What a load balancer says of itself."""
     ingress = service.status.load_balancer.ingress
     if ingress and service.spec.type != "LoadBalancer":
-        yield forbidden(f"{path}.ingress", "may only be used when `spec.type` is LoadBalancer")
+        yield forbidden(f"{path}.ingress", "may only be used when `spec.type` is 'LoadBalancer'")
         return
     for i, one in enumerate(ingress):
         at = f"{path}.ingress[{i}]"
