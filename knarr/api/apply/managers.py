@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from knarr.api.apply import field_sets, typed
+from knarr.api.apply import field_sets, structs, typed
 from knarr.api.apply.field_sets import FieldSet
 from knarr.api.apply.schema import Schema
 from knarr.api.errors import ConflictError
 from knarr.api.meta.object_meta import ManagedFieldsEntry
 from knarr.api.meta.status import StatusCause, StatusDetails
 from knarr.api.patches.three_way import LAST_APPLIED
+from knarr.api.structs import ApiStruct
 
 Plain = dict[str, Any]
 
@@ -129,7 +130,24 @@ def update(
     On create `old` is what an empty object of the type is written as. Both
     come without managedFields.
     """
-    difference = _without_ignored(typed.compare(old, new, schema), writer.ignored)
+    return _update(entries, typed.compare(old, new, schema), writer)
+
+
+def update_structs(
+    entries: Iterable[ManagedFieldsEntry], old: ApiStruct, new: ApiStruct, writer: Writer
+) -> tuple[ManagedFieldsEntry, ...]:
+    """`update` for objects of one type, without making plain values of them.
+
+    On create `old` is `structs.empty` of the type. managedFields may differ
+    between the two: nobody owns them.
+    """
+    return _update(entries, structs.compare(old, new), writer)
+
+
+def _update(
+    entries: Iterable[ManagedFieldsEntry], compared: typed.Comparison, writer: Writer
+) -> tuple[ManagedFieldsEntry, ...]:
+    difference = _without_ignored(compared, writer.ignored)
     if difference.is_same:
         return tuple(entries)
     managers = _read(entries)

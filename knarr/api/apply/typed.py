@@ -87,7 +87,8 @@ def whole(value: Any, schema: Schema) -> FieldSet:
         return MEMBER
     node: FieldSet = {".": MEMBER}
     for element, item, below in _children(schema, value):
-        node[element] = MEMBER if below.is_leaf else whole(item, below)
+        is_simple = below.is_leaf or element in node
+        node[element] = MEMBER if is_simple else whole(item, below)
     return node
 
 
