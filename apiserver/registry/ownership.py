@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from apiserver.registry.core import Core
@@ -10,8 +9,8 @@ from apiserver.registry.custom_object import CustomObject
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Request
 from apiserver.registry.resource import Resource
-from knarr.api import codec, thorough
-from knarr.api.apply import doors, managers
+from knarr.api import codec
+from knarr.api.apply import doors, managers, structs
 from knarr.api.apply.schema import Schema, schema_of
 from knarr.api.meta.object_meta import ManagedFieldsEntry
 
@@ -28,14 +27,12 @@ def created(core: Core, request: Request, resource: Resource, obj: Object) -> Ob
     """Note who made an object."""
     if request.is_apply or request.subresource in _UNTRACKED:
         return obj
-    empty = _empty(resource.type) if resource.kind.type_path else {}
-    entries = managers.update(
-        _given(obj),
-        empty,
-        plain_of(obj),
-        schema_for(core, resource),
-        writer_for(core, request, resource),
-    )
+    writer = writer_for(core, request, resource)
+    if isinstance(obj, CustomObject):
+        schema = schema_for(core, resource)
+        entries = managers.update(_given(obj), {}, plain_of(obj), schema, writer)
+    else:
+        entries = managers.update_structs(_given(obj), structs.empty(resource.type), obj, writer)
     return with_entries(obj, entries)
 
 
@@ -50,13 +47,12 @@ def updated(core: Core, request: Request, resource: Resource, obj: Object, old: 
         return with_entries(obj, entries)
     if _same_content(obj, old):
         return with_entries(obj, entries)
-    noted = managers.update(
-        entries,
-        plain_of(old),
-        plain_of(obj),
-        schema_for(core, resource),
-        writer_for(core, request, resource),
-    )
+    writer = writer_for(core, request, resource)
+    if isinstance(obj, CustomObject) or isinstance(old, CustomObject):
+        schema = schema_for(core, resource)
+        noted = managers.update(entries, plain_of(old), plain_of(obj), schema, writer)
+    else:
+        noted = managers.update_structs(entries, old, obj, writer)
     return with_entries(obj, noted)
 
 
@@ -94,19 +90,6 @@ def plain_of(obj: Object) -> Plain:
         return {"metadata": codec.to_plain(obj.metadata), **obj.content}
     plain: Plain = codec.to_plain(obj)
     return plain
-
-
-_EMPTY: dict[Any, Plain] = {}
-"""What an object of a type is written as of which nothing is said."""
-
-
-def _empty(object_type: Any) -> Plain:
-    if object_type not in _EMPTY:
-        try:
-            _EMPTY[object_type] = codec.to_plain(codec.from_plain(object_type, {}))
-        except (thorough.DecodeError, msgspec.ValidationError):
-            _EMPTY[object_type] = {}
-    return _EMPTY[object_type]
 
 
 def schema_for(core: Core, resource: Resource) -> Schema:
