@@ -46,9 +46,13 @@ def compare(old: ApiStruct, new: ApiStruct) -> Comparison:
     return result
 
 
-@cache
 def empty(struct: type[ApiStruct]) -> ApiStruct:
     """What a new object of the type is compared with."""
+    return _empty(struct)
+
+
+@cache
+def _empty(struct: type[ApiStruct]) -> ApiStruct:
     return msgspec.convert(_zero(struct), struct)
 
 
