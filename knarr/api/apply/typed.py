@@ -107,7 +107,7 @@ def _compare(old: Any, new: Any, schema: Schema, into: Comparison) -> None:
         if past is None:
             into.added[element] = whole(value, below)
         elif past[0] != value:
-            _compare_item(element, past[0], value, below, into)
+            _compare_item(element, past[0], value, past[1] if past[1].is_leaf else below, into)
     for element, (value, below) in before.items():
         if element not in after:
             into.removed[element] = whole(value, below)
