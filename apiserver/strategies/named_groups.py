@@ -30,6 +30,7 @@ from apiserver.strategies.certificates.certificate_signing_request import (
 )
 from apiserver.strategies.coordination.lease import LeaseRules
 from apiserver.strategies.discovery.endpoint_slice import EndpointSliceRules
+from apiserver.strategies.events.event import EventViewRules
 from apiserver.strategies.flowcontrol.flow_schema import FlowSchemaRules
 from apiserver.strategies.flowcontrol.priority_level_configuration import (
     PriorityLevelConfigurationRules,
@@ -42,6 +43,12 @@ from apiserver.strategies.node.runtime_class import RuntimeClassRules
 from apiserver.strategies.policy.pod_disruption_budget import PodDisruptionBudgetRules
 from apiserver.strategies.rbac.role import ClusterRoleRules, RoleRules
 from apiserver.strategies.rbac.role_binding import ClusterRoleBindingRules, RoleBindingRules
+from apiserver.strategies.resource.dynamic_resources import (
+    DeviceClassRules,
+    ResourceClaimRules,
+    ResourceClaimTemplateRules,
+    ResourceSliceRules,
+)
 from apiserver.strategies.scheduling.priority_class import PriorityClassRules
 from apiserver.strategies.storage.csi import (
     CSIDriverRules,
@@ -61,6 +68,7 @@ BATCH = "batch"
 DISCOVERY = "discovery.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
 FLOWCONTROL = "flowcontrol.apiserver.k8s.io"
+RESOURCE = "resource.k8s.io"
 STORAGE = "storage.k8s.io"
 NETWORKING = "networking.k8s.io"
 POLICY = "policy"
@@ -106,5 +114,10 @@ NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (ADMISSION, "ValidatingAdmissionPolicyBinding"): ValidatingAdmissionPolicyBindingRules(),
     (ADMISSION, "ValidatingWebhookConfiguration"): ValidatingWebhookConfigurationRules(),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): CustomResourceDefinitionRules(),
+    ("events.k8s.io", "Event"): EventViewRules(),
+    (RESOURCE, "DeviceClass"): DeviceClassRules(),
+    (RESOURCE, "ResourceClaim"): ResourceClaimRules(),
+    (RESOURCE, "ResourceClaimTemplate"): ResourceClaimTemplateRules(),
+    (RESOURCE, "ResourceSlice"): ResourceSliceRules(),
 }
 """Every version of a group shares one strategy unless its types differ."""

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from apiserver.strategies.autoscaling.behavior import behavior, default_behavior
+from apiserver.strategies.autoscaling.conversion import to_v2
 from apiserver.strategies.autoscaling.metrics import metrics
 from apiserver.strategies.rules import not_negative
 from apiserver.strategies.strategy import Strategy
@@ -19,6 +20,7 @@ from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     MetricTarget,
     ResourceMetricSource,
 )
+from knarr.api.autoscaling.horizontal_pod_autoscaler_v1 import HorizontalPodAutoscalerV1
 from knarr.api.field_errors import FieldError, broken_names, forbidden, invalid, required
 from knarr.api.printing.autoscaling import horizontal_pod_autoscaler_row
 
@@ -54,8 +56,12 @@ class HorizontalPodAutoscalerRules(Strategy[HorizontalPodAutoscaler]):
         yield from not_negative(status.current_replicas, "status.currentReplicas")
         yield from not_negative(status.desired_replicas, "status.desiredReplicas")
 
-    def row(self, obj: HorizontalPodAutoscaler, now: datetime) -> Sequence[Any]:
+    def row(
+        self, obj: HorizontalPodAutoscaler | HorizontalPodAutoscalerV1, now: datetime
+    ) -> Sequence[Any]:
         """Name, reference, targets, least, most, replicas, age."""
+        if isinstance(obj, HorizontalPodAutoscalerV1):
+            obj = to_v2(obj)
         return horizontal_pod_autoscaler_row(obj, now)
 
 
