@@ -3,9 +3,11 @@
 from apiserver.admission.admission import Admission
 from apiserver.admission.default_class import DefaultIngressClass, DefaultStorageClass
 from apiserver.admission.default_tolerations import DefaultTolerationSeconds
+from apiserver.admission.limit_ranger import LimitRanger
 from apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from apiserver.admission.new_node_taint import TaintNodesByCondition
 from apiserver.admission.priority import Priority
+from apiserver.admission.resource_quota import ResourceQuotas
 from apiserver.admission.runtime_class import RuntimeClasses
 from apiserver.admission.service_account import ServiceAccounts
 from apiserver.admission.storage_protection import StorageObjectInUseProtection
@@ -15,6 +17,7 @@ def default_plugins(*, tokens: bool, toleration_s: int) -> tuple[Admission, ...]
     """What an API server asks unless it is told otherwise."""
     return (
         NamespaceLifecycle(),
+        LimitRanger(),
         ServiceAccounts(tokens=tokens),
         TaintNodesByCondition(),
         Priority(),
@@ -23,4 +26,6 @@ def default_plugins(*, tokens: bool, toleration_s: int) -> tuple[Admission, ...]
         StorageObjectInUseProtection(),
         RuntimeClasses(),
         DefaultIngressClass(),
+        # What is counted must be what is stored, so this is asked last.
+        ResourceQuotas(),
     )
