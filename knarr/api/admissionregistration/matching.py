@@ -8,60 +8,60 @@ from knarr.api.structs import ApiStruct
 
 
 class MatchCondition(ApiStruct):
-    """TODO."""
+    """A CEL expression that must be true for a request to be looked at."""
 
     expression: str
-    """TODO."""
+    """The expression, over `object`, `oldObject`, `request` and `authorizer`."""
     name: str
     """Name of the object."""
 
 
 class NamedRuleWithOperations(ApiStruct):
-    """TODO."""
+    """Requests that are meant, down to the names of objects."""
 
     map_type: ClassVar[str] = "atomic"
     api_groups: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of the resources; * for all."""
     api_versions: tuple[str, ...] = ()
-    """TODO."""
+    """Versions of the resources; * for all."""
     operations: tuple[str, ...] = ()
-    """TODO."""
+    """CREATE, UPDATE, DELETE, CONNECT or * for all."""
     resource_names: tuple[str, ...] = ()
-    """TODO."""
+    """Names of the objects; all when empty."""
     resources: tuple[str, ...] = ()
-    """TODO."""
+    """Resources, with subresources as pods/status; * for all."""
     scope: str | None = None
-    """TODO."""
+    """Cluster, Namespaced or * for both."""
 
 
 class MatchResources(ApiStruct):
-    """TODO."""
+    """Requests that are looked at."""
 
     map_type: ClassVar[str] = "atomic"
     exclude_resource_rules: tuple[NamedRuleWithOperations, ...] = ()
-    """TODO."""
+    """Requests that are left out all the same."""
     match_policy: str | None = None
-    """TODO."""
+    """Exact, or Equivalent to see other versions of the same resource too."""
     namespace_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses namespaces by their labels."""
     object_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses objects by their labels."""
     resource_rules: tuple[NamedRuleWithOperations, ...] = ()
-    """TODO."""
+    """Requests that are meant."""
 
 
 class ParamKind(ApiStruct):
-    """TODO."""
+    """Kind of the objects that hold a policy's parameters."""
 
     map_type: ClassVar[str] = "atomic"
     api_version: str = ""
-    """TODO."""
+    """Group and version of the kind."""
     kind: str = ""
     """Kind of the object."""
 
 
 class ParamRef(ApiStruct):
-    """TODO."""
+    """Which object holds the parameters."""
 
     map_type: ClassVar[str] = "atomic"
     name: str = ""
@@ -69,55 +69,55 @@ class ParamRef(ApiStruct):
     namespace: str = ""
     """Namespace of the object."""
     parameter_not_found_action: str | None = None
-    """TODO."""
+    """Allow or Deny when there is none."""
     selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses the objects by their labels."""
 
 
 class RuleWithOperations(ApiStruct):
-    """TODO."""
+    """Requests that are meant."""
 
     api_groups: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of the resources; * for all."""
     api_versions: tuple[str, ...] = ()
-    """TODO."""
+    """Versions of the resources; * for all."""
     operations: tuple[str, ...] = ()
-    """TODO."""
+    """CREATE, UPDATE, DELETE, CONNECT or * for all."""
     resources: tuple[str, ...] = ()
-    """TODO."""
+    """Resources, with subresources as pods/status; * for all."""
     scope: str | None = None
-    """TODO."""
+    """Cluster, Namespaced or * for both."""
 
 
 class ServiceReference(ApiStruct):
-    """TODO."""
+    """A Service that is asked."""
 
     name: str
     """Name of the object."""
     namespace: str
     """Namespace of the object."""
     path: str | None = None
-    """TODO."""
+    """Path of the URL."""
     port: Int32 | None = None
-    """TODO."""
+    """Port of the Service; 443 when absent."""
 
 
 class Variable(ApiStruct):
-    """TODO."""
+    """A value that other expressions use as variables.NAME."""
 
     map_type: ClassVar[str] = "atomic"
     expression: str
-    """TODO."""
+    """The expression that computes it."""
     name: str
     """Name of the object."""
 
 
 class WebhookClientConfig(ApiStruct):
-    """TODO."""
+    """Where a webhook is reached: a URL or a Service."""
 
     ca_bundle: Base64 = ""
-    """TODO."""
+    """Authorities its certificate is checked against, in base64."""
     service: ServiceReference | None = None
-    """TODO."""
+    """Service to ask."""
     url: str | None = None
-    """TODO."""
+    """URL to ask."""

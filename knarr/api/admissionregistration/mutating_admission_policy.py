@@ -14,53 +14,53 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge
 
 
 class ApplyConfiguration(ApiStruct):
-    """TODO."""
+    """A mutation said as an apply configuration."""
 
     expression: str = ""
-    """TODO."""
+    """CEL expression that makes the configuration."""
 
 
 class JSONPatch(ApiStruct):
-    """TODO."""
+    """A mutation said as a JSON patch."""
 
     expression: str = ""
-    """TODO."""
+    """CEL expression that makes the list of operations."""
 
 
 class Mutation(ApiStruct):
-    """TODO."""
+    """One change that a policy makes."""
 
     apply_configuration: ApplyConfiguration | None = None
-    """TODO."""
+    """Change as an apply configuration."""
     json_patch: JSONPatch | None = None
-    """TODO."""
+    """Change as a JSON patch."""
     patch_type: str
-    """TODO."""
+    """ApplyConfiguration or JSONPatch."""
 
 
 class MutatingAdmissionPolicySpec(ApiStruct):
-    """TODO."""
+    """What a policy changes, and when."""
 
     failure_policy: str | None = None
-    """TODO."""
+    """Fail or Ignore when an expression cannot be evaluated."""
     match_conditions: Annotated[
         tuple[MatchCondition, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """Further conditions, as CEL expressions."""
     match_constraints: MatchResources | None = None
-    """TODO."""
+    """Requests that are looked at."""
     mutations: tuple[Mutation, ...] = ()
-    """TODO."""
+    """Changes, in order."""
     param_kind: ParamKind | None = None
-    """TODO."""
+    """Kind of the parameters."""
     reinvocation_policy: str = ""
-    """TODO."""
+    """Never, or IfNeeded to run again when others changed the object."""
     variables: tuple[Variable, ...] = ()
-    """TODO."""
+    """Values for the expressions."""
 
 
 class MutatingAdmissionPolicy(ApiStruct):
-    """TODO."""
+    """Changes objects on their way in, by CEL expressions."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -73,18 +73,18 @@ class MutatingAdmissionPolicy(ApiStruct):
 
 
 class MutatingAdmissionPolicyBindingSpec(ApiStruct):
-    """TODO."""
+    """Where a policy holds."""
 
     match_resources: MatchResources | None = None
-    """TODO."""
+    """Narrows the requests further."""
     param_ref: ParamRef | None = None
-    """TODO."""
+    """Parameters it gets."""
     policy_name: str = ""
-    """TODO."""
+    """Policy that is meant."""
 
 
 class MutatingAdmissionPolicyBinding(ApiStruct):
-    """TODO."""
+    """Puts a mutating policy in force."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

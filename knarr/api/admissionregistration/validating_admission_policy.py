@@ -15,77 +15,77 @@ from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
 
 
 class AuditAnnotation(ApiStruct):
-    """TODO."""
+    """Something to be written into the audit log."""
 
     key: str
-    """TODO."""
+    """Key of the annotation."""
     value_expression: str
-    """TODO."""
+    """CEL expression that makes its value."""
 
 
 class ExpressionWarning(ApiStruct):
-    """TODO."""
+    """A doubt about an expression."""
 
     field_ref: str
-    """TODO."""
+    """Field the expression stands in."""
     warning: str
-    """TODO."""
+    """What is doubtful."""
 
 
 class TypeChecking(ApiStruct):
-    """TODO."""
+    """What a check of the expressions' types found."""
 
     expression_warnings: tuple[ExpressionWarning, ...] = ()
-    """TODO."""
+    """The doubts."""
 
 
 class Validation(ApiStruct):
-    """TODO."""
+    """A rule that objects must meet."""
 
     expression: str
-    """TODO."""
+    """CEL expression that must be true."""
     message: str = ""
     """Why, in words for people."""
     message_expression: str = ""
-    """TODO."""
+    """CEL expression that makes the message."""
     reason: str | None = None
     """Why, in one word for programs."""
 
 
 class ValidatingAdmissionPolicySpec(ApiStruct):
-    """TODO."""
+    """What a policy asks of objects, and when."""
 
     audit_annotations: tuple[AuditAnnotation, ...] = ()
-    """TODO."""
+    """Entries for the audit log."""
     failure_policy: str | None = None
-    """TODO."""
+    """Fail or Ignore when an expression cannot be evaluated."""
     match_conditions: Annotated[
         tuple[MatchCondition, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """Further conditions, as CEL expressions."""
     match_constraints: MatchResources | None = None
-    """TODO."""
+    """Requests that are looked at."""
     param_kind: ParamKind | None = None
-    """TODO."""
+    """Kind of the parameters."""
     validations: tuple[Validation, ...] = ()
-    """TODO."""
+    """The rules."""
     variables: Annotated[tuple[Variable, ...], ListMap("name"), PatchMerge("name")] = ()
-    """TODO."""
+    """Values for the expressions."""
 
 
 class ValidatingAdmissionPolicyStatus(ApiStruct):
-    """TODO."""
+    """What is known of a policy."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type")] = ()
     """What holds and what does not, one entry a type."""
     observed_generation: int = 0
     """The generation of the spec that this tells of."""
     type_checking: TypeChecking | None = None
-    """TODO."""
+    """What a check of the expressions' types found."""
 
 
 class ValidatingAdmissionPolicy(ApiStruct):
-    """TODO."""
+    """Refuses objects that break rules written in CEL."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -100,20 +100,20 @@ class ValidatingAdmissionPolicy(ApiStruct):
 
 
 class ValidatingAdmissionPolicyBindingSpec(ApiStruct):
-    """TODO."""
+    """Where a policy holds and what it does."""
 
     match_resources: MatchResources | None = None
-    """TODO."""
+    """Narrows the requests further."""
     param_ref: ParamRef | None = None
-    """TODO."""
+    """Parameters it gets."""
     policy_name: str
-    """TODO."""
+    """Policy that is meant."""
     validation_actions: Annotated[tuple[str, ...], ListSet()]
-    """TODO."""
+    """Deny, Warn and Audit."""
 
 
 class ValidatingAdmissionPolicyBinding(ApiStruct):
-    """TODO."""
+    """Puts a validating policy in force."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

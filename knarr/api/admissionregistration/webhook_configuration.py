@@ -14,38 +14,38 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge
 
 
 class MutatingWebhook(ApiStruct):
-    """TODO."""
+    """A program that may change objects on their way in."""
 
     admission_review_versions: tuple[str, ...]
-    """TODO."""
+    """Versions of AdmissionReview it understands."""
     client_config: WebhookClientConfig
-    """TODO."""
+    """Where it is reached."""
     failure_policy: str | None = None
-    """TODO."""
+    """Fail or Ignore when it does not answer."""
     match_conditions: Annotated[
         tuple[MatchCondition, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """Conditions, as CEL expressions, for asking it."""
     match_policy: str | None = None
-    """TODO."""
+    """Exact, or Equivalent to see other versions of the same resource too."""
     name: str
     """Name of the object."""
     namespace_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses namespaces by their labels."""
     object_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses objects by their labels."""
     reinvocation_policy: str | None = None
-    """TODO."""
+    """Never, or IfNeeded to ask again when others changed the object."""
     rules: tuple[RuleWithOperations, ...] = ()
-    """TODO."""
+    """Requests it is asked about."""
     side_effects: str
-    """TODO."""
+    """None or NoneOnDryRun."""
     timeout_seconds: Int32 | None = None
-    """TODO."""
+    """Seconds it has to answer. The server fills in 10."""
 
 
 class MutatingWebhookConfiguration(ApiStruct):
-    """TODO."""
+    """Programs that may change objects on their way in."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -54,40 +54,40 @@ class MutatingWebhookConfiguration(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     webhooks: Annotated[tuple[MutatingWebhook, ...], ListMap("name"), PatchMerge("name")] = ()
-    """TODO."""
+    """The programs."""
 
 
 class ValidatingWebhook(ApiStruct):
-    """TODO."""
+    """A program that may refuse objects on their way in."""
 
     admission_review_versions: tuple[str, ...]
-    """TODO."""
+    """Versions of AdmissionReview it understands."""
     client_config: WebhookClientConfig
-    """TODO."""
+    """Where it is reached."""
     failure_policy: str | None = None
-    """TODO."""
+    """Fail or Ignore when it does not answer."""
     match_conditions: Annotated[
         tuple[MatchCondition, ...], ListMap("name"), PatchMerge("name")
     ] = ()
-    """TODO."""
+    """Conditions, as CEL expressions, for asking it."""
     match_policy: str | None = None
-    """TODO."""
+    """Exact, or Equivalent to see other versions of the same resource too."""
     name: str
     """Name of the object."""
     namespace_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses namespaces by their labels."""
     object_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses objects by their labels."""
     rules: tuple[RuleWithOperations, ...] = ()
-    """TODO."""
+    """Requests it is asked about."""
     side_effects: str
-    """TODO."""
+    """None or NoneOnDryRun."""
     timeout_seconds: Int32 | None = None
-    """TODO."""
+    """Seconds it has to answer. The server fills in 10."""
 
 
 class ValidatingWebhookConfiguration(ApiStruct):
-    """TODO."""
+    """Programs that may refuse objects on their way in."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -96,4 +96,4 @@ class ValidatingWebhookConfiguration(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     webhooks: Annotated[tuple[ValidatingWebhook, ...], ListMap("name"), PatchMerge("name")] = ()
-    """TODO."""
+    """The programs."""

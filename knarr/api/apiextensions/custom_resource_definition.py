@@ -9,282 +9,282 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class CustomResourceColumnDefinition(ApiStruct):
-    """TODO."""
+    """A column of the table that lists show."""
 
     description: str = ""
-    """TODO."""
+    """What the column tells."""
     format: str = ""
-    """TODO."""
+    """Format of the value, such as date-time."""
     json_path: str
-    """TODO."""
+    """Where in the object the value is."""
     name: str
     """Name of the object."""
     priority: Int32 = 0
-    """TODO."""
+    """0 for columns always shown, more for those of the wide form."""
     type: str
-    """TODO."""
+    """Type of the value."""
 
 
 class ServiceReference(ApiStruct):
-    """TODO."""
+    """A Service that is asked."""
 
     name: str
     """Name of the object."""
     namespace: str
     """Namespace of the object."""
     path: str | None = None
-    """TODO."""
+    """Path of the URL."""
     port: Int32 | None = None
-    """TODO."""
+    """Port of the Service; 443 when absent."""
 
 
 class WebhookClientConfig(ApiStruct):
-    """TODO."""
+    """Where a webhook is reached: a URL or a Service."""
 
     ca_bundle: Base64 = ""
-    """TODO."""
+    """Authorities its certificate is checked against, in base64."""
     service: ServiceReference | None = None
-    """TODO."""
+    """Service to ask."""
     url: str | None = None
-    """TODO."""
+    """URL to ask."""
 
 
 class WebhookConversion(ApiStruct):
-    """TODO."""
+    """A program that converts objects between versions."""
 
     client_config: WebhookClientConfig | None = None
-    """TODO."""
+    """Where it is reached."""
     conversion_review_versions: tuple[str, ...]
-    """TODO."""
+    """Versions of ConversionReview it understands."""
 
 
 class CustomResourceConversion(ApiStruct):
-    """TODO."""
+    """How objects are converted between versions."""
 
     strategy: str
-    """TODO."""
+    """None, or Webhook."""
     webhook: WebhookConversion | None = None
-    """TODO."""
+    """The program, for Webhook."""
 
 
 class CustomResourceDefinitionNames(ApiStruct):
-    """TODO."""
+    """What a custom kind is called."""
 
     categories: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of resources it is listed with, such as all."""
     kind: str
     """Kind of the object."""
     list_kind: str = ""
-    """TODO."""
+    """Kind of its lists. The server fills in the kind with List behind it."""
     plural: str
-    """TODO."""
+    """Name in URLs."""
     short_names: tuple[str, ...] = ()
-    """TODO."""
+    """Short names for the command line."""
     singular: str = ""
-    """TODO."""
+    """Name for one. The server fills in the kind in small letters."""
 
 
 class CustomResourceSubresourceScale(ApiStruct):
-    """TODO."""
+    """Where in the object scaling is."""
 
     label_selector_path: str | None = None
-    """TODO."""
+    """Where the selector is, as text, below .status or .spec."""
     spec_replicas_path: str
-    """TODO."""
+    """Where the number wanted is, below .spec."""
     status_replicas_path: str
-    """TODO."""
+    """Where the number observed is, below .status."""
 
 
 class CustomResourceSubresourceStatus(ApiStruct):
-    """TODO."""
+    """Present when the status is written apart."""
 
 
 class CustomResourceSubresources(ApiStruct):
-    """TODO."""
+    """Which subresources a custom kind has."""
 
     scale: CustomResourceSubresourceScale | None = None
-    """TODO."""
+    """Where scaling is."""
     status: CustomResourceSubresourceStatus | None = None
     """What was observed last."""
 
 
 class ExternalDocumentation(ApiStruct):
-    """TODO."""
+    """Where more is written."""
 
     description: str = ""
-    """TODO."""
+    """What is written there."""
     url: str = ""
-    """TODO."""
+    """Where it is."""
 
 
 class ValidationRule(ApiStruct):
-    """TODO."""
+    """A CEL rule that a value must meet."""
 
     field_path: str = ""
-    """TODO."""
+    """Path of the field that errors name."""
     message: str = ""
     """Why, in words for people."""
     message_expression: str = ""
-    """TODO."""
+    """CEL expression that makes the message."""
     optional_old_self: bool | None = None
-    """TODO."""
+    """Whether the rule holds on create too, where there is no old value."""
     reason: str | None = None
     """Why, in one word for programs."""
     rule: str
-    """TODO."""
+    """CEL expression over `self` and `oldSelf` that must be true."""
 
 
 class JSONSchemaProps(ApiStruct):
-    """TODO."""
+    """What a value must look like, as OpenAPI schemas say it."""
 
     additional_items: Raw | None = None
-    """TODO."""
+    """Not supported."""
     additional_properties: Raw | None = None
-    """TODO."""
+    """Schema of the values of a map."""
     all_of: tuple["JSONSchemaProps", ...] = ()
-    """TODO."""
+    """Schemas that must all hold."""
     any_of: tuple["JSONSchemaProps", ...] = ()
-    """TODO."""
+    """Schemas of which one must hold."""
     default: Raw | None = None
-    """TODO."""
+    """Value that is filled in."""
     definitions: Mapping[str, "JSONSchemaProps"] = {}
-    """TODO."""
+    """Not supported."""
     dependencies: Mapping[str, Raw] = {}
-    """TODO."""
+    """Not supported."""
     description: str = ""
-    """TODO."""
+    """What the value means."""
     dollar_ref: str | None = None
-    """TODO."""
+    """Not supported."""
     dollar_schema: str = ""
-    """TODO."""
+    """Not supported."""
     enum: tuple[Raw, ...] = ()
-    """TODO."""
+    """Values that are allowed."""
     example: Raw | None = None
-    """TODO."""
+    """An example."""
     exclusive_maximum: bool = False
-    """TODO."""
+    """Whether the maximum itself is not allowed."""
     exclusive_minimum: bool = False
-    """TODO."""
+    """Whether the minimum itself is not allowed."""
     external_docs: ExternalDocumentation | None = None
-    """TODO."""
+    """Where more is written."""
     format: str = ""
-    """TODO."""
+    """Format of the value, such as int32 or date-time."""
     id: str = ""
-    """TODO."""
+    """Not supported."""
     items: Raw | None = None
-    """TODO."""
+    """Schema of the items of a list."""
     max_items: int | None = None
-    """TODO."""
+    """Most items of a list."""
     max_length: int | None = None
-    """TODO."""
+    """Most characters of a text."""
     max_properties: int | None = None
-    """TODO."""
+    """Most keys of a map."""
     maximum: float | None = None
-    """TODO."""
+    """Largest number."""
     min_items: int | None = None
-    """TODO."""
+    """Fewest items of a list."""
     min_length: int | None = None
-    """TODO."""
+    """Fewest characters of a text."""
     min_properties: int | None = None
-    """TODO."""
+    """Fewest keys of a map."""
     minimum: float | None = None
-    """TODO."""
+    """Smallest number."""
     multiple_of: float | None = None
-    """TODO."""
+    """Number that divides the value."""
     not_: "JSONSchemaProps | None" = None
-    """TODO."""
+    """Schema that must not hold."""
     nullable: bool = False
-    """TODO."""
+    """Whether null is allowed."""
     one_of: tuple["JSONSchemaProps", ...] = ()
-    """TODO."""
+    """Schemas of which exactly one must hold."""
     pattern: str = ""
-    """TODO."""
+    """Regular expression that a text must match."""
     pattern_properties: Mapping[str, "JSONSchemaProps"] = {}
-    """TODO."""
+    """Not supported."""
     properties: Mapping[str, "JSONSchemaProps"] = {}
-    """TODO."""
+    """Schemas of the fields."""
     required: tuple[str, ...] = ()
-    """TODO."""
+    """Fields that must be there."""
     title: str = ""
-    """TODO."""
+    """A title."""
     type: str = ""
-    """TODO."""
+    """object, array, string, integer, number or boolean."""
     unique_items: bool = False
-    """TODO."""
+    """Not supported."""
     x_kubernetes_embedded_resource: bool = False
-    """TODO."""
+    """Whether the value is a whole object with metadata."""
     x_kubernetes_int_or_string: bool = False
-    """TODO."""
+    """Whether a number or a text is allowed."""
     x_kubernetes_list_map_keys: tuple[str, ...] = ()
-    """TODO."""
+    """Fields that tell the items of a map-like list apart."""
     x_kubernetes_list_type: str | None = None
-    """TODO."""
+    """atomic, set or map."""
     x_kubernetes_map_type: str | None = None
-    """TODO."""
+    """granular or atomic."""
     x_kubernetes_preserve_unknown_fields: bool | None = None
-    """TODO."""
+    """Whether fields are kept that the schema does not name."""
     x_kubernetes_validations: Annotated[
         tuple[ValidationRule, ...], ListMap("rule"), PatchMerge("rule")
     ] = ()
-    """TODO."""
+    """Rules in CEL."""
 
 
 class CustomResourceValidation(ApiStruct):
-    """TODO."""
+    """What objects of a custom kind must look like."""
 
     open_api_v3_schema: JSONSchemaProps | None = None
-    """TODO."""
+    """The schema."""
 
 
 class SelectableField(ApiStruct):
-    """TODO."""
+    """A field that field selectors may name."""
 
     json_path: str
-    """TODO."""
+    """Where in the object it is."""
 
 
 class CustomResourceDefinitionVersion(ApiStruct):
-    """TODO."""
+    """One version of a custom kind."""
 
     additional_printer_columns: tuple[CustomResourceColumnDefinition, ...] = ()
-    """TODO."""
+    """Columns of the table that lists show."""
     deprecated: bool = False
-    """TODO."""
+    """Whether clients are warned of it."""
     deprecation_warning: str | None = None
-    """TODO."""
+    """The warning, in place of the usual one."""
     name: str
     """Name of the object."""
     schema: CustomResourceValidation | None = None
-    """TODO."""
+    """What its objects must look like."""
     selectable_fields: tuple[SelectableField, ...] = ()
-    """TODO."""
+    """Fields that field selectors may name."""
     served: bool
-    """TODO."""
+    """Whether it is served."""
     storage: bool
-    """TODO."""
+    """Whether objects are stored in it; true for exactly one."""
     subresources: CustomResourceSubresources | None = None
-    """TODO."""
+    """Which subresources it has."""
 
 
 class CustomResourceDefinitionSpec(ApiStruct):
-    """TODO."""
+    """What a custom kind is."""
 
     conversion: CustomResourceConversion | None = None
-    """TODO."""
+    """How its objects are converted between versions."""
     group: str
-    """TODO."""
+    """Group it belongs to."""
     names: CustomResourceDefinitionNames
-    """TODO."""
+    """What it is called."""
     preserve_unknown_fields: bool = False
-    """TODO."""
+    """Kept for old objects; must be false."""
     scope: str
-    """TODO."""
+    """Namespaced or Cluster."""
     versions: tuple[CustomResourceDefinitionVersion, ...]
-    """TODO."""
+    """Its versions."""
 
 
 class CustomResourceDefinitionCondition(ApiStruct):
-    """TODO."""
+    """How far a custom kind has come."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
@@ -295,28 +295,28 @@ class CustomResourceDefinitionCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """Established, NamesAccepted, NonStructuralSchema, Terminating and others."""
     status: str
     """What was observed last."""
 
 
 class CustomResourceDefinitionStatus(ApiStruct):
-    """TODO."""
+    """How a custom kind is."""
 
     accepted_names: CustomResourceDefinitionNames = CustomResourceDefinitionNames(
         kind="", plural=""
     )
-    """TODO."""
+    """Names it is served under."""
     conditions: Annotated[tuple[CustomResourceDefinitionCondition, ...], ListMap("type")] = ()
     """What holds and what does not, one entry a type."""
     observed_generation: int = 0
     """The generation of the spec that this tells of."""
     stored_versions: tuple[str, ...] = ()
-    """TODO."""
+    """Versions in which objects may be stored."""
 
 
 class CustomResourceDefinition(ApiStruct):
-    """TODO."""
+    """Adds a kind to the API."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -8,37 +8,37 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ServiceReference(ApiStruct):
-    """TODO."""
+    """A Service that is asked."""
 
     name: str = ""
     """Name of the object."""
     namespace: str = ""
     """Namespace of the object."""
     port: Int32 | None = None
-    """TODO."""
+    """Port of the Service; 443 when absent."""
 
 
 class APIServiceSpec(ApiStruct):
-    """TODO."""
+    """Which server answers for a group and version."""
 
     ca_bundle: Base64 = ""
-    """TODO."""
+    """Authorities its certificate is checked against, in base64."""
     group: str = ""
-    """TODO."""
+    """The group."""
     group_priority_minimum: Int32
-    """TODO."""
+    """The larger, the further in front the group stands."""
     insecure_skip_tls_verify: bool = False
-    """TODO."""
+    """Whether the server's certificate is not checked."""
     service: ServiceReference | None = None
-    """TODO."""
+    """Service that answers; the API server itself when absent."""
     version: str = ""
-    """TODO."""
+    """The version."""
     version_priority: Int32
-    """TODO."""
+    """The larger, the further in front the version stands in its group."""
 
 
 class APIServiceCondition(ApiStruct):
-    """TODO."""
+    """How a group and version is."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
@@ -47,20 +47,20 @@ class APIServiceCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """Available."""
     status: str
     """What was observed last."""
 
 
 class APIServiceStatus(ApiStruct):
-    """TODO."""
+    """How a group and version is."""
 
     conditions: Annotated[tuple[APIServiceCondition, ...], ListMap("type"), PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
 
 
 class APIService(ApiStruct):
-    """TODO."""
+    """Says which server answers for a group and version."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -6,7 +6,7 @@ from knarr.api.structs import ApiStruct
 
 
 class ControllerRevision(ApiStruct):
-    """TODO."""
+    """An earlier state of an object's spec, kept for going back."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -15,6 +15,6 @@ class ControllerRevision(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     data: Raw | None = None
-    """TODO."""
+    """The state."""
     revision: int
-    """TODO."""
+    """Number of the revision; it grows."""

@@ -10,41 +10,47 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class RollingUpdateDaemonSet(ApiStruct):
-    """TODO."""
+    """How fast pods are replaced."""
 
     max_surge: IntOrString | None = None
-    """TODO."""
+    """How many nodes may run an old and a new pod at a time, as number or percentage.
+
+    The server fills in 0.
+    """
     max_unavailable: IntOrString | None = None
-    """TODO."""
+    """How many nodes may be without an available pod, as number or percentage.
+
+    The server fills in 1.
+    """
 
 
 class DaemonSetUpdateStrategy(ApiStruct):
-    """TODO."""
+    """How pods are replaced when the template changes."""
 
     rolling_update: RollingUpdateDaemonSet | None = None
-    """TODO."""
+    """How fast, for RollingUpdate."""
     type: str = ""
-    """TODO."""
+    """RollingUpdate or OnDelete. The server fills in RollingUpdate."""
 
 
 class DaemonSetSpec(ApiStruct):
-    """TODO."""
+    """What runs on every node that fits."""
 
     min_ready_seconds: Int32 = 0
     """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
     """
     revision_history_limit: Int32 | None = None
-    """TODO."""
+    """How many earlier revisions are kept. The server fills in 10."""
     selector: LabelSelector | None
-    """TODO."""
+    """Labels by which its pods are known; cannot be changed."""
     template: PodTemplateSpec
     """What the pods look like."""
     update_strategy: DaemonSetUpdateStrategy = DaemonSetUpdateStrategy()
-    """TODO."""
+    """How pods are replaced when the template changes."""
 
 
 class DaemonSetCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a DaemonSet is."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
@@ -53,38 +59,38 @@ class DaemonSetCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """What the condition says."""
     status: str
     """What was observed last."""
 
 
 class DaemonSetStatus(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     collision_count: Int32 | None = None
-    """TODO."""
+    """How often the name of a revision was taken already."""
     conditions: Annotated[tuple[DaemonSetCondition, ...], ListMap("type"), PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
     current_number_scheduled: Int32
-    """TODO."""
+    """Nodes that run a pod and should."""
     desired_number_scheduled: Int32
-    """TODO."""
+    """Nodes that should run a pod."""
     number_available: Int32 = 0
-    """TODO."""
+    """Nodes whose pod has been ready for minReadySeconds."""
     number_misscheduled: Int32
-    """TODO."""
+    """Nodes that run a pod and should not."""
     number_ready: Int32
-    """TODO."""
+    """Nodes whose pod is ready."""
     number_unavailable: Int32 = 0
-    """TODO."""
+    """Nodes that should have an available pod and do not."""
     observed_generation: int = 0
     """The generation of the spec that this tells of."""
     updated_number_scheduled: Int32 = 0
-    """TODO."""
+    """Nodes whose pod is of the newest template."""
 
 
 class DaemonSet(ApiStruct):
-    """TODO."""
+    """Runs a pod on every node that fits."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

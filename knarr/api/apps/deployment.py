@@ -10,69 +10,75 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, PatchRetainKeys, w
 
 
 class RollingUpdateDeployment(ApiStruct):
-    """TODO."""
+    """How fast pods are replaced."""
 
     max_surge: IntOrString | None = None
-    """TODO."""
+    """How many pods more than wanted there may be meanwhile, as number or percentage.
+
+    The server fills in 25%.
+    """
     max_unavailable: IntOrString | None = None
-    """TODO."""
+    """How many pods fewer than wanted may be available meanwhile, as number or percentage.
+
+    The server fills in 25%.
+    """
 
 
 class DeploymentStrategy(ApiStruct):
-    """TODO."""
+    """How pods are replaced when the template changes."""
 
     rolling_update: RollingUpdateDeployment | None = None
-    """TODO."""
+    """How fast, for RollingUpdate."""
     type: str = ""
-    """TODO."""
+    """RollingUpdate, or Recreate to end all old pods first. The server fills in RollingUpdate."""
 
 
 class DeploymentSpec(ApiStruct):
-    """TODO."""
+    """How many pods there should be, what they look like, and how they are replaced."""
 
     min_ready_seconds: Int32 = 0
     """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
     """
     paused: bool = False
-    """TODO."""
+    """Whether changes of the template wait."""
     progress_deadline_seconds: Int32 | None = None
-    """TODO."""
+    """Seconds without progress after which a rollout counts as failed. The server fills in 600."""
     replicas: Int32 | None = None
     """Number of pods."""
     revision_history_limit: Int32 | None = None
-    """TODO."""
+    """How many old ReplicaSets are kept for going back. The server fills in 10."""
     selector: LabelSelector | None
-    """TODO."""
+    """Labels by which its pods are known; cannot be changed."""
     strategy: Annotated[DeploymentStrategy, PatchRetainKeys()] = DeploymentStrategy()
-    """TODO."""
+    """How pods are replaced when the template changes."""
     template: PodTemplateSpec
     """What the pods look like."""
 
 
 class DeploymentCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a Deployment is."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
     last_update_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment the condition was last confirmed."""
     message: str = ""
     """Why, in words for people."""
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """Available, Progressing or ReplicaFailure."""
     status: str
     """What was observed last."""
 
 
 class DeploymentStatus(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     available_replicas: Int32 = 0
     """Number of pods that have been ready for minReadySeconds."""
     collision_count: Int32 | None = None
-    """TODO."""
+    """How often the name of a ReplicaSet was taken already."""
     conditions: Annotated[tuple[DeploymentCondition, ...], ListMap("type"), PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
     observed_generation: int = 0
@@ -82,15 +88,15 @@ class DeploymentStatus(ApiStruct):
     replicas: Int32 = 0
     """Number of pods."""
     terminating_replicas: Int32 | None = None
-    """TODO."""
+    """Number of pods that are being deleted."""
     unavailable_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods still missing until all wanted ones are available."""
     updated_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods of the newest template."""
 
 
 class Deployment(ApiStruct):
-    """TODO."""
+    """Keeps a number of like pods and replaces them step by step when they change."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

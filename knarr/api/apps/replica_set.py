@@ -10,7 +10,7 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ReplicaSetSpec(ApiStruct):
-    """TODO."""
+    """How many pods there should be, and what each looks like."""
 
     min_ready_seconds: Int32 = 0
     """Seconds a pod must be ready, none of its containers crashing, before it counts as available.
@@ -18,13 +18,13 @@ class ReplicaSetSpec(ApiStruct):
     replicas: Int32 | None = None
     """Number of pods."""
     selector: LabelSelector | None
-    """TODO."""
+    """Labels by which its pods are known; cannot be changed."""
     template: PodTemplateSpec = PodTemplateSpec()
     """What the pods look like."""
 
 
 class ReplicaSetCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a ReplicaSet is."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
@@ -33,13 +33,13 @@ class ReplicaSetCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """ReplicaFailure."""
     status: str
     """What was observed last."""
 
 
 class ReplicaSetStatus(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     available_replicas: Int32 = 0
     """Number of pods that have been ready for minReadySeconds."""
@@ -54,11 +54,11 @@ class ReplicaSetStatus(ApiStruct):
     replicas: Int32
     """Number of pods."""
     terminating_replicas: Int32 | None = None
-    """TODO."""
+    """Number of pods that are being deleted."""
 
 
 class ReplicaSet(ApiStruct):
-    """TODO."""
+    """Keeps a number of like pods."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

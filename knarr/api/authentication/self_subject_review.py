@@ -6,14 +6,14 @@ from knarr.api.structs import ApiStruct
 
 
 class SelfSubjectReviewStatus(ApiStruct):
-    """TODO."""
+    """Who asks."""
 
     user_info: UserInfo | None = None
-    """TODO."""
+    """The user."""
 
 
 class SelfSubjectReview(ApiStruct):
-    """TODO."""
+    """Asks who one is."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

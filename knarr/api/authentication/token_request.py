@@ -6,10 +6,10 @@ from knarr.api.structs import ApiStruct
 
 
 class BoundObjectReference(ApiStruct):
-    """TODO."""
+    """An object with which a token ends."""
 
     api_version: str = ""
-    """TODO."""
+    """Group and version of the object."""
     kind: str = ""
     """Kind of the object."""
     name: str = ""
@@ -19,27 +19,27 @@ class BoundObjectReference(ApiStruct):
 
 
 class TokenRequestSpec(ApiStruct):
-    """TODO."""
+    """What token is asked for."""
 
     audiences: tuple[str, ...] = ()
-    """TODO."""
+    """Who shall believe it; the API server when empty."""
     bound_object_ref: BoundObjectReference | None = None
-    """TODO."""
+    """Object with which it ends."""
     expiration_seconds: int | None = None
-    """TODO."""
+    """Seconds it is good for."""
 
 
 class TokenRequestStatus(ApiStruct):
-    """TODO."""
+    """The token."""
 
     expiration_timestamp: Time | None = None
-    """TODO."""
+    """Moment it ends."""
     token: str = ""
-    """TODO."""
+    """The token itself."""
 
 
 class TokenRequest(ApiStruct):
-    """TODO."""
+    """Asks for a token of a service account."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -7,42 +7,42 @@ from knarr.api.structs import ApiStruct
 
 
 class TokenReviewSpec(ApiStruct):
-    """TODO."""
+    """What token is looked at."""
 
     audiences: tuple[str, ...] = ()
-    """TODO."""
+    """Who wants to believe it; the API server when empty."""
     token: str
-    """TODO."""
+    """The token itself."""
 
 
 class UserInfo(ApiStruct):
-    """TODO."""
+    """A user."""
 
     extra: Mapping[str, tuple[str, ...]] = {}
-    """TODO."""
+    """What else is known of the user."""
     groups: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of the user."""
     uid: str = ""
     """Uid of the object."""
     username: str = ""
-    """TODO."""
+    """Name of the user."""
 
 
 class TokenReviewStatus(ApiStruct):
-    """TODO."""
+    """Whose token it is."""
 
     audiences: tuple[str, ...] = ()
-    """TODO."""
+    """Which of those asked for may believe it."""
     authenticated: bool = False
-    """TODO."""
+    """Whether it is good."""
     error: str = ""
-    """TODO."""
+    """Why it could not be checked."""
     user: UserInfo | None = None
-    """TODO."""
+    """Whose it is."""
 
 
 class TokenReview(ApiStruct):
-    """TODO."""
+    """Asks whose token it is."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

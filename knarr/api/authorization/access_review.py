@@ -8,87 +8,87 @@ from knarr.api.structs import ApiStruct
 
 
 class FieldSelectorAttributes(ApiStruct):
-    """TODO."""
+    """A field selector that a request carries."""
 
     raw_selector: str = ""
-    """TODO."""
+    """The selector as text."""
     requirements: tuple[FieldSelectorRequirement, ...] = ()
-    """TODO."""
+    """The selector as rules."""
 
 
 class LabelSelectorAttributes(ApiStruct):
-    """TODO."""
+    """A label selector that a request carries."""
 
     raw_selector: str = ""
-    """TODO."""
+    """The selector as text."""
     requirements: tuple[LabelSelectorRequirement, ...] = ()
-    """TODO."""
+    """The selector as rules."""
 
 
 class NonResourceAttributes(ApiStruct):
-    """TODO."""
+    """A request for what is no resource."""
 
     path: str = ""
-    """TODO."""
+    """Path of the URL."""
     verb: str = ""
-    """TODO."""
+    """Verb, such as get."""
 
 
 class ResourceAttributes(ApiStruct):
-    """TODO."""
+    """A request for a resource."""
 
     field_selector: FieldSelectorAttributes | None = None
-    """TODO."""
+    """Field selector it carries."""
     group: str = ""
-    """TODO."""
+    """Group of the resource; * for all."""
     label_selector: LabelSelectorAttributes | None = None
-    """TODO."""
+    """Label selector it carries."""
     name: str = ""
     """Name of the object."""
     namespace: str = ""
     """Namespace of the object."""
     resource: str = ""
-    """TODO."""
+    """The resource; * for all."""
     subresource: str = ""
-    """TODO."""
+    """Its subresource."""
     verb: str = ""
-    """TODO."""
+    """Verb, such as get or create; * for all."""
     version: str = ""
-    """TODO."""
+    """Version of the resource; * for all."""
 
 
 class SubjectAccessReviewSpec(ApiStruct):
-    """TODO."""
+    """Who asks, and for what."""
 
     extra: Mapping[str, tuple[str, ...]] = {}
-    """TODO."""
+    """What else is known of the user."""
     groups: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of the user."""
     non_resource_attributes: NonResourceAttributes | None = None
-    """TODO."""
+    """Request for what is no resource."""
     resource_attributes: ResourceAttributes | None = None
-    """TODO."""
+    """Request for a resource."""
     uid: str = ""
     """Uid of the object."""
     user: str = ""
-    """TODO."""
+    """Name of the user."""
 
 
 class SubjectAccessReviewStatus(ApiStruct):
-    """TODO."""
+    """Whether it is allowed."""
 
     allowed: bool
-    """TODO."""
+    """Whether it is."""
     denied: bool = False
-    """TODO."""
+    """Whether it is forbidden outright."""
     evaluation_error: str = ""
-    """TODO."""
+    """What went wrong while deciding."""
     reason: str = ""
     """Why, in one word for programs."""
 
 
 class LocalSubjectAccessReview(ApiStruct):
-    """TODO."""
+    """Asks whether a user may do something in a namespace."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -103,38 +103,38 @@ class LocalSubjectAccessReview(ApiStruct):
 
 
 class NonResourceRule(ApiStruct):
-    """TODO."""
+    """Paths that may be asked for."""
 
     non_resource_urls: tuple[str, ...] = ()
-    """TODO."""
+    """Paths; a * at the end stands for anything."""
     verbs: tuple[str, ...]
-    """TODO."""
+    """Verbs; * for all."""
 
 
 class ResourceRule(ApiStruct):
-    """TODO."""
+    """Resources that may be asked for."""
 
     api_groups: tuple[str, ...] = ()
-    """TODO."""
+    """Groups; * for all."""
     resource_names: tuple[str, ...] = ()
-    """TODO."""
+    """Names; all when empty."""
     resources: tuple[str, ...] = ()
-    """TODO."""
+    """Resources; * for all."""
     verbs: tuple[str, ...]
-    """TODO."""
+    """Verbs; * for all."""
 
 
 class SelfSubjectAccessReviewSpec(ApiStruct):
-    """TODO."""
+    """What is asked for."""
 
     non_resource_attributes: NonResourceAttributes | None = None
-    """TODO."""
+    """Request for what is no resource."""
     resource_attributes: ResourceAttributes | None = None
-    """TODO."""
+    """Request for a resource."""
 
 
 class SelfSubjectAccessReview(ApiStruct):
-    """TODO."""
+    """Asks whether one may do something."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -149,27 +149,27 @@ class SelfSubjectAccessReview(ApiStruct):
 
 
 class SelfSubjectRulesReviewSpec(ApiStruct):
-    """TODO."""
+    """Where one wants to know."""
 
     namespace: str = ""
     """Namespace of the object."""
 
 
 class SubjectRulesReviewStatus(ApiStruct):
-    """TODO."""
+    """Everything one may do."""
 
     evaluation_error: str = ""
-    """TODO."""
+    """What went wrong while collecting."""
     incomplete: bool
-    """TODO."""
+    """Whether something may be missing."""
     non_resource_rules: tuple[NonResourceRule, ...]
-    """TODO."""
+    """Paths one may ask for."""
     resource_rules: tuple[ResourceRule, ...]
-    """TODO."""
+    """Resources one may ask for."""
 
 
 class SelfSubjectRulesReview(ApiStruct):
-    """TODO."""
+    """Asks for everything one may do in a namespace."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -186,7 +186,7 @@ class SelfSubjectRulesReview(ApiStruct):
 
 
 class SubjectAccessReview(ApiStruct):
-    """TODO."""
+    """Asks whether a user may do something."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

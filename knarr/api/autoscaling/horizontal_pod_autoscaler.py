@@ -9,56 +9,56 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class MetricTarget(ApiStruct):
-    """TODO."""
+    """Value that a metric shall have."""
 
     average_utilization: Int32 | None = None
-    """TODO."""
+    """Percentage of what the pods ask for, on average."""
     average_value: Quantity | None = None
-    """TODO."""
+    """Value per pod, on average."""
     type: str
-    """TODO."""
+    """Utilization, Value or AverageValue."""
     value: Quantity | None = None
-    """TODO."""
+    """Value in all."""
 
 
 class ContainerResourceMetricSource(ApiStruct):
-    """TODO."""
+    """A resource of one container, over all pods."""
 
     container: str
-    """TODO."""
+    """Container that is meant."""
     name: str
     """Name of the object."""
     target: MetricTarget
-    """TODO."""
+    """Value it shall have."""
 
 
 class MetricValueStatus(ApiStruct):
-    """TODO."""
+    """Value that a metric has."""
 
     average_utilization: Int32 | None = None
-    """TODO."""
+    """Percentage of what the pods ask for, on average."""
     average_value: Quantity | None = None
-    """TODO."""
+    """Value per pod, on average."""
     value: Quantity | None = None
-    """TODO."""
+    """Value in all."""
 
 
 class ContainerResourceMetricStatus(ApiStruct):
-    """TODO."""
+    """A resource of one container, as observed."""
 
     container: str
-    """TODO."""
+    """Container that is meant."""
     current: MetricValueStatus
-    """TODO."""
+    """Value it has."""
     name: str
     """Name of the object."""
 
 
 class CrossVersionObjectReference(ApiStruct):
-    """TODO."""
+    """An object that can be scaled."""
 
     api_version: str = ""
-    """TODO."""
+    """Group and version of the object."""
     kind: str
     """Kind of the object."""
     name: str
@@ -66,128 +66,128 @@ class CrossVersionObjectReference(ApiStruct):
 
 
 class MetricIdentifier(ApiStruct):
-    """TODO."""
+    """Which metric is meant."""
 
     name: str
     """Name of the object."""
     selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses among series of the metric by their labels."""
 
 
 class ExternalMetricSource(ApiStruct):
-    """TODO."""
+    """A metric from outside the cluster."""
 
     metric: MetricIdentifier
-    """TODO."""
+    """Which metric."""
     target: MetricTarget
-    """TODO."""
+    """Value it shall have."""
 
 
 class ExternalMetricStatus(ApiStruct):
-    """TODO."""
+    """A metric from outside the cluster, as observed."""
 
     current: MetricValueStatus
-    """TODO."""
+    """Value it has."""
     metric: MetricIdentifier
-    """TODO."""
+    """Which metric."""
 
 
 class HPAScalingPolicy(ApiStruct):
-    """TODO."""
+    """A bound on how fast the number changes."""
 
     period_seconds: Int32
-    """TODO."""
+    """Seconds over which the change is counted."""
     type: str
-    """TODO."""
+    """Pods or Percent."""
     value: Int32
-    """TODO."""
+    """Most pods, or most percent, by which it may change."""
 
 
 class HPAScalingRules(ApiStruct):
-    """TODO."""
+    """How fast the number changes in one direction."""
 
     policies: tuple[HPAScalingPolicy, ...] = ()
-    """TODO."""
+    """The bounds."""
     select_policy: str | None = None
-    """TODO."""
+    """Max, Min or Disabled: which bound counts."""
     stabilization_window_seconds: Int32 | None = None
-    """TODO."""
+    """Seconds looked back at, so that the number does not go up and down."""
     tolerance: Quantity | None = None
-    """TODO."""
+    """How far off a metric may be before anything is done."""
 
 
 class HorizontalPodAutoscalerBehavior(ApiStruct):
-    """TODO."""
+    """How fast the number changes."""
 
     scale_down: HPAScalingRules | None = None
-    """TODO."""
+    """Downwards."""
     scale_up: HPAScalingRules | None = None
-    """TODO."""
+    """Upwards."""
 
 
 class ObjectMetricSource(ApiStruct):
-    """TODO."""
+    """A metric of one object."""
 
     described_object: CrossVersionObjectReference
-    """TODO."""
+    """The object."""
     metric: MetricIdentifier
-    """TODO."""
+    """Which metric."""
     target: MetricTarget
-    """TODO."""
+    """Value it shall have."""
 
 
 class PodsMetricSource(ApiStruct):
-    """TODO."""
+    """A metric of each pod."""
 
     metric: MetricIdentifier
-    """TODO."""
+    """Which metric."""
     target: MetricTarget
-    """TODO."""
+    """Value it shall have."""
 
 
 class ResourceMetricSource(ApiStruct):
-    """TODO."""
+    """A resource, over all pods."""
 
     name: str
     """Name of the object."""
     target: MetricTarget
-    """TODO."""
+    """Value it shall have."""
 
 
 class MetricSpec(ApiStruct):
-    """TODO."""
+    """One metric and the value it shall have; the field named by `type` is set."""
 
     container_resource: ContainerResourceMetricSource | None = None
-    """TODO."""
+    """Resource of one container."""
     external: ExternalMetricSource | None = None
-    """TODO."""
+    """Metric from outside the cluster."""
     object: ObjectMetricSource | None = None
-    """TODO."""
+    """Metric of one object."""
     pods: PodsMetricSource | None = None
-    """TODO."""
+    """Metric of each pod."""
     resource: ResourceMetricSource | None = None
-    """TODO."""
+    """Resource of all containers."""
     type: str
-    """TODO."""
+    """Resource, ContainerResource, Pods, Object or External."""
 
 
 class HorizontalPodAutoscalerSpec(ApiStruct):
-    """TODO."""
+    """What is scaled, between which bounds, by which metrics."""
 
     behavior: HorizontalPodAutoscalerBehavior | None = None
-    """TODO."""
+    """How fast the number changes."""
     max_replicas: Int32
-    """TODO."""
+    """Most pods."""
     metrics: tuple[MetricSpec, ...] = ()
-    """TODO."""
+    """Metrics; the one that asks for most pods counts."""
     min_replicas: Int32 | None = None
-    """TODO."""
+    """Fewest pods. The server fills in 1."""
     scale_target_ref: CrossVersionObjectReference
-    """TODO."""
+    """What is scaled."""
 
 
 class HorizontalPodAutoscalerCondition(ApiStruct):
-    """TODO."""
+    """One thing about how an autoscaler is."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
@@ -196,78 +196,78 @@ class HorizontalPodAutoscalerCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """ScalingActive, AbleToScale or ScalingLimited."""
     status: str
     """What was observed last."""
 
 
 class ObjectMetricStatus(ApiStruct):
-    """TODO."""
+    """A metric of one object, as observed."""
 
     current: MetricValueStatus
-    """TODO."""
+    """Value it has."""
     described_object: CrossVersionObjectReference
-    """TODO."""
+    """The object."""
     metric: MetricIdentifier
-    """TODO."""
+    """Which metric."""
 
 
 class PodsMetricStatus(ApiStruct):
-    """TODO."""
+    """A metric of each pod, as observed."""
 
     current: MetricValueStatus
-    """TODO."""
+    """Value it has."""
     metric: MetricIdentifier
-    """TODO."""
+    """Which metric."""
 
 
 class ResourceMetricStatus(ApiStruct):
-    """TODO."""
+    """A resource over all pods, as observed."""
 
     current: MetricValueStatus
-    """TODO."""
+    """Value it has."""
     name: str
     """Name of the object."""
 
 
 class MetricStatus(ApiStruct):
-    """TODO."""
+    """One metric as observed; the field named by `type` is set."""
 
     container_resource: ContainerResourceMetricStatus | None = None
-    """TODO."""
+    """Resource of one container."""
     external: ExternalMetricStatus | None = None
-    """TODO."""
+    """Metric from outside the cluster."""
     object: ObjectMetricStatus | None = None
-    """TODO."""
+    """Metric of one object."""
     pods: PodsMetricStatus | None = None
-    """TODO."""
+    """Metric of each pod."""
     resource: ResourceMetricStatus | None = None
-    """TODO."""
+    """Resource of all containers."""
     type: str
-    """TODO."""
+    """Resource, ContainerResource, Pods, Object or External."""
 
 
 class HorizontalPodAutoscalerStatus(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     conditions: Annotated[
         tuple[HorizontalPodAutoscalerCondition, ...], ListMap("type"), PatchMerge("type")
     ] = ()
     """What holds and what does not, one entry a type."""
     current_metrics: tuple[MetricStatus, ...] = ()
-    """TODO."""
+    """The metrics as last seen."""
     current_replicas: Int32 = 0
-    """TODO."""
+    """Number of pods as last seen."""
     desired_replicas: Int32
-    """TODO."""
+    """Number of pods that was computed."""
     last_scale_time: Time | None = None
-    """TODO."""
+    """Moment the number was last changed."""
     observed_generation: int | None = None
     """The generation of the spec that this tells of."""
 
 
 class HorizontalPodAutoscaler(ApiStruct):
-    """TODO."""
+    """Changes the number of pods with the load."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

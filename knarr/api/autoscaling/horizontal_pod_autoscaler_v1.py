@@ -8,11 +8,11 @@ from knarr.api.structs import ApiStruct
 
 
 class CrossVersionObjectReferenceV1(ApiStruct):
-    """TODO."""
+    """An object that can be scaled."""
 
     map_type: ClassVar[str] = "atomic"
     api_version: str = ""
-    """TODO."""
+    """Group and version of the object."""
     kind: str
     """Kind of the object."""
     name: str
@@ -20,35 +20,35 @@ class CrossVersionObjectReferenceV1(ApiStruct):
 
 
 class HorizontalPodAutoscalerSpecV1(ApiStruct):
-    """TODO."""
+    """What is scaled, between which bounds, by its use of processors."""
 
     max_replicas: Int32
-    """TODO."""
+    """Most pods."""
     min_replicas: Int32 | None = None
-    """TODO."""
+    """Fewest pods. The server fills in 1."""
     scale_target_ref: CrossVersionObjectReferenceV1
-    """TODO."""
+    """What is scaled."""
     target_cpu_utilization_percentage: Int32 | None = None
-    """TODO."""
+    """Percentage of the processors asked for that shall be in use, on average."""
 
 
 class HorizontalPodAutoscalerStatusV1(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     current_cpu_utilization_percentage: Int32 | None = None
-    """TODO."""
+    """Percentage of the processors asked for that is in use."""
     current_replicas: Int32
-    """TODO."""
+    """Number of pods as last seen."""
     desired_replicas: Int32
-    """TODO."""
+    """Number of pods that was computed."""
     last_scale_time: Time | None = None
-    """TODO."""
+    """Moment the number was last changed."""
     observed_generation: int | None = None
     """The generation of the spec that this tells of."""
 
 
 class HorizontalPodAutoscalerV1(ApiStruct):
-    """TODO."""
+    """Changes the number of pods with the load of their processors."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

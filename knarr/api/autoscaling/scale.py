@@ -6,23 +6,23 @@ from knarr.api.structs import ApiStruct
 
 
 class ScaleSpec(ApiStruct):
-    """TODO."""
+    """How many pods are wanted."""
 
     replicas: Int32 = 0
     """Number of pods."""
 
 
 class ScaleStatus(ApiStruct):
-    """TODO."""
+    """How many pods there are."""
 
     replicas: Int32
     """Number of pods."""
     selector: str = ""
-    """TODO."""
+    """Labels by which they are known, as text."""
 
 
 class Scale(ApiStruct):
-    """TODO."""
+    """The number of pods of anything that can be scaled."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -8,39 +8,40 @@ from knarr.api.structs import ApiStruct
 
 
 class CronJobSpec(ApiStruct):
-    """TODO."""
+    """When jobs are made, and what they look like."""
 
     concurrency_policy: str = ""
-    """TODO."""
+    """Allow, Forbid or Replace, when the job before still runs. The server fills in Allow."""
     failed_jobs_history_limit: Int32 | None = None
-    """TODO."""
+    """How many failed jobs are kept. The server fills in 1."""
     job_template: JobTemplateSpec
-    """TODO."""
+    """What the jobs look like."""
     schedule: str
-    """TODO."""
+    """When, in the five fields of cron or as @hourly and the like."""
     starting_deadline_seconds: int | None = None
-    """TODO."""
+    """Seconds after its time within which a job may still be made."""
     successful_jobs_history_limit: Int32 | None = None
-    """TODO."""
+    """How many successful jobs are kept. The server fills in 3."""
     suspend: bool | None = None
-    """TODO."""
+    """Whether no further jobs are made."""
     time_zone: str | None = None
-    """TODO."""
+    """Time zone of the schedule, such as Europe/Berlin; that of the controller manager when absent.
+    """
 
 
 class CronJobStatus(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     active: tuple[ObjectReference, ...] = ()
-    """TODO."""
+    """Jobs that run."""
     last_schedule_time: Time | None = None
-    """TODO."""
+    """Moment a job was last made."""
     last_successful_time: Time | None = None
-    """TODO."""
+    """Moment a job last succeeded."""
 
 
 class CronJob(ApiStruct):
-    """TODO."""
+    """Makes a Job at certain times."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -10,98 +10,98 @@ from knarr.api.structs import ApiStruct, ListSet, PatchMerge, written
 
 
 class PodFailurePolicyOnExitCodesRequirement(ApiStruct):
-    """TODO."""
+    """Tells failures apart by exit codes."""
 
     container_name: str | None = None
-    """TODO."""
+    """Container that is looked at; all when absent."""
     operator: str
-    """TODO."""
+    """In or NotIn."""
     values: Annotated[tuple[Int32, ...], ListSet()]
-    """TODO."""
+    """The exit codes."""
 
 
 class PodFailurePolicyOnPodConditionsPattern(ApiStruct):
-    """TODO."""
+    """Tells failures apart by a condition of the pod."""
 
     type: str
-    """TODO."""
+    """Type of the condition, such as DisruptionTarget."""
     status: str = ""
     """What was observed last."""
 
 
 class PodFailurePolicyRule(ApiStruct):
-    """TODO."""
+    """What a failure of a certain kind means."""
 
     action: str
-    """TODO."""
+    """FailJob, FailIndex, Ignore or Count."""
     on_exit_codes: PodFailurePolicyOnExitCodesRequirement | None = None
-    """TODO."""
+    """Exit codes it is about."""
     on_pod_conditions: tuple[PodFailurePolicyOnPodConditionsPattern, ...] = ()
-    """TODO."""
+    """Conditions it is about."""
 
 
 class PodFailurePolicy(ApiStruct):
-    """TODO."""
+    """What failures of pods mean; the first rule that fits counts."""
 
     rules: tuple[PodFailurePolicyRule, ...]
-    """TODO."""
+    """The rules, in order."""
 
 
 class SuccessPolicyRule(ApiStruct):
-    """TODO."""
+    """When an indexed job has succeeded before all its indexes are through."""
 
     succeeded_count: Int32 | None = None
-    """TODO."""
+    """So many indexes are enough."""
     succeeded_indexes: str | None = None
-    """TODO."""
+    """Indexes that must be among them, such as 0,2-5."""
 
 
 class SuccessPolicy(ApiStruct):
-    """TODO."""
+    """When an indexed job has succeeded before all its indexes are through."""
 
     rules: tuple[SuccessPolicyRule, ...]
-    """TODO."""
+    """The rules; one that holds is enough."""
 
 
 class JobSpec(ApiStruct):
-    """TODO."""
+    """How often a pod must run to its end, and what it looks like."""
 
     active_deadline_seconds: int | None = None
-    """TODO."""
+    """Seconds after its start at which the job fails, if it is not over by then."""
     backoff_limit: Int32 | None = None
-    """TODO."""
+    """How many failures there may be. The server fills in 6."""
     backoff_limit_per_index: Int32 | None = None
-    """TODO."""
+    """How many failures of one index there may be."""
     completion_mode: str | None = None
-    """TODO."""
+    """NonIndexed, or Indexed to give each pod a number. The server fills in NonIndexed."""
     completions: Int32 | None = None
-    """TODO."""
+    """How many pods must succeed."""
     managed_by: str | None = None
-    """TODO."""
+    """Who works on the job, when it is not the built-in controller."""
     manual_selector: bool | None = None
-    """TODO."""
+    """Whether the selector is the user's own."""
     max_failed_indexes: Int32 | None = None
-    """TODO."""
+    """How many indexes may fail before the job does."""
     parallelism: Int32 | None = None
-    """TODO."""
+    """How many pods may run at a time. The server fills in 1."""
     pod_failure_policy: PodFailurePolicy | None = None
-    """TODO."""
+    """What failures of pods mean."""
     pod_replacement_policy: str | None = None
-    """TODO."""
+    """TerminatingOrFailed, or Failed to wait until a pod is quite over."""
     selector: LabelSelector | None = None
-    """TODO."""
+    """Labels by which its pods are known; the server makes one."""
     success_policy: SuccessPolicy | None = None
-    """TODO."""
+    """When it has succeeded early."""
     suspend: bool | None = None
-    """TODO."""
+    """Whether it waits, without any pods."""
     template: PodTemplateSpec
     """What the pods look like."""
     ttl_seconds_after_finished: Int32 | None = None
-    """TODO."""
+    """Seconds after its end at which it is deleted."""
 
 
 class JobCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a Job is."""
 
     last_probe_time: Time | None = written(default=None)
     """Moment it was last looked at."""
@@ -112,49 +112,49 @@ class JobCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """Complete, Failed, Suspended, SuccessCriteriaMet or FailureTarget."""
     status: str
     """What was observed last."""
 
 
 class UncountedTerminatedPods(ApiStruct):
-    """TODO."""
+    """Pods that ended and are not counted yet."""
 
     failed: Annotated[tuple[str, ...], ListSet()] = ()
-    """TODO."""
+    """Uids of those that failed."""
     succeeded: Annotated[tuple[str, ...], ListSet()] = ()
-    """TODO."""
+    """Uids of those that succeeded."""
 
 
 class JobStatus(ApiStruct):
-    """TODO."""
+    """The most recently observed state."""
 
     active: Int32 = 0
-    """TODO."""
+    """Number of pods that are neither over nor being deleted."""
     completed_indexes: str = ""
-    """TODO."""
+    """Indexes that succeeded, such as 0,2-5."""
     completion_time: Time | None = None
-    """TODO."""
+    """Moment it succeeded."""
     conditions: Annotated[tuple[JobCondition, ...], PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
     failed: Int32 = 0
-    """TODO."""
+    """Number of pods that failed."""
     failed_indexes: str | None = None
-    """TODO."""
+    """Indexes that failed, such as 0,2-5."""
     ready: Int32 | None = None
-    """TODO."""
+    """Number of pods that are ready."""
     start_time: Time | None = None
-    """TODO."""
+    """Moment the controller took it up."""
     succeeded: Int32 = 0
-    """TODO."""
+    """Number of pods that succeeded."""
     terminating: Int32 | None = None
-    """TODO."""
+    """Number of pods that are being deleted."""
     uncounted_terminated_pods: UncountedTerminatedPods | None = None
-    """TODO."""
+    """Pods that ended and are not counted yet."""
 
 
 class Job(ApiStruct):
-    """TODO."""
+    """Runs pods until enough of them have come to a good end."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -169,7 +169,7 @@ class Job(ApiStruct):
 
 
 class JobTemplateSpec(ApiStruct):
-    """TODO."""
+    """What jobs that a CronJob makes look like."""
 
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""

@@ -9,54 +9,54 @@ from knarr.api.structs import ApiStruct, ListMap, written
 
 
 class CertificateSigningRequestSpec(ApiStruct):
-    """TODO."""
+    """What certificate is asked for, and by whom."""
 
     expiration_seconds: Int32 | None = None
-    """TODO."""
+    """Seconds it shall be good for."""
     extra: Mapping[str, tuple[str, ...]] = {}
-    """TODO."""
+    """What else is known of the one who asks."""
     groups: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of the one who asks."""
     request: Base64
-    """TODO."""
+    """The request in PEM, in base64."""
     signer_name: str
-    """TODO."""
+    """Who shall sign."""
     uid: str = ""
     """Uid of the object."""
     usages: tuple[str, ...] = ()
-    """TODO."""
+    """What it shall be good for, such as client auth."""
     username: str = ""
-    """TODO."""
+    """Name of the one who asks."""
 
 
 class CertificateSigningRequestCondition(ApiStruct):
-    """TODO."""
+    """What was decided."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
     last_update_time: Time | None = written(default=None)
-    """TODO."""
+    """Moment it was last confirmed."""
     message: str = ""
     """Why, in words for people."""
     reason: str = ""
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """Approved, Denied or Failed."""
     status: str
     """What was observed last."""
 
 
 class CertificateSigningRequestStatus(ApiStruct):
-    """TODO."""
+    """What came of the request."""
 
     certificate: Base64 = ""
-    """TODO."""
+    """The certificate in PEM, in base64."""
     conditions: Annotated[tuple[CertificateSigningRequestCondition, ...], ListMap("type")] = ()
     """What holds and what does not, one entry a type."""
 
 
 class CertificateSigningRequest(ApiStruct):
-    """TODO."""
+    """Asks for a certificate."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

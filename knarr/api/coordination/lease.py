@@ -6,26 +6,26 @@ from knarr.api.structs import ApiStruct
 
 
 class LeaseSpec(ApiStruct):
-    """TODO."""
+    """Who holds the lease, and until when."""
 
     acquire_time: MicroTime | None = None
-    """TODO."""
+    """Moment it was taken."""
     holder_identity: str | None = None
-    """TODO."""
+    """Who holds it."""
     lease_duration_seconds: Int32 | None = None
-    """TODO."""
+    """Seconds after the last renewal at which others may take it."""
     lease_transitions: Int32 | None = None
-    """TODO."""
+    """How often it changed hands."""
     preferred_holder: str | None = None
-    """TODO."""
+    """Who shall have it next."""
     renew_time: MicroTime | None = None
-    """TODO."""
+    """Moment it was last renewed."""
     strategy: str | None = None
-    """TODO."""
+    """How the holder is chosen."""
 
 
 class Lease(ApiStruct):
-    """TODO."""
+    """Says who leads, or that a node lives."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

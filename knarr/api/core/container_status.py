@@ -31,7 +31,7 @@ class ContainerStateTerminated(ApiStruct):
     signal: Int32 = 0
     """Signal that ended it, 0 for none."""
     started_at: Time | None = written(default=None)
-    """TODO."""
+    """Moment it was started."""
 
 
 class ContainerStateWaiting(ApiStruct):

@@ -33,7 +33,7 @@ class NodeAllocatableResourceClaimStatus(ApiStruct):
     containers: Annotated[tuple[str, ...], ListSet()] = ()
     """Containers that use them."""
     resource_claim_name: str
-    """TODO."""
+    """Name of the claim."""
     resources: Mapping[str, Quantity]
     """How much of each resource."""
 

@@ -12,27 +12,27 @@ from knarr.api.structs import ApiStruct, Defaulted
 
 
 class AWSElasticBlockStoreVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk of AWS."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     partition: Int32 = 0
-    """TODO."""
+    """Partition that is mounted; 0 for the whole disk."""
     read_only: bool = False
     """Whether it cannot be written to."""
     volume_id: str
-    """TODO."""
+    """Id of the disk."""
 
 
 class AzureDiskVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk of Azure."""
 
     caching_mode: Annotated[str | None, Defaulted("ReadWrite")] = None
-    """TODO."""
+    """None, ReadOnly or ReadWrite."""
     disk_name: str
-    """TODO."""
+    """Name of the disk."""
     disk_uri: str
-    """TODO."""
+    """URI of the disk."""
     fs_type: Annotated[str | None, Defaulted("ext4")] = None
     """Kind of file system, such as ext4."""
     kind: Annotated[str | None, Defaulted("Shared")] = None
@@ -42,674 +42,676 @@ class AzureDiskVolumeSource(ApiStruct):
 
 
 class AzureFilePersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A file share of Azure."""
 
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_name: str
-    """TODO."""
+    """Secret with the account's name and key."""
     secret_namespace: str | None = None
-    """TODO."""
+    """Namespace of the Secret."""
     share_name: str
-    """TODO."""
+    """Name of the share."""
 
 
 class AzureFileVolumeSource(ApiStruct):
-    """TODO."""
+    """A file share of Azure."""
 
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_name: str
-    """TODO."""
+    """Secret with the account's name and key."""
     share_name: str
-    """TODO."""
+    """Name of the share."""
 
 
 class CSIPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of a CSI driver."""
 
     controller_expand_secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret for making it larger."""
     controller_publish_secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret for attaching it."""
     driver: str
-    """TODO."""
+    """Name of the driver."""
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     node_expand_secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret for making it larger on a node."""
     node_publish_secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret for mounting it into a pod."""
     node_stage_secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret for preparing it on a node."""
     read_only: bool = False
     """Whether it cannot be written to."""
     volume_attributes: Mapping[str, str] = {}
-    """TODO."""
+    """Settings for the driver."""
     volume_handle: str
-    """TODO."""
+    """Id of the volume at the driver."""
 
 
 class CSIVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of a CSI driver that lives with the pod."""
 
     driver: str
-    """TODO."""
+    """Name of the driver."""
     fs_type: str | None = None
     """Kind of file system, such as ext4."""
     node_publish_secret_ref: LocalObjectReference | None = None
-    """TODO."""
+    """Secret for mounting it into a pod."""
     read_only: bool | None = None
     """Whether it cannot be written to."""
     volume_attributes: Mapping[str, str] = {}
-    """TODO."""
+    """Settings for the driver."""
 
 
 class CephFSPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A folder of CephFS."""
 
     monitors: tuple[str, ...]
-    """TODO."""
+    """Addresses of the monitors."""
     path: str = ""
-    """TODO."""
+    """Path of the folder."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_file: str = ""
-    """TODO."""
+    """File with the key."""
     secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret with the key."""
     user: str = ""
-    """TODO."""
+    """User to log in as."""
 
 
 class CephFSVolumeSource(ApiStruct):
-    """TODO."""
+    """A folder of CephFS."""
 
     monitors: tuple[str, ...]
-    """TODO."""
+    """Addresses of the monitors."""
     path: str = ""
-    """TODO."""
+    """Path of the folder."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_file: str = ""
-    """TODO."""
+    """File with the key."""
     secret_ref: LocalObjectReference | None = None
-    """TODO."""
+    """Secret with the key."""
     user: str = ""
-    """TODO."""
+    """User to log in as."""
 
 
 class CinderPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk of OpenStack."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret with the settings for OpenStack."""
     volume_id: str
-    """TODO."""
+    """Id of the disk."""
 
 
 class CinderVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk of OpenStack."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
-    """TODO."""
+    """Secret with the settings for OpenStack."""
     volume_id: str
-    """TODO."""
+    """Id of the disk."""
 
 
 class ClusterTrustBundleProjection(ApiStruct):
-    """TODO."""
+    """Certificates of authorities, as a file."""
 
     label_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses the bundles by their labels."""
     name: str | None = None
     """Name of the object."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it may be absent."""
     path: str
-    """TODO."""
+    """Path of the file."""
     signer_name: str | None = None
-    """TODO."""
+    """Chooses the bundles of this signer."""
 
 
 class KeyToPath(ApiStruct):
-    """TODO."""
+    """A key that becomes a file."""
 
     key: str
-    """TODO."""
+    """The key."""
     mode: Int32 | None = None
-    """TODO."""
+    """Permissions of the file; those of the volume when absent."""
     path: str
-    """TODO."""
+    """Path of the file."""
 
 
 class ConfigMapProjection(ApiStruct):
-    """TODO."""
+    """A ConfigMap as files."""
 
     items: tuple[KeyToPath, ...] = ()
-    """TODO."""
+    """Keys that become files; all of them when empty."""
     name: str = ""
     """Name of the object."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it, or a key of it, may be absent."""
 
 
 class ConfigMapVolumeSource(ApiStruct):
-    """TODO."""
+    """A ConfigMap as files."""
 
     default_mode: Int32 | None = None
-    """TODO."""
+    """Permissions of the files. The server fills in 0644."""
     items: tuple[KeyToPath, ...] = ()
-    """TODO."""
+    """Keys that become files; all of them when empty."""
     name: str = ""
     """Name of the object."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it, or a key of it, may be absent."""
 
 
 class DownwardAPIVolumeFile(ApiStruct):
-    """TODO."""
+    """A file that tells of the pod."""
 
     field_ref: ObjectFieldSelector | None = None
-    """TODO."""
+    """Field of the pod."""
     mode: Int32 | None = None
-    """TODO."""
+    """Permissions of the file; those of the volume when absent."""
     path: str
-    """TODO."""
+    """Path of the file."""
     resource_field_ref: ResourceFieldSelector | None = None
-    """TODO."""
+    """Resource of a container."""
 
 
 class DownwardAPIProjection(ApiStruct):
-    """TODO."""
+    """Files that tell of the pod."""
 
     items: tuple[DownwardAPIVolumeFile, ...] = ()
-    """TODO."""
+    """The files."""
 
 
 class DownwardAPIVolumeSource(ApiStruct):
-    """TODO."""
+    """Files that tell of the pod."""
 
     default_mode: Int32 | None = None
-    """TODO."""
+    """Permissions of the files. The server fills in 0644."""
     items: tuple[DownwardAPIVolumeFile, ...] = ()
-    """TODO."""
+    """The files."""
 
 
 class EmptyDirVolumeSource(ApiStruct):
-    """TODO."""
+    """An empty folder that lives with the pod."""
 
     medium: str = ""
-    """TODO."""
+    """Memory to keep it in memory; empty for the node's disk."""
     size_limit: Quantity | None = None
-    """TODO."""
+    """Most it may hold."""
 
 
 class EphemeralVolumeSource(ApiStruct):
-    """TODO."""
+    """A claim that is made and goes with the pod."""
 
     volume_claim_template: PersistentVolumeClaimTemplate | None = None
-    """TODO."""
+    """What the claim looks like."""
 
 
 class FCVolumeSource(ApiStruct):
-    """TODO."""
+    """A Fibre Channel disk."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     lun: Int32 | None = None
-    """TODO."""
+    """Number of the unit."""
     read_only: bool = False
     """Whether it cannot be written to."""
     target_wwns: tuple[str, ...] = ()
-    """TODO."""
+    """Names of the targets."""
     wwids: tuple[str, ...] = ()
-    """TODO."""
+    """Ids of the disk, in place of targets and unit."""
 
 
 class FlexPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of a FlexVolume driver."""
 
     driver: str
-    """TODO."""
+    """Name of the driver."""
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     options: Mapping[str, str] = {}
-    """TODO."""
+    """Settings for the driver."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret for the driver."""
 
 
 class FlexVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of a FlexVolume driver."""
 
     driver: str
-    """TODO."""
+    """Name of the driver."""
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     options: Mapping[str, str] = {}
-    """TODO."""
+    """Settings for the driver."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
-    """TODO."""
+    """Secret for the driver."""
 
 
 class FlockerVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of Flocker."""
 
     dataset_name: str = ""
-    """TODO."""
+    """Name of the dataset."""
     dataset_uuid: str = ""
-    """TODO."""
+    """Id of the dataset."""
 
 
 class GCEPersistentDiskVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk of Google Cloud."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     partition: Int32 = 0
-    """TODO."""
+    """Partition that is mounted; 0 for the whole disk."""
     pd_name: str
-    """TODO."""
+    """Name of the disk."""
     read_only: bool = False
     """Whether it cannot be written to."""
 
 
 class GitRepoVolumeSource(ApiStruct):
-    """TODO."""
+    """Files of a git repository. No longer supported."""
 
     directory: str = ""
-    """TODO."""
+    """Folder they are put in."""
     repository: str
-    """TODO."""
+    """URL of the repository."""
     revision: str = ""
-    """TODO."""
+    """Commit that is taken."""
 
 
 class GlusterfsPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of GlusterFS."""
 
     endpoints: str
-    """TODO."""
+    """Endpoints that name its servers."""
     endpoints_namespace: str | None = None
-    """TODO."""
+    """Namespace of these Endpoints."""
     path: str
-    """TODO."""
+    """Name of the volume."""
     read_only: bool = False
     """Whether it cannot be written to."""
 
 
 class GlusterfsVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of GlusterFS."""
 
     endpoints: str
-    """TODO."""
+    """Endpoints that name its servers."""
     path: str
-    """TODO."""
+    """Name of the volume."""
     read_only: bool = False
     """Whether it cannot be written to."""
 
 
 class HostPathVolumeSource(ApiStruct):
-    """TODO."""
+    """A file or folder of the host."""
 
     path: str
-    """TODO."""
+    """Path on the host."""
     type: str | None = None
-    """TODO."""
+    """What must be there: Directory, DirectoryOrCreate, File, FileOrCreate, Socket, CharDevice,
+    BlockDevice; anything when empty.
+    """
 
 
 class ISCSIPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """An iSCSI disk."""
 
     chap_auth_discovery: bool = False
-    """TODO."""
+    """Whether discovery is authenticated."""
     chap_auth_session: bool = False
-    """TODO."""
+    """Whether sessions are authenticated."""
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     initiator_name: str = ""
-    """TODO."""
+    """Name of the initiator."""
     iqn: str
-    """TODO."""
+    """Name of the target."""
     iscsi_interface: Annotated[str, Defaulted("default")] = ""
-    """TODO."""
+    """Interface that is used."""
     lun: Int32
-    """TODO."""
+    """Number of the unit."""
     portals: tuple[str, ...] = ()
-    """TODO."""
+    """Further portals."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret with the passwords."""
     target_portal: str
-    """TODO."""
+    """Address of the portal."""
 
 
 class ISCSIVolumeSource(ApiStruct):
-    """TODO."""
+    """An iSCSI disk."""
 
     chap_auth_discovery: bool = False
-    """TODO."""
+    """Whether discovery is authenticated."""
     chap_auth_session: bool = False
-    """TODO."""
+    """Whether sessions are authenticated."""
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     initiator_name: str = ""
-    """TODO."""
+    """Name of the initiator."""
     iqn: str
-    """TODO."""
+    """Name of the target."""
     iscsi_interface: Annotated[str, Defaulted("default")] = ""
-    """TODO."""
+    """Interface that is used."""
     lun: Int32
-    """TODO."""
+    """Number of the unit."""
     portals: tuple[str, ...] = ()
-    """TODO."""
+    """Further portals."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
-    """TODO."""
+    """Secret with the passwords."""
     target_portal: str
-    """TODO."""
+    """Address of the portal."""
 
 
 class ImageVolumeSource(ApiStruct):
-    """TODO."""
+    """Files of an image."""
 
     pull_policy: str = ""
-    """TODO."""
+    """Always, Never or IfNotPresent."""
     reference: str = ""
-    """TODO."""
+    """Name of the image."""
 
 
 class LocalVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk or folder of one certain node."""
 
     fs_type: str | None = None
     """Kind of file system, such as ext4."""
     path: str
-    """TODO."""
+    """Path on the node."""
 
 
 class NFSVolumeSource(ApiStruct):
-    """TODO."""
+    """A folder of an NFS server."""
 
     path: str
-    """TODO."""
+    """Path of the folder."""
     read_only: bool = False
     """Whether it cannot be written to."""
     server: str
-    """TODO."""
+    """Host name or address of the server."""
 
 
 class PersistentVolumeClaimVolumeSource(ApiStruct):
-    """TODO."""
+    """Storage bound to a claim."""
 
     claim_name: str
-    """TODO."""
+    """Name of the claim."""
     read_only: bool = False
     """Whether it cannot be written to."""
 
 
 class PhotonPersistentDiskVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk of Photon."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     pd_id: str
-    """TODO."""
+    """Id of the disk."""
 
 
 class PodCertificateProjection(ApiStruct):
-    """TODO."""
+    """A certificate of the pod's own, renewed by the kubelet."""
 
     certificate_chain_path: str = ""
-    """TODO."""
+    """Path of the file with the chain."""
     credential_bundle_path: str = ""
-    """TODO."""
+    """Path of the file with key and chain."""
     key_path: str = ""
-    """TODO."""
+    """Path of the file with the key."""
     key_type: str
-    """TODO."""
+    """Kind of the key, such as ED25519."""
     max_expiration_seconds: Int32 | None = None
-    """TODO."""
+    """Most seconds it may be good for."""
     signer_name: str
-    """TODO."""
+    """Who signs it."""
     user_annotations: Mapping[str, str] = {}
-    """TODO."""
+    """Further words for the signer."""
 
 
 class PortworxVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of Portworx."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     read_only: bool = False
     """Whether it cannot be written to."""
     volume_id: str
-    """TODO."""
+    """Id of the volume."""
 
 
 class SecretProjection(ApiStruct):
-    """TODO."""
+    """A Secret as files."""
 
     items: tuple[KeyToPath, ...] = ()
-    """TODO."""
+    """Keys that become files; all of them when empty."""
     name: str = ""
     """Name of the object."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it, or a key of it, may be absent."""
 
 
 class ServiceAccountTokenProjection(ApiStruct):
-    """TODO."""
+    """A token of the pod's service account, renewed by the kubelet."""
 
     audience: str = ""
-    """TODO."""
+    """Who shall believe it; the API server when empty."""
     expiration_seconds: int | None = None
-    """TODO."""
+    """Seconds it is good for. The server fills in 3600."""
     path: str
-    """TODO."""
+    """Path of the file."""
 
 
 class VolumeProjection(ApiStruct):
-    """TODO."""
+    """One source of a projected volume."""
 
     cluster_trust_bundle: ClusterTrustBundleProjection | None = None
-    """TODO."""
+    """Certificates of authorities."""
     config_map: ConfigMapProjection | None = None
-    """TODO."""
+    """Files from a ConfigMap."""
     downward_api: DownwardAPIProjection | None = None
-    """TODO."""
+    """Files that tell of the pod."""
     pod_certificate: PodCertificateProjection | None = None
-    """TODO."""
+    """Certificate of the pod's own."""
     secret: SecretProjection | None = None
-    """TODO."""
+    """Files from a Secret."""
     service_account_token: ServiceAccountTokenProjection | None = None
-    """TODO."""
+    """Token of the pod's service account."""
 
 
 class ProjectedVolumeSource(ApiStruct):
-    """TODO."""
+    """Files from several sources in one folder."""
 
     default_mode: Int32 | None = None
-    """TODO."""
+    """Permissions of the files. The server fills in 0644."""
     sources: tuple[VolumeProjection, ...] = ()
-    """TODO."""
+    """The sources."""
 
 
 class QuobyteVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of Quobyte."""
 
     group: str = ""
-    """TODO."""
+    """Group to use it as."""
     read_only: bool = False
     """Whether it cannot be written to."""
     registry: str
-    """TODO."""
+    """Addresses of the registries."""
     tenant: str = ""
-    """TODO."""
+    """Owner of the volume."""
     user: str = ""
-    """TODO."""
+    """User to use it as."""
     volume: str
-    """TODO."""
+    """Name of the volume."""
 
 
 class RBDPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A block device of Ceph."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     image: str
-    """TODO."""
+    """Name of the image."""
     keyring: Annotated[str, Defaulted("/etc/ceph/keyring")] = ""
-    """TODO."""
+    """File with the key."""
     monitors: tuple[str, ...]
-    """TODO."""
+    """Addresses of the monitors."""
     pool: Annotated[str, Defaulted("rbd")] = ""
-    """TODO."""
+    """Name of the pool."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: SecretReference | None = None
-    """TODO."""
+    """Secret with the key."""
     user: Annotated[str, Defaulted("admin")] = ""
-    """TODO."""
+    """User to log in as."""
 
 
 class RBDVolumeSource(ApiStruct):
-    """TODO."""
+    """A block device of Ceph."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     image: str
-    """TODO."""
+    """Name of the image."""
     keyring: Annotated[str, Defaulted("/etc/ceph/keyring")] = ""
-    """TODO."""
+    """File with the key."""
     monitors: tuple[str, ...]
-    """TODO."""
+    """Addresses of the monitors."""
     pool: Annotated[str, Defaulted("rbd")] = ""
-    """TODO."""
+    """Name of the pool."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
-    """TODO."""
+    """Secret with the key."""
     user: Annotated[str, Defaulted("admin")] = ""
-    """TODO."""
+    """User to log in as."""
 
 
 class ScaleIOPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of ScaleIO."""
 
     fs_type: Annotated[str, Defaulted("xfs")] = ""
     """Kind of file system, such as ext4."""
     gateway: str
-    """TODO."""
+    """Address of the gateway."""
     protection_domain: str = ""
-    """TODO."""
+    """Name of the protection domain."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: SecretReference
-    """TODO."""
+    """Secret with the login."""
     ssl_enabled: bool = False
-    """TODO."""
+    """Whether the gateway is asked over TLS."""
     storage_mode: Annotated[str, Defaulted("ThinProvisioned")] = ""
-    """TODO."""
+    """ThickProvisioned or ThinProvisioned."""
     storage_pool: str = ""
-    """TODO."""
+    """Name of the pool."""
     system: str
-    """TODO."""
+    """Name of the system."""
     volume_name: str = ""
-    """TODO."""
+    """Name of the volume."""
 
 
 class ScaleIOVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of ScaleIO."""
 
     fs_type: Annotated[str, Defaulted("xfs")] = ""
     """Kind of file system, such as ext4."""
     gateway: str
-    """TODO."""
+    """Address of the gateway."""
     protection_domain: str = ""
-    """TODO."""
+    """Name of the protection domain."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: LocalObjectReference
-    """TODO."""
+    """Secret with the login."""
     ssl_enabled: bool = False
-    """TODO."""
+    """Whether the gateway is asked over TLS."""
     storage_mode: Annotated[str, Defaulted("ThinProvisioned")] = ""
-    """TODO."""
+    """ThickProvisioned or ThinProvisioned."""
     storage_pool: str = ""
-    """TODO."""
+    """Name of the pool."""
     system: str
-    """TODO."""
+    """Name of the system."""
     volume_name: str = ""
-    """TODO."""
+    """Name of the volume."""
 
 
 class SecretVolumeSource(ApiStruct):
-    """TODO."""
+    """A Secret as files."""
 
     default_mode: Int32 | None = None
-    """TODO."""
+    """Permissions of the files. The server fills in 0644."""
     items: tuple[KeyToPath, ...] = ()
-    """TODO."""
+    """Keys that become files; all of them when empty."""
     optional: bool | None = None
-    """TODO."""
+    """Whether it, or a key of it, may be absent."""
     secret_name: str = ""
-    """TODO."""
+    """Name of the Secret."""
 
 
 class StorageOSPersistentVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of StorageOS."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: ObjectReference | None = None
-    """TODO."""
+    """Secret with the login."""
     volume_name: str = ""
-    """TODO."""
+    """Name of the volume."""
     volume_namespace: str = ""
-    """TODO."""
+    """Namespace of the volume."""
 
 
 class StorageOSVolumeSource(ApiStruct):
-    """TODO."""
+    """A volume of StorageOS."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     read_only: bool = False
     """Whether it cannot be written to."""
     secret_ref: LocalObjectReference | None = None
-    """TODO."""
+    """Secret with the login."""
     volume_name: str = ""
-    """TODO."""
+    """Name of the volume."""
     volume_namespace: str = ""
-    """TODO."""
+    """Namespace of the volume."""
 
 
 class VsphereVirtualDiskVolumeSource(ApiStruct):
-    """TODO."""
+    """A disk of vSphere."""
 
     fs_type: str = ""
     """Kind of file system, such as ext4."""
     storage_policy_id: str = ""
-    """TODO."""
+    """Id of the storage policy."""
     storage_policy_name: str = ""
-    """TODO."""
+    """Name of the storage policy."""
     volume_path: str
-    """TODO."""
+    """Path of the disk."""

@@ -10,58 +10,58 @@ from knarr.api.structs import ApiStruct, ListSet
 
 
 class EndpointConditions(ApiStruct):
-    """TODO."""
+    """How an endpoint is."""
 
     ready: bool | None = None
-    """TODO."""
+    """Whether it takes new connections; absent counts as yes."""
     serving: bool | None = None
-    """TODO."""
+    """Whether it answers, even while it terminates."""
     terminating: bool | None = None
-    """TODO."""
+    """Whether it is being deleted."""
 
 
 class ForNode(ApiStruct):
-    """TODO."""
+    """A node whose clients should use an endpoint."""
 
     name: str
     """Name of the object."""
 
 
 class ForZone(ApiStruct):
-    """TODO."""
+    """A zone whose clients should use an endpoint."""
 
     name: str
     """Name of the object."""
 
 
 class EndpointHints(ApiStruct):
-    """TODO."""
+    """Who should use an endpoint."""
 
     for_nodes: tuple[ForNode, ...] = ()
-    """TODO."""
+    """Nodes whose clients should."""
     for_zones: tuple[ForZone, ...] = ()
-    """TODO."""
+    """Zones whose clients should."""
 
 
 class Endpoint(ApiStruct):
-    """TODO."""
+    """One thing that answers for a Service, a pod as a rule."""
 
     addresses: Annotated[tuple[str, ...], ListSet()]
-    """TODO."""
+    """Its addresses; all the same thing, the first one is used."""
     conditions: EndpointConditions | None = None
     """What holds and what does not, one entry a type."""
     deprecated_topology: Mapping[str, str] = {}
-    """TODO."""
+    """Where it is, in the old form."""
     hints: EndpointHints | None = None
-    """TODO."""
+    """Who should use it."""
     hostname: str | None = None
-    """TODO."""
+    """Name it has within the Service."""
     node_name: str | None = None
-    """TODO."""
+    """Node it is on."""
     target_ref: ObjectReference | None = None
-    """TODO."""
+    """Object it belongs to."""
     zone: str | None = None
-    """TODO."""
+    """Zone it is in."""
 
 
 class EndpointPort(ApiStruct):
@@ -79,7 +79,7 @@ class EndpointPort(ApiStruct):
 
 
 class EndpointSlice(ApiStruct):
-    """TODO."""
+    """Some of the endpoints of a Service."""
 
     always: ClassVar[Mapping[str, str]] = {"endpoints": "null", "ports": "null"}
     api_version: str = ""
@@ -89,8 +89,8 @@ class EndpointSlice(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     address_type: str
-    """TODO."""
+    """IPv4, IPv6 or FQDN."""
     endpoints: tuple[Endpoint, ...] = ()
-    """TODO."""
+    """The endpoints, at most 1000."""
     ports: tuple[EndpointPort, ...] = ()
-    """TODO."""
+    """Ports they all offer."""

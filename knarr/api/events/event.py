@@ -36,25 +36,25 @@ class Event(ApiStruct):
     action: str = ""
     """What was done or failed."""
     deprecated_count: Int32 = 0
-    """TODO."""
+    """How often it happened, in the old form."""
     deprecated_first_timestamp: Time | None = None
-    """TODO."""
+    """Moment it was first seen, in the old form."""
     deprecated_last_timestamp: Time | None = None
-    """TODO."""
+    """Moment it was last seen, in the old form."""
     deprecated_source: EventSource | None = None
-    """TODO."""
+    """Who reports it, in the old form."""
     event_time: MicroTime | None
     """Moment it was first seen, exactly."""
     note: str = ""
-    """TODO."""
+    """What happened, for people."""
     reason: str = ""
     """What happened, in one word, for programs."""
     regarding: ObjectReference | None = None
-    """TODO."""
+    """Object it is about."""
     related: ObjectReference | None = None
     """A second object that has to do with it."""
     reporting_controller: str = ""
-    """TODO."""
+    """Program that reports."""
     reporting_instance: str = ""
     """Which one of these programs."""
     series: EventSeries | None = None

@@ -8,45 +8,45 @@ from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge, written
 
 
 class FlowDistinguisherMethod(ApiStruct):
-    """TODO."""
+    """How requests of one schema are told apart into flows."""
 
     type: str
-    """TODO."""
+    """ByUser or ByNamespace."""
 
 
 class NonResourcePolicyRule(ApiStruct):
-    """TODO."""
+    """Requests for what is no resource."""
 
     non_resource_urls: Annotated[tuple[str, ...], ListSet()]
-    """TODO."""
+    """Paths; a * at the end stands for anything."""
     verbs: Annotated[tuple[str, ...], ListSet()]
-    """TODO."""
+    """Verbs; * for all."""
 
 
 class ResourcePolicyRule(ApiStruct):
-    """TODO."""
+    """Requests for resources."""
 
     api_groups: Annotated[tuple[str, ...], ListSet()]
-    """TODO."""
+    """Groups; * for all."""
     cluster_scope: bool = False
-    """TODO."""
+    """Whether requests without a namespace are meant too."""
     namespaces: Annotated[tuple[str, ...], ListSet()] = ()
-    """TODO."""
+    """Namespaces; * for all."""
     resources: Annotated[tuple[str, ...], ListSet()]
-    """TODO."""
+    """Resources; * for all."""
     verbs: Annotated[tuple[str, ...], ListSet()]
-    """TODO."""
+    """Verbs; * for all."""
 
 
 class GroupSubject(ApiStruct):
-    """TODO."""
+    """A group of users."""
 
     name: str
     """Name of the object."""
 
 
 class ServiceAccountSubject(ApiStruct):
-    """TODO."""
+    """A service account."""
 
     name: str
     """Name of the object."""
@@ -55,58 +55,58 @@ class ServiceAccountSubject(ApiStruct):
 
 
 class UserSubject(ApiStruct):
-    """TODO."""
+    """A user."""
 
     name: str
     """Name of the object."""
 
 
 class Subject(ApiStruct):
-    """TODO."""
+    """Who is given rights."""
 
     group: GroupSubject | None = None
-    """TODO."""
+    """A group of users."""
     kind: str
     """Kind of the object."""
     service_account: ServiceAccountSubject | None = None
-    """TODO."""
+    """A service account."""
     user: UserSubject | None = None
-    """TODO."""
+    """A user."""
 
 
 class PolicyRulesWithSubjects(ApiStruct):
-    """TODO."""
+    """Requests of certain users."""
 
     non_resource_rules: tuple[NonResourcePolicyRule, ...] = ()
-    """TODO."""
+    """Requests for what is no resource."""
     resource_rules: tuple[ResourcePolicyRule, ...] = ()
-    """TODO."""
+    """Requests for resources."""
     subjects: tuple[Subject, ...]
-    """TODO."""
+    """Users, groups and service accounts."""
 
 
 class PriorityLevelConfigurationReference(ApiStruct):
-    """TODO."""
+    """A priority level."""
 
     name: str
     """Name of the object."""
 
 
 class FlowSchemaSpec(ApiStruct):
-    """TODO."""
+    """Which requests belong to a priority level."""
 
     distinguisher_method: FlowDistinguisherMethod | None = None
-    """TODO."""
+    """How they are told apart into flows."""
     matching_precedence: Int32 = 0
-    """TODO."""
+    """The smaller, the earlier it is tried."""
     priority_level_configuration: PriorityLevelConfigurationReference
-    """TODO."""
+    """The level."""
     rules: tuple[PolicyRulesWithSubjects, ...] = ()
-    """TODO."""
+    """The requests."""
 
 
 class FlowSchemaCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a schema is."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
@@ -115,20 +115,20 @@ class FlowSchemaCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str = ""
-    """TODO."""
+    """Dangling."""
     status: str = ""
     """What was observed last."""
 
 
 class FlowSchemaStatus(ApiStruct):
-    """TODO."""
+    """How a schema is."""
 
     conditions: Annotated[tuple[FlowSchemaCondition, ...], ListMap("type"), PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
 
 
 class FlowSchema(ApiStruct):
-    """TODO."""
+    """Sorts requests into a priority level."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

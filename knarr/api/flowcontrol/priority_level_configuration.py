@@ -8,60 +8,60 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class ExemptPriorityLevelConfiguration(ApiStruct):
-    """TODO."""
+    """A level whose requests never wait."""
 
     lendable_percent: Int32 | None = None
-    """TODO."""
+    """Part of its share that others may borrow."""
     nominal_concurrency_shares: Int32 | None = None
-    """TODO."""
+    """Its share of all requests at a time."""
 
 
 class QueuingConfiguration(ApiStruct):
-    """TODO."""
+    """Queues in which requests wait."""
 
     hand_size: Int32 = 0
-    """TODO."""
+    """Queues a flow is dealt."""
     queue_length_limit: Int32 = 0
-    """TODO."""
+    """Most requests in a queue."""
     queues: Int32 = 0
-    """TODO."""
+    """Number of queues."""
 
 
 class LimitResponse(ApiStruct):
-    """TODO."""
+    """What becomes of requests over the limit."""
 
     queuing: QueuingConfiguration | None = None
-    """TODO."""
+    """The queues, for Queue."""
     type: str
-    """TODO."""
+    """Queue or Reject."""
 
 
 class LimitedPriorityLevelConfiguration(ApiStruct):
-    """TODO."""
+    """A level whose requests may have to wait."""
 
     borrowing_limit_percent: Int32 | None = None
-    """TODO."""
+    """How much it may borrow of others, in percent of its own share."""
     lendable_percent: Int32 | None = None
-    """TODO."""
+    """Part of its share that others may borrow."""
     limit_response: LimitResponse | None = None
-    """TODO."""
+    """What becomes of requests over the limit."""
     nominal_concurrency_shares: Int32 | None = None
-    """TODO."""
+    """Its share of all requests at a time."""
 
 
 class PriorityLevelConfigurationSpec(ApiStruct):
-    """TODO."""
+    """What a level's requests may count on."""
 
     exempt: ExemptPriorityLevelConfiguration | None = None
-    """TODO."""
+    """For requests that never wait."""
     limited: LimitedPriorityLevelConfiguration | None = None
-    """TODO."""
+    """For requests that may have to."""
     type: str
-    """TODO."""
+    """Exempt or Limited."""
 
 
 class PriorityLevelConfigurationCondition(ApiStruct):
-    """TODO."""
+    """One thing about how a level is."""
 
     last_transition_time: Time | None = written(default=None)
     """Moment the status last changed."""
@@ -70,13 +70,13 @@ class PriorityLevelConfigurationCondition(ApiStruct):
     reason: str = ""
     """Why, in one word for programs."""
     type: str = ""
-    """TODO."""
+    """What the condition says."""
     status: str = ""
     """What was observed last."""
 
 
 class PriorityLevelConfigurationStatus(ApiStruct):
-    """TODO."""
+    """How a level is."""
 
     conditions: Annotated[
         tuple[PriorityLevelConfigurationCondition, ...], ListMap("type"), PatchMerge("type")
@@ -85,7 +85,7 @@ class PriorityLevelConfigurationStatus(ApiStruct):
 
 
 class PriorityLevelConfiguration(ApiStruct):
-    """TODO."""
+    """Shares the server's work out among requests."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -5,7 +5,7 @@ from knarr.api.structs import ApiStruct
 
 
 class Condition(ApiStruct):
-    """TODO."""
+    """One thing about how an object is."""
 
     last_transition_time: Time
     """Moment the status last changed."""
@@ -16,6 +16,6 @@ class Condition(ApiStruct):
     reason: str
     """Why, in one word for programs."""
     type: str
-    """TODO."""
+    """What the condition says."""
     status: str
     """What was observed last."""

@@ -4,25 +4,25 @@ from knarr.api.structs import ApiStruct
 
 
 class GroupVersionForDiscovery(ApiStruct):
-    """TODO."""
+    """A version of a group."""
 
     group_version: str
-    """TODO."""
+    """Group and version, such as apps/v1."""
     version: str
-    """TODO."""
+    """The version alone."""
 
 
 class ServerAddressByClientCIDR(ApiStruct):
-    """TODO."""
+    """Where clients of a range find the server."""
 
     client_cidr: str
-    """TODO."""
+    """The range."""
     server_address: str
-    """TODO."""
+    """Host and port."""
 
 
 class APIGroup(ApiStruct):
-    """TODO."""
+    """A group of the API."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -31,70 +31,70 @@ class APIGroup(ApiStruct):
     name: str
     """Name of the object."""
     preferred_version: GroupVersionForDiscovery | None = None
-    """TODO."""
+    """Version that clients should use."""
     server_address_by_client_cidrs: tuple[ServerAddressByClientCIDR, ...] = ()
-    """TODO."""
+    """Where clients find the server."""
     versions: tuple[GroupVersionForDiscovery, ...]
-    """TODO."""
+    """Its versions, the preferred one first."""
 
 
 class APIGroupList(ApiStruct):
-    """TODO."""
+    """The groups of the API."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     groups: tuple[APIGroup, ...]
-    """TODO."""
+    """The groups."""
 
 
 class APIResource(ApiStruct):
-    """TODO."""
+    """A resource of the API."""
 
     categories: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of resources it is listed with, such as all."""
     group: str = ""
-    """TODO."""
+    """Group of its kind, if another than the list's."""
     kind: str
     """Kind of the object."""
     name: str
     """Name of the object."""
     namespaced: bool
-    """TODO."""
+    """Whether its objects live in namespaces."""
     short_names: tuple[str, ...] = ()
-    """TODO."""
+    """Short names for the command line."""
     singular_name: str
-    """TODO."""
+    """Name for one."""
     storage_version_hash: str = ""
-    """TODO."""
+    """Changes when objects are stored in another version."""
     verbs: tuple[str, ...]
-    """TODO."""
+    """What can be done with it."""
     version: str = ""
-    """TODO."""
+    """Version of its kind, if another than the list's."""
 
 
 class APIResourceList(ApiStruct):
-    """TODO."""
+    """The resources of a group and version."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     group_version: str
-    """TODO."""
+    """Group and version, such as apps/v1."""
     resources: tuple[APIResource, ...]
-    """TODO."""
+    """The resources."""
 
 
 class APIVersions(ApiStruct):
-    """TODO."""
+    """The versions of the core group."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     server_address_by_client_cidrs: tuple[ServerAddressByClientCIDR, ...]
-    """TODO."""
+    """Where clients find the server."""
     versions: tuple[str, ...]
-    """TODO."""
+    """The versions."""

@@ -8,65 +8,65 @@ from knarr.api.structs import ApiStruct, ListMap, ListSet, PatchMerge
 
 
 class GroupResource(ApiStruct):
-    """TODO."""
+    """A resource and its group."""
 
     group: str
-    """TODO."""
+    """The group."""
     resource: str
-    """TODO."""
+    """The resource."""
 
 
 class ShardInfo(ApiStruct):
-    """TODO."""
+    """Which part of all objects a list shows."""
 
     selector: str
-    """TODO."""
+    """What chooses the part."""
 
 
 class ListMeta(ApiStruct):
-    """TODO."""
+    """What every list carries."""
 
     continue_: str = ""
-    """TODO."""
+    """Where the next page begins; empty on the last."""
     remaining_item_count: int | None = None
-    """TODO."""
+    """How many objects come after this page, if that is known."""
     resource_version: str = ""
     """Version of the object."""
     self_link: str = ""
-    """TODO."""
+    """No longer written."""
     shard_info: ShardInfo | None = None
-    """TODO."""
+    """Which part of all objects the list shows."""
 
 
 class ManagedFieldsEntry(ApiStruct):
-    """TODO."""
+    """Which fields somebody manages."""
 
     manager: str = ""
-    """TODO."""
+    """Who manages them."""
     operation: str = ""
-    """TODO."""
+    """Apply or Update."""
     api_version: str = ""
-    """TODO."""
+    """Group and version in which they are named."""
     time: Time | None = None
-    """TODO."""
+    """Moment of the last change."""
     fields_type: str = ""
-    """TODO."""
+    """FieldsV1."""
     fields_v1: Raw | None = None
-    """TODO."""
+    """The fields."""
     subresource: str = ""
-    """TODO."""
+    """Subresource through which they were written."""
 
 
 class OwnerReference(ApiStruct):
-    """TODO."""
+    """An object without which this one is not wanted."""
 
     map_type: ClassVar[str] = "atomic"
     api_version: str
-    """TODO."""
+    """Group and version of the owner."""
     block_owner_deletion: bool | None = None
-    """TODO."""
+    """Whether the owner, deleted in the foreground, waits for this object to go."""
     controller: bool | None = None
-    """TODO."""
+    """Whether it is the one that manages this object; at most one is."""
     kind: str
     """Kind of the object."""
     name: str
@@ -76,35 +76,35 @@ class OwnerReference(ApiStruct):
 
 
 class ObjectMeta(ApiStruct):
-    """TODO."""
+    """What every object carries."""
 
     name: str = ""
     """Name of the object."""
     generate_name: str = ""
-    """TODO."""
+    """Beginning of a name that the server completes."""
     namespace: str = ""
     """Namespace of the object."""
     self_link: str = ""
-    """TODO."""
+    """No longer written."""
     uid: str = ""
     """Uid of the object."""
     resource_version: str = ""
     """Version of the object."""
     generation: int = 0
-    """TODO."""
+    """Counts changes of what is wanted."""
     creation_timestamp: Time | None = None
-    """TODO."""
+    """Moment it was made."""
     deletion_timestamp: Time | None = None
-    """TODO."""
+    """Moment by which it shall be gone; set when a delete was asked for."""
     deletion_grace_period_seconds: int | None = None
-    """TODO."""
+    """Seconds it is given to end."""
     labels: Mapping[str, str] = {}
-    """TODO."""
+    """Words by which objects are chosen."""
     annotations: Mapping[str, str] = {}
-    """TODO."""
+    """Further words, for programs and people."""
     owner_references: Annotated[tuple[OwnerReference, ...], ListMap("uid"), PatchMerge("uid")] = ()
-    """TODO."""
+    """Objects without which this one is not wanted."""
     finalizers: Annotated[tuple[str, ...], ListSet(), PatchMerge()] = ()
-    """TODO."""
+    """Who must agree before it goes; each takes its own word away."""
     managed_fields: tuple[ManagedFieldsEntry, ...] = ()
-    """TODO."""
+    """Who manages which fields."""

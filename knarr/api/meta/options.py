@@ -4,7 +4,7 @@ from knarr.api.structs import ApiStruct
 
 
 class Preconditions(ApiStruct):
-    """TODO."""
+    """What must hold for a delete."""
 
     resource_version: str | None = None
     """Version of the object."""
@@ -13,21 +13,21 @@ class Preconditions(ApiStruct):
 
 
 class DeleteOptions(ApiStruct):
-    """TODO."""
+    """How a delete is done."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
     kind: str = ""
     """Name of the kind, such as `Pod`."""
     dry_run: tuple[str, ...] = ()
-    """TODO."""
+    """All for trying only."""
     grace_period_seconds: int | None = None
-    """TODO."""
+    """Seconds it is given to end; 0 for at once."""
     ignore_store_read_error_with_cluster_breaking_potential: bool | None = None
-    """TODO."""
+    """Whether an object goes that cannot be read."""
     orphan_dependents: bool | None = None
-    """TODO."""
+    """The same as propagationPolicy Orphan, in its old form."""
     preconditions: Preconditions | None = None
-    """TODO."""
+    """What must hold."""
     propagation_policy: str | None = None
-    """TODO."""
+    """Orphan, Background or Foreground: what becomes of what it owns."""

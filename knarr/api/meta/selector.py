@@ -7,32 +7,32 @@ from knarr.api.structs import ApiStruct
 
 
 class FieldSelectorRequirement(ApiStruct):
-    """TODO."""
+    """A rule about one field."""
 
     key: str
-    """TODO."""
+    """Field the rule is about."""
     operator: str
-    """TODO."""
+    """In, NotIn, Exists or DoesNotExist."""
     values: tuple[str, ...] = ()
-    """TODO."""
+    """Values to compare with."""
 
 
 class LabelSelectorRequirement(ApiStruct):
-    """TODO."""
+    """A rule about one label."""
 
     key: str
-    """TODO."""
+    """Label the rule is about."""
     operator: str
-    """TODO."""
+    """In, NotIn, Exists or DoesNotExist."""
     values: tuple[str, ...] = ()
-    """TODO."""
+    """Values to compare with; empty for Exists and DoesNotExist."""
 
 
 class LabelSelector(ApiStruct):
-    """TODO."""
+    """A choice of objects by their labels: all rules must hold, an empty one chooses all."""
 
     map_type: ClassVar[str] = "atomic"
     match_labels: Mapping[str, str] = {}
-    """TODO."""
+    """Labels an object must have with exactly these values."""
     match_expressions: tuple[LabelSelectorRequirement, ...] = ()
-    """TODO."""
+    """Further rules."""

@@ -6,10 +6,10 @@ from knarr.api.structs import ApiStruct
 
 
 class StatusCause(ApiStruct):
-    """TODO."""
+    """One cause of a refusal."""
 
     field: str = ""
-    """TODO."""
+    """Field that is at fault."""
     message: str = ""
     """Why, in words for people."""
     reason: str = ""
@@ -17,24 +17,24 @@ class StatusCause(ApiStruct):
 
 
 class StatusDetails(ApiStruct):
-    """TODO."""
+    """What a Status says for programs."""
 
     causes: tuple[StatusCause, ...] = ()
-    """TODO."""
+    """All causes."""
     group: str = ""
-    """TODO."""
+    """Group of the resource."""
     kind: str = ""
     """Kind of the object."""
     name: str = ""
     """Name of the object."""
     retry_after_seconds: Int32 = 0
-    """TODO."""
+    """Seconds after which to try again."""
     uid: str = ""
     """Uid of the object."""
 
 
 class Status(ApiStruct):
-    """TODO."""
+    """The answer where there is no object to answer with."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -43,9 +43,9 @@ class Status(ApiStruct):
     metadata: ListMeta = ListMeta()
     """Name, namespace, labels and what else every object carries."""
     code: Int32 = 0
-    """TODO."""
+    """Status code of HTTP."""
     details: StatusDetails | None = None
-    """TODO."""
+    """More for programs."""
     message: str = ""
     """Why, in words for people."""
     reason: str = ""

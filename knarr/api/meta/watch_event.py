@@ -5,9 +5,9 @@ from knarr.api.structs import ApiStruct
 
 
 class WatchEvent(ApiStruct):
-    """TODO."""
+    """One event of a watch."""
 
     object: Raw
-    """TODO."""
+    """The object, or a Status for ERROR."""
     type: str
-    """TODO."""
+    """ADDED, MODIFIED, DELETED, BOOKMARK or ERROR."""

@@ -9,120 +9,120 @@ from knarr.api.structs import ApiStruct
 
 
 class ServiceBackendPort(ApiStruct):
-    """TODO."""
+    """A port of a Service."""
 
     map_type: ClassVar[str] = "atomic"
     name: str = ""
     """Name of the object."""
     number: Int32 = 0
-    """TODO."""
+    """Number of the port."""
 
 
 class IngressServiceBackend(ApiStruct):
-    """TODO."""
+    """A Service that answers."""
 
     name: str
     """Name of the object."""
     port: ServiceBackendPort | None = None
-    """TODO."""
+    """Port of the Service."""
 
 
 class IngressBackend(ApiStruct):
-    """TODO."""
+    """Who answers: a Service or another object."""
 
     resource: TypedLocalObjectReference | None = None
-    """TODO."""
+    """Object that answers."""
     service: IngressServiceBackend | None = None
-    """TODO."""
+    """Service that answers."""
 
 
 class HTTPIngressPath(ApiStruct):
-    """TODO."""
+    """A path and who answers for it."""
 
     backend: IngressBackend
-    """TODO."""
+    """Who answers."""
     path: str = ""
-    """TODO."""
+    """The path; must begin with /."""
     path_type: str
-    """TODO."""
+    """Exact, Prefix or ImplementationSpecific."""
 
 
 class HTTPIngressRuleValue(ApiStruct):
-    """TODO."""
+    """Paths of a host."""
 
     paths: tuple[HTTPIngressPath, ...]
-    """TODO."""
+    """The paths."""
 
 
 class IngressRule(ApiStruct):
-    """TODO."""
+    """A host and its paths."""
 
     host: str = ""
-    """TODO."""
+    """Host name; a leading *. stands for one label; all hosts when empty."""
     http: HTTPIngressRuleValue | None = None
-    """TODO."""
+    """The paths."""
 
 
 class IngressTLS(ApiStruct):
-    """TODO."""
+    """Hosts with a certificate."""
 
     hosts: tuple[str, ...] = ()
-    """TODO."""
+    """The hosts."""
     secret_name: str = ""
-    """TODO."""
+    """Secret with certificate and key."""
 
 
 class IngressSpec(ApiStruct):
-    """TODO."""
+    """Which hosts and paths lead where."""
 
     default_backend: IngressBackend | None = None
-    """TODO."""
+    """Who answers when no rule fits."""
     ingress_class_name: str | None = None
-    """TODO."""
+    """Class that says which controller is meant."""
     rules: tuple[IngressRule, ...] = ()
-    """TODO."""
+    """The hosts."""
     tls: tuple[IngressTLS, ...] = ()
-    """TODO."""
+    """Certificates."""
 
 
 class IngressPortStatus(ApiStruct):
-    """TODO."""
+    """How a port is."""
 
     error: str | None = None
-    """TODO."""
+    """Why it does not work."""
     port: Int32
-    """TODO."""
+    """Number of the port."""
     protocol: str
-    """TODO."""
+    """TCP, UDP or SCTP."""
 
 
 class IngressLoadBalancerIngress(ApiStruct):
-    """TODO."""
+    """A way in from outside."""
 
     hostname: str = ""
-    """TODO."""
+    """Name of the load balancer."""
     ip: str = ""
-    """TODO."""
+    """Its address."""
     ports: tuple[IngressPortStatus, ...] = ()
-    """TODO."""
+    """How its ports are."""
 
 
 class IngressLoadBalancerStatus(ApiStruct):
-    """TODO."""
+    """The ways in from outside."""
 
     ingress: tuple[IngressLoadBalancerIngress, ...] = ()
-    """TODO."""
+    """The ways in."""
 
 
 class IngressStatus(ApiStruct):
-    """TODO."""
+    """How an Ingress is."""
 
     load_balancer: IngressLoadBalancerStatus = IngressLoadBalancerStatus()
-    """TODO."""
+    """Ways in from outside."""
 
 
 class Ingress(ApiStruct):
-    """TODO."""
+    """Leads HTTP requests from outside to Services."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -5,7 +5,7 @@ from knarr.api.structs import ApiStruct
 
 
 class IngressClassParametersReference(ApiStruct):
-    """TODO."""
+    """Where settings of a class are."""
 
     api_group: str | None = None
     """Group of the object."""
@@ -16,20 +16,20 @@ class IngressClassParametersReference(ApiStruct):
     namespace: str | None = None
     """Namespace of the object."""
     scope: str | None = None
-    """TODO."""
+    """Cluster or Namespace."""
 
 
 class IngressClassSpec(ApiStruct):
-    """TODO."""
+    """Which controller a class means."""
 
     controller: str = ""
-    """TODO."""
+    """Name of the controller."""
     parameters: IngressClassParametersReference | None = None
-    """TODO."""
+    """Where its settings are."""
 
 
 class IngressClass(ApiStruct):
-    """TODO."""
+    """A kind of Ingress controllers."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -5,27 +5,27 @@ from knarr.api.structs import ApiStruct
 
 
 class ParentReference(ApiStruct):
-    """TODO."""
+    """The object an address belongs to."""
 
     group: str = ""
-    """TODO."""
+    """Group of the object."""
     name: str
     """Name of the object."""
     namespace: str = ""
     """Namespace of the object."""
     resource: str
-    """TODO."""
+    """Resource of the object."""
 
 
 class IPAddressSpec(ApiStruct):
-    """TODO."""
+    """Whose an address is."""
 
     parent_ref: ParentReference
-    """TODO."""
+    """Object it belongs to."""
 
 
 class IPAddress(ApiStruct):
-    """TODO."""
+    """An address in use; its name is the address."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

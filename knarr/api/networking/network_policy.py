@@ -7,69 +7,69 @@ from knarr.api.structs import ApiStruct
 
 
 class IPBlock(ApiStruct):
-    """TODO."""
+    """A range of addresses."""
 
     cidr: str
-    """TODO."""
+    """The range."""
     except_: tuple[str, ...] = ()
-    """TODO."""
+    """Ranges within it that are left out."""
 
 
 class NetworkPolicyPeer(ApiStruct):
-    """TODO."""
+    """Who is on the other side."""
 
     ip_block: IPBlock | None = None
-    """TODO."""
+    """Addresses."""
     namespace_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses namespaces by their labels."""
     pod_selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses pods by their labels."""
 
 
 class NetworkPolicyPort(ApiStruct):
-    """TODO."""
+    """Ports that are let through."""
 
     end_port: Int32 | None = None
-    """TODO."""
+    """Last port of a range that begins with `port`."""
     port: IntOrString | None = None
-    """TODO."""
+    """Number or name of the port; all when absent."""
     protocol: str | None = None
-    """TODO."""
+    """TCP, UDP or SCTP."""
 
 
 class NetworkPolicyEgressRule(ApiStruct):
-    """TODO."""
+    """Connections that may go out."""
 
     ports: tuple[NetworkPolicyPort, ...] = ()
-    """TODO."""
+    """To these ports; all when empty."""
     to: tuple[NetworkPolicyPeer, ...] = ()
-    """TODO."""
+    """To these peers; all when empty."""
 
 
 class NetworkPolicyIngressRule(ApiStruct):
-    """TODO."""
+    """Connections that may come in."""
 
     from_: tuple[NetworkPolicyPeer, ...] = ()
-    """TODO."""
+    """From these peers; all when empty."""
     ports: tuple[NetworkPolicyPort, ...] = ()
-    """TODO."""
+    """To these ports; all when empty."""
 
 
 class NetworkPolicySpec(ApiStruct):
-    """TODO."""
+    """Which connections pods may have."""
 
     egress: tuple[NetworkPolicyEgressRule, ...] = ()
-    """TODO."""
+    """Connections that may go out."""
     ingress: tuple[NetworkPolicyIngressRule, ...] = ()
-    """TODO."""
+    """Connections that may come in."""
     pod_selector: LabelSelector | None = None
-    """TODO."""
+    """Pods it is about; an empty one chooses all of the namespace."""
     policy_types: tuple[str, ...] = ()
-    """TODO."""
+    """Ingress, Egress or both."""
 
 
 class NetworkPolicy(ApiStruct):
-    """TODO."""
+    """Says which connections pods may have."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

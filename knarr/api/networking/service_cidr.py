@@ -8,21 +8,21 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge
 
 
 class ServiceCIDRSpec(ApiStruct):
-    """TODO."""
+    """Ranges for addresses of Services."""
 
     cidrs: tuple[str, ...] = ()
-    """TODO."""
+    """The ranges, at most one per family."""
 
 
 class ServiceCIDRStatus(ApiStruct):
-    """TODO."""
+    """How the ranges are."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type"), PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
 
 
 class ServiceCIDR(ApiStruct):
-    """TODO."""
+    """Ranges from which Services get addresses."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -10,23 +10,23 @@ from knarr.api.structs import ApiStruct, Atomic
 
 
 class Overhead(ApiStruct):
-    """TODO."""
+    """Resources a runtime itself needs."""
 
     pod_fixed: Mapping[str, Quantity] = {}
-    """TODO."""
+    """How much for each pod."""
 
 
 class Scheduling(ApiStruct):
-    """TODO."""
+    """Where pods of a runtime class can run."""
 
     node_selector: Annotated[Mapping[str, str], Atomic()] = {}
-    """TODO."""
+    """Labels their nodes must have."""
     tolerations: tuple[Toleration, ...] = ()
-    """TODO."""
+    """Taints they put up with."""
 
 
 class RuntimeClass(ApiStruct):
-    """TODO."""
+    """A way of running pods."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -35,8 +35,8 @@ class RuntimeClass(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     handler: str
-    """TODO."""
+    """Name of the runtime's handler."""
     overhead: Overhead | None = None
-    """TODO."""
+    """Resources it needs itself."""
     scheduling: Scheduling | None = None
-    """TODO."""
+    """Where its pods can run."""

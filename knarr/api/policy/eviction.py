@@ -6,7 +6,7 @@ from knarr.api.structs import ApiStruct
 
 
 class Eviction(ApiStruct):
-    """TODO."""
+    """Asks a pod to go, if its disruption budgets allow."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -15,4 +15,4 @@ class Eviction(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     delete_options: DeleteOptions | None = None
-    """TODO."""
+    """How it is deleted."""

@@ -11,39 +11,39 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge
 
 
 class PodDisruptionBudgetSpec(ApiStruct):
-    """TODO."""
+    """How many pods may be missing on purpose."""
 
     max_unavailable: IntOrString | None = None
-    """TODO."""
+    """Most pods that may be missing, as number or percentage."""
     min_available: IntOrString | None = None
-    """TODO."""
+    """Fewest pods that must be there, as number or percentage."""
     selector: LabelSelector | None = None
-    """TODO."""
+    """Chooses the pods by their labels."""
     unhealthy_pod_eviction_policy: str | None = None
-    """TODO."""
+    """IfHealthyBudget, or AlwaysAllow for pods that are not ready anyway."""
 
 
 class PodDisruptionBudgetStatus(ApiStruct):
-    """TODO."""
+    """How many pods may be missing now."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type"), PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
     current_healthy: Int32 = 0
-    """TODO."""
+    """Pods that are ready."""
     desired_healthy: Int32 = 0
-    """TODO."""
+    """Pods that must be ready."""
     disrupted_pods: Mapping[str, Time] = {}
-    """TODO."""
+    """Pods whose eviction was allowed and is not seen yet, with the moment."""
     disruptions_allowed: Int32 = 0
-    """TODO."""
+    """Evictions that are allowed now."""
     expected_pods: Int32 = 0
-    """TODO."""
+    """Pods that are counted."""
     observed_generation: int = 0
     """The generation of the spec that this tells of."""
 
 
 class PodDisruptionBudget(ApiStruct):
-    """TODO."""
+    """Bounds how many pods may be missing on purpose at a time."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -9,7 +9,7 @@ from knarr.api.structs import ApiStruct
 
 
 class ClusterRole(ApiStruct):
-    """TODO."""
+    """Rights in the whole cluster."""
 
     always: ClassVar[Mapping[str, str]] = {"rules": "null"}
     api_version: str = ""
@@ -19,6 +19,6 @@ class ClusterRole(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     aggregation_rule: AggregationRule | None = None
-    """TODO."""
+    """Roles whose rules this one takes over."""
     rules: tuple[PolicyRule, ...] = ()
-    """TODO."""
+    """The rights."""

@@ -6,7 +6,7 @@ from knarr.api.structs import ApiStruct
 
 
 class ClusterRoleBinding(ApiStruct):
-    """TODO."""
+    """Gives rights in the whole cluster to users."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -15,6 +15,6 @@ class ClusterRoleBinding(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     role_ref: RoleRef
-    """TODO."""
+    """The role."""
     subjects: tuple[Subject, ...] = ()
-    """TODO."""
+    """The users, groups and service accounts."""

@@ -9,7 +9,7 @@ from knarr.api.structs import ApiStruct
 
 
 class Role(ApiStruct):
-    """TODO."""
+    """Rights in a namespace."""
 
     always: ClassVar[Mapping[str, str]] = {"rules": "null"}
     api_version: str = ""
@@ -19,4 +19,4 @@ class Role(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     rules: tuple[PolicyRule, ...] = ()
-    """TODO."""
+    """The rights."""

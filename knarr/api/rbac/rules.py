@@ -7,29 +7,29 @@ from knarr.api.structs import ApiStruct
 
 
 class AggregationRule(ApiStruct):
-    """TODO."""
+    """Roles whose rules another one takes over."""
 
     cluster_role_selectors: tuple[LabelSelector, ...] = ()
-    """TODO."""
+    """Choose the roles by their labels."""
 
 
 class PolicyRule(ApiStruct):
-    """TODO."""
+    """Requests that are allowed."""
 
     api_groups: tuple[str, ...] = ()
-    """TODO."""
+    """Groups of the resources; * for all."""
     non_resource_urls: tuple[str, ...] = ()
-    """TODO."""
+    """Paths of what is no resource; a * at the end stands for anything."""
     resource_names: tuple[str, ...] = ()
-    """TODO."""
+    """Names of the objects; all when empty."""
     resources: tuple[str, ...] = ()
-    """TODO."""
+    """Resources, with subresources as pods/log; * for all."""
     verbs: tuple[str, ...]
-    """TODO."""
+    """Verbs; * for all."""
 
 
 class RoleRef(ApiStruct):
-    """TODO."""
+    """The role that a binding gives."""
 
     map_type: ClassVar[str] = "atomic"
     api_group: str = ""
@@ -41,7 +41,7 @@ class RoleRef(ApiStruct):
 
 
 class Subject(ApiStruct):
-    """TODO."""
+    """Who is given rights."""
 
     map_type: ClassVar[str] = "atomic"
     api_group: str = ""

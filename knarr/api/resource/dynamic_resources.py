@@ -11,366 +11,366 @@ from knarr.api.structs import ApiStruct, Defaulted, ListMap, PatchMerge
 
 
 class NetworkDeviceData(ApiStruct):
-    """TODO."""
+    """A device of the network."""
 
     hardware_address: str = ""
-    """TODO."""
+    """Its hardware address."""
     interface_name: str = ""
-    """TODO."""
+    """Name of its interface in the pod."""
     ips: tuple[str, ...] = ()
-    """TODO."""
+    """Its addresses."""
 
 
 class AllocatedDeviceStatus(ApiStruct):
-    """TODO."""
+    """How an allocated device is."""
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type")] = ()
     """What holds and what does not, one entry a type."""
     data: Raw | None = None
-    """TODO."""
+    """More, in the driver's own form."""
     device: str
-    """TODO."""
+    """Name of the device."""
     driver: str
-    """TODO."""
+    """Name of the driver."""
     network_data: NetworkDeviceData | None = None
-    """TODO."""
+    """For a device of the network."""
     pool: str
-    """TODO."""
+    """Pool the device is of."""
     share_id: str | None = None
-    """TODO."""
+    """Id of the share of a device that several use."""
 
 
 class OpaqueDeviceConfiguration(ApiStruct):
-    """TODO."""
+    """Settings that only a driver understands."""
 
     driver: str
-    """TODO."""
+    """Name of the driver."""
     parameters: Raw
-    """TODO."""
+    """The settings."""
 
 
 class DeviceAllocationConfiguration(ApiStruct):
-    """TODO."""
+    """Settings of allocated devices."""
 
     opaque: OpaqueDeviceConfiguration | None = None
-    """TODO."""
+    """Settings for the driver."""
     requests: tuple[str, ...] = ()
-    """TODO."""
+    """Requests they are for; all when empty."""
     source: str
-    """TODO."""
+    """FromClass or FromClaim."""
 
 
 class DeviceToleration(ApiStruct):
-    """TODO."""
+    """A taint of devices that is put up with."""
 
     effect: str = ""
-    """TODO."""
+    """Effect that is tolerated; any when empty."""
     key: str = ""
-    """TODO."""
+    """Taint that is tolerated."""
     operator: Annotated[str, Defaulted("Equal")] = ""
-    """TODO."""
+    """Equal or Exists. The server fills in Equal."""
     toleration_seconds: int | None = None
-    """TODO."""
+    """Seconds a NoExecute taint is tolerated; for ever when absent."""
     value: str = ""
-    """TODO."""
+    """Value of the taint, for Equal."""
 
 
 class DeviceRequestAllocationResult(ApiStruct):
-    """TODO."""
+    """A device that answers a request."""
 
     admin_access: bool | None = None
-    """TODO."""
+    """Whether it is used for watching over others."""
     binding_conditions: tuple[str, ...] = ()
-    """TODO."""
+    """Conditions that must hold before the pod is bound."""
     binding_failure_conditions: tuple[str, ...] = ()
-    """TODO."""
+    """Conditions that mean it will not come about."""
     consumed_capacity: Mapping[str, Quantity] = {}
-    """TODO."""
+    """What of its capacity is used."""
     device: str
-    """TODO."""
+    """Name of the device."""
     driver: str
-    """TODO."""
+    """Name of the driver."""
     pool: str
-    """TODO."""
+    """Pool the device is of."""
     request: str
-    """TODO."""
+    """The request."""
     share_id: str | None = None
-    """TODO."""
+    """Id of the share of a device that several use."""
     tolerations: tuple[DeviceToleration, ...] = ()
-    """TODO."""
+    """Taints that are put up with."""
 
 
 class DeviceAllocationResult(ApiStruct):
-    """TODO."""
+    """The devices of a claim."""
 
     config: tuple[DeviceAllocationConfiguration, ...] = ()
-    """TODO."""
+    """Their settings."""
     results: tuple[DeviceRequestAllocationResult, ...] = ()
-    """TODO."""
+    """The devices."""
 
 
 class AllocationResult(ApiStruct):
-    """TODO."""
+    """What a claim got."""
 
     allocation_timestamp: Time | None = None
-    """TODO."""
+    """Moment it got it."""
     devices: DeviceAllocationResult | None = None
-    """TODO."""
+    """The devices."""
     node_selector: NodeSelector | None = None
-    """TODO."""
+    """Nodes on which they can be used."""
 
 
 class CELDeviceSelector(ApiStruct):
-    """TODO."""
+    """Chooses devices by an expression."""
 
     expression: str
-    """TODO."""
+    """CEL expression over `device`."""
 
 
 class CapacityRequestPolicyRange(ApiStruct):
-    """TODO."""
+    """Amounts that may be asked for."""
 
     max: Quantity | None = None
-    """TODO."""
+    """Most."""
     min: Quantity
-    """TODO."""
+    """Least."""
     step: Quantity | None = None
-    """TODO."""
+    """Distance between amounts."""
 
 
 class CapacityRequestPolicy(ApiStruct):
-    """TODO."""
+    """What amounts of a capacity may be asked for."""
 
     default: Quantity | None = None
-    """TODO."""
+    """Amount when none is asked for."""
     valid_range: CapacityRequestPolicyRange | None = None
-    """TODO."""
+    """Amounts that may be asked for, as a range."""
     valid_values: tuple[Quantity, ...] = ()
-    """TODO."""
+    """Amounts that may be asked for, one by one."""
 
 
 class CapacityRequirements(ApiStruct):
-    """TODO."""
+    """How much of a device's capacities is asked for."""
 
     requests: Mapping[str, Quantity] = {}
-    """TODO."""
+    """Amounts by capacity."""
 
 
 class Counter(ApiStruct):
-    """TODO."""
+    """Something countable that devices share."""
 
     value: Quantity
-    """TODO."""
+    """How much there is."""
 
 
 class CounterSet(ApiStruct):
-    """TODO."""
+    """Counters that devices share."""
 
     counters: Mapping[str, Counter]
-    """TODO."""
+    """The counters."""
     name: str
     """Name of the object."""
 
 
 class DeviceAttribute(ApiStruct):
-    """TODO."""
+    """A property of a device; exactly one is set."""
 
     bool_: bool | None = None
-    """TODO."""
+    """A truth."""
     bools: tuple[bool, ...] = ()
-    """TODO."""
+    """Truths."""
     int_: int | None = None
-    """TODO."""
+    """A number."""
     ints: tuple[int, ...] = ()
-    """TODO."""
+    """Numbers."""
     string: str | None = None
-    """TODO."""
+    """A text."""
     strings: tuple[str, ...] = ()
-    """TODO."""
+    """Texts."""
     version: str | None = None
-    """TODO."""
+    """A version."""
     versions: tuple[str, ...] = ()
-    """TODO."""
+    """Versions."""
 
 
 class DeviceCapacity(ApiStruct):
-    """TODO."""
+    """A capacity of a device."""
 
     request_policy: CapacityRequestPolicy | None = None
-    """TODO."""
+    """What amounts may be asked for."""
     value: Quantity
-    """TODO."""
+    """How much there is."""
 
 
 class DeviceCounterConsumption(ApiStruct):
-    """TODO."""
+    """What a device takes of shared counters."""
 
     counter_set: str
-    """TODO."""
+    """The set."""
     counters: Mapping[str, Counter]
-    """TODO."""
+    """Amounts by counter."""
 
 
 class DeviceTaint(ApiStruct):
-    """TODO."""
+    """A mark that keeps pods away from a device."""
 
     effect: str
-    """TODO."""
+    """None, NoSchedule or NoExecute."""
     key: str
-    """TODO."""
+    """Name of the mark."""
     time_added: Time | None = None
-    """TODO."""
+    """Moment it was set."""
     value: str = ""
-    """TODO."""
+    """Value of the mark."""
 
 
 class NodeAllocatableResourceMapping(ApiStruct):
-    """TODO."""
+    """How a device counts as a resource of its node."""
 
     allocation_multiplier: Quantity | None = None
-    """TODO."""
+    """Amount per device."""
     capacity_key: str | None = None
-    """TODO."""
+    """Capacity that counts."""
 
 
 class Device(ApiStruct):
-    """TODO."""
+    """A device of a node."""
 
     all_nodes: bool | None = None
-    """TODO."""
+    """Whether all nodes can use it."""
     allow_multiple_allocations: bool | None = None
-    """TODO."""
+    """Whether several claims can use it."""
     attributes: Mapping[str, DeviceAttribute] = {}
-    """TODO."""
+    """Its properties."""
     binding_conditions: tuple[str, ...] = ()
-    """TODO."""
+    """Conditions that must hold before a pod is bound."""
     binding_failure_conditions: tuple[str, ...] = ()
-    """TODO."""
+    """Conditions that mean it will not come about."""
     binds_to_node: bool | None = None
-    """TODO."""
+    """Whether its use binds a claim to one node."""
     capacity: Mapping[str, DeviceCapacity] = {}
-    """TODO."""
+    """Its capacities."""
     consumes_counters: tuple[DeviceCounterConsumption, ...] = ()
-    """TODO."""
+    """What it takes of shared counters."""
     name: str
     """Name of the object."""
     node_allocatable_resource_mappings: Mapping[str, NodeAllocatableResourceMapping] = {}
-    """TODO."""
+    """How it counts as resources of its node."""
     node_name: str | None = None
-    """TODO."""
+    """Node that can use it."""
     node_selector: NodeSelector | None = None
-    """TODO."""
+    """Nodes that can use it."""
     taints: tuple[DeviceTaint, ...] = ()
-    """TODO."""
+    """Marks that keep pods away."""
 
 
 class DeviceClaimConfiguration(ApiStruct):
-    """TODO."""
+    """Settings of claimed devices."""
 
     opaque: OpaqueDeviceConfiguration | None = None
-    """TODO."""
+    """Settings for the driver."""
     requests: tuple[str, ...] = ()
-    """TODO."""
+    """Requests they are for; all when empty."""
 
 
 class DeviceConstraint(ApiStruct):
-    """TODO."""
+    """What devices of a claim must have in common."""
 
     distinct_attribute: str | None = None
-    """TODO."""
+    """Property in which they must differ."""
     match_attribute: str | None = None
-    """TODO."""
+    """Property in which they must be the same."""
     requests: tuple[str, ...] = ()
-    """TODO."""
+    """Requests it is about; all when empty."""
 
 
 class DeviceSelector(ApiStruct):
-    """TODO."""
+    """Chooses devices."""
 
     cel: CELDeviceSelector | None = None
-    """TODO."""
+    """By an expression."""
 
 
 class DeviceSubRequest(ApiStruct):
-    """TODO."""
+    """One of several ways to answer a request."""
 
     allocation_mode: str = ""
-    """TODO."""
+    """ExactCount or All. The server fills in ExactCount."""
     capacity: CapacityRequirements | None = None
-    """TODO."""
+    """How much of their capacities is asked for."""
     count: int = 0
-    """TODO."""
+    """How many devices. The server fills in 1."""
     device_class_name: str
-    """TODO."""
+    """Class of the devices."""
     name: str
     """Name of the object."""
     selectors: tuple[DeviceSelector, ...] = ()
-    """TODO."""
+    """Choose among the devices."""
     tolerations: tuple[DeviceToleration, ...] = ()
-    """TODO."""
+    """Taints that are put up with."""
 
 
 class ExactDeviceRequest(ApiStruct):
-    """TODO."""
+    """A request for devices of one class."""
 
     admin_access: bool | None = None
-    """TODO."""
+    """Whether they are used for watching over others."""
     allocation_mode: str = ""
-    """TODO."""
+    """ExactCount or All. The server fills in ExactCount."""
     capacity: CapacityRequirements | None = None
-    """TODO."""
+    """How much of their capacities is asked for."""
     count: int = 0
-    """TODO."""
+    """How many devices. The server fills in 1."""
     device_class_name: str
-    """TODO."""
+    """Class of the devices."""
     selectors: tuple[DeviceSelector, ...] = ()
-    """TODO."""
+    """Choose among the devices."""
     tolerations: tuple[DeviceToleration, ...] = ()
-    """TODO."""
+    """Taints that are put up with."""
 
 
 class DeviceRequest(ApiStruct):
-    """TODO."""
+    """A request for devices."""
 
     exactly: ExactDeviceRequest | None = None
-    """TODO."""
+    """What is asked for."""
     first_available: tuple[DeviceSubRequest, ...] = ()
-    """TODO."""
+    """Ways to answer it; the first that works is taken."""
     name: str
     """Name of the object."""
 
 
 class DeviceClaim(ApiStruct):
-    """TODO."""
+    """What devices are asked for."""
 
     config: tuple[DeviceClaimConfiguration, ...] = ()
-    """TODO."""
+    """Their settings."""
     constraints: tuple[DeviceConstraint, ...] = ()
-    """TODO."""
+    """What they must have in common."""
     requests: tuple[DeviceRequest, ...] = ()
-    """TODO."""
+    """The requests."""
 
 
 class DeviceClassConfiguration(ApiStruct):
-    """TODO."""
+    """Settings of devices of a class."""
 
     opaque: OpaqueDeviceConfiguration | None = None
-    """TODO."""
+    """Settings for the driver."""
 
 
 class DeviceClassSpec(ApiStruct):
-    """TODO."""
+    """What a class of devices is."""
 
     config: tuple[DeviceClassConfiguration, ...] = ()
-    """TODO."""
+    """Settings of its devices."""
     extended_resource_name: str | None = None
-    """TODO."""
+    """Extended resource it answers."""
     selectors: tuple[DeviceSelector, ...] = ()
-    """TODO."""
+    """Choose its devices."""
 
 
 class DeviceClass(ApiStruct):
-    """TODO."""
+    """A class of devices."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -383,38 +383,38 @@ class DeviceClass(ApiStruct):
 
 
 class ResourceClaimSpec(ApiStruct):
-    """TODO."""
+    """What is asked for."""
 
     devices: DeviceClaim | None = None
-    """TODO."""
+    """Devices that are asked for."""
 
 
 class ResourceClaimConsumerReference(ApiStruct):
-    """TODO."""
+    """Who uses a claim."""
 
     api_group: str = ""
     """Group of the object."""
     name: str
     """Name of the object."""
     resource: str
-    """TODO."""
+    """Resource of the one who does."""
     uid: str
     """Uid of the object."""
 
 
 class ResourceClaimStatus(ApiStruct):
-    """TODO."""
+    """What a claim got, and who uses it."""
 
     allocation: AllocationResult | None = None
-    """TODO."""
+    """What it got."""
     devices: Annotated[
         tuple[AllocatedDeviceStatus, ...], ListMap("driver", "device", "pool", "shareID")
     ] = ()
-    """TODO."""
+    """How its devices are."""
     reserved_for: Annotated[
         tuple[ResourceClaimConsumerReference, ...], ListMap("uid"), PatchMerge("uid")
     ] = ()
-    """TODO."""
+    """Who uses it."""
 
 
 class ResourceClaim(ApiStruct):
@@ -433,7 +433,7 @@ class ResourceClaim(ApiStruct):
 
 
 class ResourceClaimTemplateSpec(ApiStruct):
-    """TODO."""
+    """What claims made for pods look like."""
 
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
@@ -442,7 +442,7 @@ class ResourceClaimTemplateSpec(ApiStruct):
 
 
 class ResourceClaimTemplate(ApiStruct):
-    """TODO."""
+    """Makes a claim for each pod that names it."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -455,39 +455,39 @@ class ResourceClaimTemplate(ApiStruct):
 
 
 class ResourcePool(ApiStruct):
-    """TODO."""
+    """The pool that a slice is part of."""
 
     generation: int
-    """TODO."""
+    """Changes when the pool does."""
     name: str
     """Name of the object."""
     resource_slice_count: int
-    """TODO."""
+    """How many slices the pool has."""
 
 
 class ResourceSliceSpec(ApiStruct):
-    """TODO."""
+    """Devices of a driver."""
 
     all_nodes: bool | None = None
-    """TODO."""
+    """Whether all nodes can use them."""
     devices: tuple[Device, ...] = ()
-    """TODO."""
+    """The devices."""
     driver: str
-    """TODO."""
+    """Name of the driver."""
     node_name: str | None = None
-    """TODO."""
+    """Node that can use them."""
     node_selector: NodeSelector | None = None
-    """TODO."""
+    """Nodes that can use them."""
     per_device_node_selection: bool | None = None
-    """TODO."""
+    """Whether each device says which nodes can use it."""
     pool: ResourcePool
-    """TODO."""
+    """Pool the slice is part of."""
     shared_counters: tuple[CounterSet, ...] = ()
-    """TODO."""
+    """Counters its devices share."""
 
 
 class ResourceSlice(ApiStruct):
-    """TODO."""
+    """Some of the devices a driver offers."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -6,7 +6,7 @@ from knarr.api.structs import ApiStruct
 
 
 class PriorityClass(ApiStruct):
-    """TODO."""
+    """How important pods are."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -15,10 +15,10 @@ class PriorityClass(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     description: str = ""
-    """TODO."""
+    """What it is for."""
     global_default: bool = False
-    """TODO."""
+    """Whether it holds for pods that name none."""
     preemption_policy: str | None = None
-    """TODO."""
+    """PreemptLowerPriority or Never. The server fills in PreemptLowerPriority."""
     value: Int32 = 0
-    """TODO."""
+    """The larger, the more important."""

@@ -7,43 +7,43 @@ from knarr.api.structs import ApiStruct, ListSet
 
 
 class TokenRequest(ApiStruct):
-    """TODO."""
+    """A token that a driver gets for each pod."""
 
     audience: str
-    """TODO."""
+    """Who shall believe it."""
     expiration_seconds: int | None = None
-    """TODO."""
+    """Seconds it is good for."""
 
 
 class CSIDriverSpec(ApiStruct):
-    """TODO."""
+    """What a driver can do and needs."""
 
     attach_required: bool | None = None
-    """TODO."""
+    """Whether volumes must be attached first."""
     fs_group_policy: str | None = None
-    """TODO."""
+    """ReadWriteOnceWithFSType, File or None: whether volumes are given to the pod's group."""
     node_allocatable_update_period_seconds: int | None = None
-    """TODO."""
+    """Seconds between updates of how many volumes a node takes."""
     pod_info_on_mount: bool | None = None
-    """TODO."""
+    """Whether it is told of the pod."""
     prevent_pod_scheduling_if_missing: bool | None = None
-    """TODO."""
+    """Whether pods keep away from nodes that lack the driver."""
     requires_republish: bool | None = None
-    """TODO."""
+    """Whether it is called again and again while a volume is mounted."""
     se_linux_mount: bool | None = None
-    """TODO."""
+    """Whether it can mount with SELinux labels."""
     service_account_token_in_secrets: bool | None = None
-    """TODO."""
+    """Whether tokens come among the secrets."""
     storage_capacity: bool | None = None
-    """TODO."""
+    """Whether it tells how much storage is left."""
     token_requests: tuple[TokenRequest, ...] = ()
-    """TODO."""
+    """Tokens it gets for each pod."""
     volume_lifecycle_modes: Annotated[tuple[str, ...], ListSet()] = ()
-    """TODO."""
+    """Persistent, Ephemeral or both."""
 
 
 class CSIDriver(ApiStruct):
-    """TODO."""
+    """A storage driver of the cluster."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -8,34 +8,34 @@ from knarr.api.structs import ApiStruct, ListMap, PatchMerge
 
 
 class VolumeNodeResources(ApiStruct):
-    """TODO."""
+    """How many volumes a node takes."""
 
     count: Int32 | None = None
-    """TODO."""
+    """The number."""
 
 
 class CSINodeDriver(ApiStruct):
-    """TODO."""
+    """A driver on a node."""
 
     allocatable: VolumeNodeResources | None = None
-    """TODO."""
+    """How many volumes the node takes."""
     name: str
     """Name of the object."""
     node_id: str
-    """TODO."""
+    """Id of the node at the driver."""
     topology_keys: tuple[str, ...] = ()
-    """TODO."""
+    """Node labels that say from where volumes can be reached."""
 
 
 class CSINodeSpec(ApiStruct):
-    """TODO."""
+    """The drivers on a node."""
 
     drivers: Annotated[tuple[CSINodeDriver, ...], ListMap("name"), PatchMerge("name")]
-    """TODO."""
+    """The drivers."""
 
 
 class CSINode(ApiStruct):
-    """TODO."""
+    """The storage drivers on a node."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

@@ -7,7 +7,7 @@ from knarr.api.structs import ApiStruct
 
 
 class CSIStorageCapacity(ApiStruct):
-    """TODO."""
+    """How much storage a class has left at a place."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -16,10 +16,10 @@ class CSIStorageCapacity(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     capacity: Quantity | None = None
-    """TODO."""
+    """How much is left."""
     maximum_volume_size: Quantity | None = None
-    """TODO."""
+    """Largest volume that can be made."""
     node_topology: LabelSelector | None = None
-    """TODO."""
+    """Chooses the nodes by their labels."""
     storage_class_name: str
-    """TODO."""
+    """The class."""

@@ -8,7 +8,7 @@ from knarr.api.structs import ApiStruct
 
 
 class StorageClass(ApiStruct):
-    """TODO."""
+    """A way of making storage."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -17,16 +17,16 @@ class StorageClass(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     allow_volume_expansion: bool | None = None
-    """TODO."""
+    """Whether volumes can be made larger."""
     allowed_topologies: tuple[TopologySelectorTerm, ...] = ()
-    """TODO."""
+    """Where volumes can be made."""
     mount_options: tuple[str, ...] = ()
-    """TODO."""
+    """Options they are mounted with."""
     parameters: Mapping[str, str] = {}
-    """TODO."""
+    """Settings for the provisioner."""
     provisioner: str
-    """TODO."""
+    """Who makes the volumes."""
     reclaim_policy: str | None = None
-    """TODO."""
+    """Delete or Retain, when a claim goes. The server fills in Delete."""
     volume_binding_mode: str | None = None
-    """TODO."""
+    """Immediate, or WaitForFirstConsumer. The server fills in Immediate."""

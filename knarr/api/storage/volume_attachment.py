@@ -9,51 +9,51 @@ from knarr.api.structs import ApiStruct
 
 
 class VolumeAttachmentSource(ApiStruct):
-    """TODO."""
+    """The volume that is attached."""
 
     inline_volume_spec: PersistentVolumeSpec | None = None
-    """TODO."""
+    """The volume itself."""
     persistent_volume_name: str | None = None
-    """TODO."""
+    """Name of the volume."""
 
 
 class VolumeAttachmentSpec(ApiStruct):
-    """TODO."""
+    """What is attached to which node, by whom."""
 
     attacher: str
-    """TODO."""
+    """Driver that attaches it."""
     node_name: str
-    """TODO."""
+    """The node."""
     source: VolumeAttachmentSource
-    """TODO."""
+    """The volume."""
 
 
 class VolumeError(ApiStruct):
-    """TODO."""
+    """What went wrong with a volume."""
 
     error_code: Int32 | None = None
-    """TODO."""
+    """Code of the error."""
     message: str = ""
     """Why, in words for people."""
     time: Time | None = None
-    """TODO."""
+    """Moment it was seen."""
 
 
 class VolumeAttachmentStatus(ApiStruct):
-    """TODO."""
+    """How far attaching has come."""
 
     attach_error: VolumeError | None = None
-    """TODO."""
+    """What went wrong while attaching."""
     attached: bool
-    """TODO."""
+    """Whether it is attached."""
     attachment_metadata: Mapping[str, str] = {}
-    """TODO."""
+    """What the driver says of it."""
     detach_error: VolumeError | None = None
-    """TODO."""
+    """What went wrong while detaching."""
 
 
 class VolumeAttachment(ApiStruct):
-    """TODO."""
+    """Says that a volume is to be attached to a node."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""

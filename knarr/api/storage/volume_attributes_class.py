@@ -7,7 +7,7 @@ from knarr.api.structs import ApiStruct
 
 
 class VolumeAttributesClass(ApiStruct):
-    """TODO."""
+    """Attributes that volumes can be given later."""
 
     api_version: str = ""
     """Group and version of this form, such as `apps/v1`."""
@@ -16,6 +16,6 @@ class VolumeAttributesClass(ApiStruct):
     metadata: ObjectMeta = ObjectMeta()
     """Name, namespace, labels and what else every object carries."""
     driver_name: str
-    """TODO."""
+    """Driver that understands them."""
     parameters: Mapping[str, str] = {}
-    """TODO."""
+    """The attributes."""

@@ -4,31 +4,31 @@ from knarr.api.structs import ApiStruct
 
 
 class Info(ApiStruct):
-    """TODO."""
+    """The version of the server."""
 
     build_date: str
-    """TODO."""
+    """Moment it was built."""
     compiler: str
-    """TODO."""
+    """Compiler it was built with."""
     emulation_major: str = ""
-    """TODO."""
+    """Major version it behaves as."""
     emulation_minor: str = ""
-    """TODO."""
+    """Minor version it behaves as."""
     git_commit: str
-    """TODO."""
+    """Commit it was built from."""
     git_tree_state: str
-    """TODO."""
+    """State of the sources."""
     git_version: str
-    """TODO."""
+    """The whole version, such as v1.36.0."""
     go_version: str
-    """TODO."""
+    """Version of the language it is written in."""
     major: str
-    """TODO."""
+    """Major version."""
     min_compatibility_major: str = ""
-    """TODO."""
+    """Oldest major version it works with."""
     min_compatibility_minor: str = ""
-    """TODO."""
+    """Oldest minor version it works with."""
     minor: str
-    """TODO."""
+    """Minor version."""
     platform: str
-    """TODO."""
+    """System it runs on."""
