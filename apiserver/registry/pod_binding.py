@@ -12,11 +12,15 @@ from apiserver.registry.request import Answer, Request
 from apiserver.storage.entry import Entry
 from knarr.api import conditions
 from knarr.api.core.binding import Binding
+from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import PodCondition
 from knarr.api.errors import ApiError, BadRequestError, ConflictError
 from knarr.api.kinds import Kind
 from knarr.api.meta.status import Status, StatusDetails
+
+_PLACES = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+"""The labels that a pod takes over from its node."""
 
 SUCCESS = Status(status="Success", code=201)
 """What a POST answers that has nothing to show."""
@@ -75,7 +79,11 @@ def _bound(core: Core, request: Request, entry: Entry, binding: Binding) -> Pod:
     bound: Pod = with_meta(
         pod,
         annotations={**meta.annotations, **binding.metadata.annotations},
-        labels={**meta.labels, **binding.metadata.labels},
+        labels={
+            **meta.labels,
+            **binding.metadata.labels,
+            **_place_of(core, binding.target.name),
+        },
         resource_version="",
     )
     return replace(
@@ -83,6 +91,16 @@ def _bound(core: Core, request: Request, entry: Entry, binding: Binding) -> Pod:
         spec=replace(pod.spec, node_name=binding.target.name),
         status=replace(pod.status, conditions=found),
     )
+
+
+def _place_of(core: Core, node_name: str) -> dict[str, str]:
+    """Where the node stands, which its pods may read from their own labels."""
+    nodes = core.resource(Node)
+    entry = nodes.cache.get(nodes.key("", node_name))
+    if entry is None:
+        return {}
+    labels = entry.labels
+    return {label: labels[label] for label in _PLACES if label in labels}
 
 
 def _refused(name: str, why: str) -> ConflictError:
