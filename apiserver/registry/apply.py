@@ -13,7 +13,7 @@ from apiserver.registry.parts import Object
 from apiserver.registry.place import check_place
 from apiserver.registry.request import Request
 from apiserver.registry.resource import Resource
-from apiserver.registry.yaml_body import read_yaml
+from apiserver.registry.yaml_body import fault, read_yaml
 from apiserver.storage.entry import Entry
 from knarr.api import codec, thorough
 from knarr.api.apply import managers, validation
@@ -61,11 +61,8 @@ def _config(data: bytes) -> Plain:
     try:
         config = read_yaml(data).plain
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}: " if mark is not None else ""
-        problem = getattr(error, "problem", None) or str(error)
         raise BadRequestError(
-            f"error decoding YAML: error converting YAML to JSON: yaml: {place}{problem}"
+            f"error decoding YAML: error converting YAML to JSON: {fault(error)}"
         ) from None
     if config is None:
         return {}

@@ -10,7 +10,7 @@ import yaml
 from apiserver.registry.custom_object import custom_object
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Body, Request
-from apiserver.registry.yaml_body import read_yaml
+from apiserver.registry.yaml_body import fault, read_yaml
 from knarr.api import codec, json_text, thorough
 from knarr.api.errors import BadRequestError
 from knarr.api.kinds import Kind
@@ -182,8 +182,5 @@ def _from_yaml(data: bytes, kind: Kind) -> tuple[bytes, list[str]]:
     try:
         found = read_yaml(data)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}: " if mark is not None and mark.line else ""
-        why = f"yaml: {place}{getattr(error, 'problem', None) or error}"
-        raise BadRequestError(_unrecognized(kind, Body(data), why)) from None
+        raise BadRequestError(_unrecognized(kind, Body(data), fault(error))) from None
     return msgspec.json.encode(found.plain), found.complaints

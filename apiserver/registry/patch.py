@@ -260,9 +260,18 @@ def _in_order(after: Plain) -> Plain:
         noted = meta.get("managedFields")
         if isinstance(noted, list):
             meta["managedFields"] = [
-                _ranked(each, _ENTRY_ORDER) if isinstance(each, dict) else each for each in noted
+                _ranked({**each, "fieldsV1": _sorted(each.get("fieldsV1"))}, _ENTRY_ORDER)
+                if isinstance(each, dict)
+                else each
+                for each in noted
             ]
     return ordered
+
+
+def _sorted(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: _sorted(value[name]) for name in sorted(value)}
 
 
 def _ranked(plain: Plain, order: tuple[str, ...]) -> Plain:

@@ -38,6 +38,32 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+_WORDS = (
+    ("expected the node content", "did not find expected node content"),
+    ("mapping values are not allowed", "mapping values are not allowed in this context"),
+    ("that cannot start any token", "found character that cannot start any token"),
+    ("expected ',' or ']'", "did not find expected ',' or ']'"),
+    ("expected ',' or '}'", "did not find expected ',' or '}'"),
+    ("expected <block end>", "did not find expected key"),
+    ("could not find expected ':'", "could not find expected ':'"),
+    ("found unexpected end of stream", "found unexpected end of stream"),
+)
+"""What PyYAML says of a fault, and what the library says that Kubernetes reads YAML with."""
+
+
+def fault(error: yaml.YAMLError) -> str:
+    """What is wrong with a text, as Kubernetes tells it: `yaml: line 5: …`."""
+    problem = getattr(error, "problem", None) or str(error)
+    told = next((words for sign, words in _WORDS if sign in problem), problem)
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line if mark is not None else 0
+    if isinstance(error, yaml.scanner.ScannerError):
+        line = line + 1 if line else 0
+    else:
+        line = max(line, 1)
+    return f"yaml: line {line}: {told}" if line else f"yaml: {told}"
+
+
 def read_yaml(data: bytes) -> YamlBody:
     """Read a text. Raise yaml.YAMLError."""
     try:

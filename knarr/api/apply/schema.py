@@ -133,10 +133,17 @@ def _of_list(shape: Shape, field: Field | None) -> Schema:
     is_set = False
     if field is not None:
         is_set = field.list_is_set
-        keys = tuple((key, item.fields[key].published_default) for key in field.list_keys)
+        keys = tuple((key, _key_default(item.fields[key])) for key in field.list_keys)
     return Schema(
         "list", element=lambda: _of_shape(item), atomic=not keys and not is_set, keys=keys
     )
+
+
+def _key_default(field: Field) -> Any:
+    """What an item is told apart by that leaves the key out; a required one counts as empty."""
+    if field.published_default is not None or not field.required:
+        return field.published_default
+    return field.shape.zero()
 
 
 def from_open_api(definition: Mapping[str, Any] | None) -> Schema:
