@@ -12,19 +12,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from knarr.api import times
+from knarr.api.go_types import go_type
 from knarr.api.json_text import syntax_error
 from knarr.api.quantities import QuantityError, canonical
 from knarr.api.shapes import Shape, shape_of
 from knarr.api.structs import ApiStruct
 
-_GO_SCALARS = {
-    "string": "string",
-    "int32": "int32",
-    "int64": "int64",
-    "number": "float64",
-    "bool": "bool",
-    "base64": "[]uint8",
-}
 _BITS = {"int32": 31, "int64": 63}
 
 
@@ -79,17 +72,6 @@ def _duplicates(value: Any, path: str) -> Iterable[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _duplicates(item, f"{path}[{index}]")
-
-
-def go_type(shape: Shape) -> str:
-    """The Go type that messages name."""
-    if shape.kind == "list":
-        return f"[]{go_type(shape.item)}" if shape.item else "[]string"
-    if shape.kind == "map":
-        return f"map[string]{go_type(shape.item)}" if shape.item else "map[string]string"
-    if shape.struct is not None:
-        return f"v1.{shape.struct.__name__}"
-    return {"quantity": "resource.Quantity"}.get(shape.kind) or _GO_SCALARS.get(shape.kind, "")
 
 
 def _word(value: Any) -> str:
@@ -206,10 +188,11 @@ class _Walker:
         return text
 
     def _does_not_fit(self, shape: Shape, word: str) -> Any:
-        where = "Go value"
+        where, wanted = "Go value", go_type(shape)
         if self._fields:
             where = f"Go struct field {self._structs[-1]}.{'.'.join(self._fields)}"
-        said = f"json: cannot unmarshal {word} into {where} of type {go_type(shape)}"
+            wanted = go_type(shape, self._structs[-1], self._fields[-1])
+        said = f"json: cannot unmarshal {word} into {where} of type {wanted}"
         self.mismatch = self.mismatch or said
         return shape.zero()
 

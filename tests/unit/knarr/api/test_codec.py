@@ -107,6 +107,12 @@ def test_complaints(object_type: type[ApiStruct], text: str, complaints: tuple[s
             "json: cannot unmarshal string into Go struct field ConfigMap.data "
             "of type map[string]string",
         ),
+        (
+            Pod,
+            '{"spec":{"restartPolicy":1}}',
+            "json: cannot unmarshal number into Go struct field PodSpec.spec.restartPolicy "
+            "of type v1.RestartPolicy",
+        ),
         (Secret, '{"data":{"a":"!"}}', "illegal base64 data at input byte 0"),
         (Pod, '{"spec":{"containers":[{"resources":{"limits":{"cpu":"x"}}}]}}', _QUANTITY),
         (
