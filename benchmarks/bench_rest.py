@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -234,7 +235,7 @@ async def measure_all(seconds: float, connections: int) -> None:
             assert status == 201, body
             for what, send in (("GET", get), ("durable create", create)):
                 ours = await sustained(port, send)
-                others = await bare(len(body), lambda where, send=send: sustained(where, send))
+                others = await bare(len(body), partial(sustained, send=send))
                 tell(what, f"{ours:,.0f}/s", f"{ours / others:.0%} of bare ({others:,.0f}/s)")
             await measure_list(port)
             seen, took = await fan_out(port)

@@ -17,6 +17,10 @@ from knarr.api.meta.status import Status
 COMPRESSED_BYTES_MIN = 128 * 1024
 """Smaller answers are sooner sent than compressed; as in Kubernetes."""
 
+SLICED_BYTES_MIN = 512 * 1024
+"""Larger answers are sent in slices."""
+SLICE_BYTES = 128 * 1024
+
 COMPRESSION_LEVEL = 1
 """The quickest: lists of objects shrink to a tenth even so."""
 
@@ -87,7 +91,23 @@ async def reply(
         body = await asyncio.to_thread(_compress, body)
         found["Content-Encoding"] = "gzip"
         found["Vary"] = "Accept-Encoding"
+    if len(body) >= SLICED_BYTES_MIN:
+        return await _in_slices(call, body, status, found)
     return web.Response(body=body, status=status, headers=found)
+
+
+async def _in_slices(
+    call: Call, body: bytes, status: int, found: CIMultiDict[str]
+) -> web.StreamResponse:
+    """Send a large body piece by piece: it is not copied, and the client reads meanwhile."""
+    answer = web.StreamResponse(status=status, headers=found)
+    answer.content_length = len(body)
+    await answer.prepare(call.request)
+    view = memoryview(body)
+    for begin in range(0, len(body), SLICE_BYTES):
+        await answer.write(view[begin : begin + SLICE_BYTES])
+    await answer.write_eof()
+    return answer
 
 
 def _compresses(call: Call) -> bool:
