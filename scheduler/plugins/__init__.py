@@ -1,1 +1,27 @@
 """The rules, one a file, in the order in which they are asked."""
+
+from scheduler.plugins.image_locality import ImageLocality
+from scheduler.plugins.inter_pod_affinity import InterPodAffinity
+from scheduler.plugins.node_affinity import NodeAffinity
+from scheduler.plugins.node_name import NodeName
+from scheduler.plugins.node_ports import NodePorts
+from scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
+from scheduler.plugins.node_resources_fit import NodeResourcesFit
+from scheduler.plugins.node_unschedulable import NodeUnschedulable
+from scheduler.plugins.plugin import Plugin
+from scheduler.plugins.pod_topology_spread import PodTopologySpread
+from scheduler.plugins.taint_toleration import TaintToleration
+
+DEFAULT: tuple[tuple[Plugin, int], ...] = (
+    (NodeUnschedulable(), 0),
+    (NodeName(), 0),
+    (TaintToleration(), 3),
+    (NodeAffinity(), 2),
+    (NodePorts(), 0),
+    (NodeResourcesFit(), 1),
+    (PodTopologySpread(), 2),
+    (InterPodAffinity(), 2),
+    (NodeResourcesBalancedAllocation(), 1),
+    (ImageLocality(), 1),
+)
+"""Every plugin and what its score weighs, as Kubernetes has them."""
