@@ -130,9 +130,8 @@ def _has_any(snapshot: Snapshot, key: str, counts: Ints, slots: Slots) -> Bools:
 def _domain_sums(snapshot: Snapshot, key: str, counts: Ints, slots: Slots) -> NDArray[np.float64]:
     """The sum over each slot's domain; 0 for nodes in none."""
     column = snapshot.labels.column(key)
-    sums: NDArray[np.float64] = np.bincount(
+    sums = np.bincount(
         column.numbers, weights=counts.astype(np.float64), minlength=len(column.values)
     )
     sums[0] = 0.0
-    answer: NDArray[np.float64] = sums[column.numbers[slots]]
-    return answer
+    return np.asarray(sums[column.numbers[slots]], dtype=np.float64)

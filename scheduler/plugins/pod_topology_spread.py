@@ -168,8 +168,8 @@ def _per_domain(
     """How many pods that count are in each domain."""
     counts = snapshot.counting.counter(constraint.pods).counts
     weights = counts[counting].astype(np.float64)
-    pods: Numbers = np.bincount(numbers[counting], weights=weights, minlength=length)
-    return pods
+    pods = np.bincount(numbers[counting], weights=weights, minlength=length)
+    return np.asarray(pods, dtype=np.float64)
 
 
 def _few_is_best(raw: Ints, ignored: Bools) -> Ints:
