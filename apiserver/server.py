@@ -25,6 +25,7 @@ from apiserver.auth.reviews import Reviews
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccountTokens
 from apiserver.auth.token_file import read_tokens
 from apiserver.grpc.server import Tls, serve_grpc
+from apiserver.nodes.connection import NodeConnections
 from apiserver.nodes.grpc import GrpcNodes
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Request
@@ -114,7 +115,7 @@ async def serve(options: Options) -> AsyncIterator[Server]:
         tls = _tls(options, clock)
         async with (
             front.serve(options.bind_address, options.secure_port, tls) as address,
-            _grpc(options, registry, gate) as grpc_port,
+            _grpc(options, registry, gate, nodes) as grpc_port,
         ):
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address, grpc_port)
@@ -125,7 +126,9 @@ async def serve(options: Options) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def _grpc(options: Options, registry: Registry, gate: Gate) -> AsyncIterator[int]:
+async def _grpc(
+    options: Options, registry: Registry, gate: Gate, nodes: NodeConnections
+) -> AsyncIterator[int]:
     """Serve gRPC, encrypted wherever others than this host could listen."""
     if options.grpc_port < 0:
         yield 0
@@ -140,7 +143,12 @@ async def _grpc(options: Options, registry: Registry, gate: Gate) -> AsyncIterat
         Path(client_ca) if client_ca else None,
     )
     async with serve_grpc(
-        registry, gate, address, options.grpc_port, tls if certificate else None
+        registry,
+        gate,
+        address,
+        options.grpc_port,
+        tls if certificate else None,
+        nodes=nodes,
     ) as front:
         yield front.port
 

@@ -1,15 +1,18 @@
 """Answers and errors as gRPC carries them. Events become frames once, for all who watch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 import grpc
 import msgspec
 from msgspec.structs import replace
 
+from apiserver.registry.partial import bookmark, partial_object
 from apiserver.registry.request import Answer, ListPage
+from apiserver.registry.tables import event_tables, table_of, table_of_page
 from apiserver.storage.entry import Event
-from knarr.api.errors import ApiError
+from knarr.api.errors import ApiError, BadRequestError
 from knarr.api.kinds import Kind
 from knarr.api.meta.status import Status
 from knarr.proto import resources_pb2 as pb
@@ -25,6 +28,9 @@ MESSAGE_CHARS_MAX = 64 * 1024
 
 DETAILS_CHARS_MAX = 2048
 """gRPC's own words are cut there; the whole message stands in the Status."""
+
+_META_VERSION = "v1"
+"""The version of meta.k8s.io that Tables and the like are given in."""
 
 _CODES: dict[int, grpc.StatusCode] = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -52,10 +58,22 @@ _EVENT_TYPES: dict[str, pb.Event.Type] = {
 }
 
 
-def answer_bytes(answer: Answer, warnings: Sequence[str]) -> bytes:
-    """The answer of a verb on one object."""
+def get_bytes(answer: Answer, warnings: Sequence[str], form: pb.Form, now: datetime) -> bytes:
+    """The answer of a get, in the form asked for."""
+    entry, body = answer.entry, b""
+    _check_form(form)
+    if form.kind and entry is not None:
+        if form.kind == "Table":
+            body = table_of(answer.kind, entry, _META_VERSION, form.include, now)
+        else:
+            body = partial_object(entry, _META_VERSION)
+    return answer_bytes(answer, warnings, body)
+
+
+def answer_bytes(answer: Answer, warnings: Sequence[str], body: bytes = b"") -> bytes:
+    """The answer of a verb on one object; `body` is another form of it."""
     return pb.Answer(
-        object=answer.body,
+        object=body or answer.body,
         revision=answer.revision,
         warnings=warnings,
         created=answer.created,
@@ -63,15 +81,67 @@ def answer_bytes(answer: Answer, warnings: Sequence[str]) -> bytes:
     ).SerializeToString()
 
 
-def list_bytes(kind: Kind, page: ListPage, warnings: Sequence[str]) -> bytes:
-    """The answer of a list."""
+def formed_list_bytes(
+    kind: Kind, page: ListPage, warnings: Sequence[str], form: pb.Form, now: datetime
+) -> bytes:
+    """The answer of a list, in the form asked for."""
+    _check_form(form)
+    if not form.kind:
+        return list_bytes(kind, page, warnings)
+    if form.kind == "Table":
+        objects = [table_of_page(kind, page, _META_VERSION, form.include, now)]
+    else:
+        objects = [partial_object(entry, _META_VERSION) for entry in page.entries]
+    return list_bytes(kind, page, warnings, objects)
+
+
+def list_bytes(
+    kind: Kind, page: ListPage, warnings: Sequence[str], objects: Sequence[bytes] | None = None
+) -> bytes:
+    """The answer of a list; `objects` are another form of what it holds."""
+    if objects is None:
+        objects = [entry.whole(kind) for entry in page.entries]
     return pb.ListAnswer(
-        objects=[entry.whole(kind) for entry in page.entries],
+        objects=objects,
         revision=page.revision,
         continue_token=page.continue_token,
         remaining=page.remaining,
         warnings=warnings,
     ).SerializeToString()
+
+
+def formed_batches(
+    kind: Kind, form: pb.Form, now: Callable[[], datetime]
+) -> Callable[[Sequence[Event]], bytes]:
+    """Makes the messages of one watch, in the form asked for."""
+    _check_form(form)
+    if not form.kind:
+        name = form_of(kind)
+        return lambda events: batch_bytes(kind, name, events)
+    if form.kind == "Table":
+        make = event_tables(kind, _META_VERSION, form.include, now)
+    else:
+        make = _partial_event
+
+    def batch(events: Sequence[Event]) -> bytes:
+        messages = [
+            pb.Event(type=_EVENT_TYPES[event.type], object=make(event), revision=event.revision)
+            for event in events
+        ]
+        return pb.WatchBatch(events=messages).SerializeToString()
+
+    return batch
+
+
+def _partial_event(event: Event) -> bytes:
+    if event.entry is None:
+        return bookmark("PartialObjectMetadata", f"meta.k8s.io/{_META_VERSION}", event)
+    return partial_object(event.entry, _META_VERSION)
+
+
+def _check_form(form: pb.Form) -> None:
+    if form.kind not in ("", "Table", "PartialObjectMetadata"):
+        raise BadRequestError(f"there is no form {form.kind!r} of objects")
 
 
 def form_of(kind: Kind) -> str:

@@ -9,7 +9,17 @@ import msgspec
 import structlog
 
 from apiserver.grpc.access import Access
-from apiserver.grpc.answers import answer_bytes, batch_bytes, form_of, grpc_status, list_bytes
+from apiserver.grpc.answers import (
+    answer_bytes,
+    formed_batches,
+    formed_list_bytes,
+    get_bytes,
+    grpc_status,
+    list_bytes,
+)
+from apiserver.registry.component_statuses import KIND as COMPONENT_STATUS
+from apiserver.registry.component_statuses import ComponentStatuses
+from apiserver.registry.deprecations import DEPRECATED
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import (
     Body,
@@ -54,6 +64,7 @@ class Resources:
     def __init__(self, registry: Registry, access: Access) -> None:
         self._registry = registry
         self._access = access
+        self._components = ComponentStatuses(registry.revision)
         self._watching: set[asyncio.Task[Any]] = set()
         self._ending = False
 
@@ -79,22 +90,29 @@ class Resources:
         # Without a response serializer the bytes pass as they are.
         methods = {
             name: grpc.unary_unary_rpc_method_handler(
-                _answering(verb), request_deserializer=message.FromString
+                answering(verb), request_deserializer=message.FromString
             )
             for name, (message, verb) in unary.items()
         }
         methods["Watch"] = grpc.unary_stream_rpc_method_handler(
-            _answering(self._watch), request_deserializer=pb.WatchRequest.FromString
+            answering(self._watch), request_deserializer=pb.WatchRequest.FromString
         )
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     async def _get(self, message: pb.GetRequest, context: Context) -> bytes:
         request = await self._request(context, "get", message.target)
-        answer = await self._registry.get(request, resource_version=message.resource_version)
-        return answer_bytes(answer, request.warnings)
+        if request.kind is COMPONENT_STATUS:
+            answer = await self._components.get(request.name)
+        else:
+            answer = await self._registry.get(request, resource_version=message.resource_version)
+        return get_bytes(answer, request.warnings, message.form, self._registry.clock.now())
 
     async def _list(self, message: pb.ListRequest, context: Context) -> bytes:
         request = await self._request(context, "list", message.target)
+        now = self._registry.clock.now()
+        if request.kind is COMPONENT_STATUS:
+            page = await self._components.list()
+            return formed_list_bytes(request.kind, page, request.warnings, message.form, now)
         page = await self._registry.list(
             request,
             ListOptions(
@@ -106,7 +124,7 @@ class Resources:
                 resource_version_match=cast("ResourceVersionMatch", message.resource_version_match),
             ),
         )
-        return list_bytes(request.kind, page, request.warnings)
+        return formed_list_bytes(request.kind, page, request.warnings, message.form, now)
 
     async def _create(self, message: pb.WriteRequest, context: Context) -> bytes:
         request = await self._request(context, "create", message.target, message.options)
@@ -171,13 +189,13 @@ class Resources:
         )
         # Tells the client that the watch has begun, before anything happens.
         await context.send_initial_metadata(())
-        kind, form = request.kind, form_of(request.kind)
+        frame = formed_batches(request.kind, message.form, self._registry.clock.now)
         this = asyncio.current_task()
         assert this is not None, "a call is a task"
         self._watching.add(this)
         try:
             async for batch in events:
-                await context.write(batch_bytes(kind, form, batch))
+                await context.write(frame(batch))
                 await asyncio.sleep(PAUSE_S)
         except asyncio.CancelledError:
             if not self._ending:
@@ -194,6 +212,7 @@ class Resources:
         kind = self._kind(target)
         _check_verb(kind, target.subresource, verb)
         self._access.check(user, verb, kind, target)
+        deprecation = DEPRECATED.get((kind.group, kind.version, kind.plural))
         return Request(
             user=user,
             kind=kind,
@@ -203,6 +222,7 @@ class Resources:
             field_manager=options.field_manager or "unknown",
             field_validation=cast("FieldValidation", options.field_validation or "Warn"),
             dry_run=options.dry_run,
+            warnings=[deprecation] if deprecation else [],
         )
 
     def _kind(self, target: pb.Target) -> Kind:
@@ -240,7 +260,7 @@ def _options(data: bytes) -> DeleteOptions | None:
         raise BadRequestError(f"delete options: {error}") from None
 
 
-def _answering(
+def answering(
     verb: Callable[[Any, Context], Awaitable[Any]],
 ) -> Callable[[Any, Context], Awaitable[Any]]:
     """The verb with its errors turned into gRPC's."""

@@ -13,7 +13,9 @@ from grpc_reflection.v1alpha import reflection
 
 from apiserver.auth.gate import Gate
 from apiserver.grpc.access import Access
+from apiserver.grpc.nodes import Nodes
 from apiserver.grpc.resources import SERVICE, Resources
+from apiserver.nodes.connection import NodeConnections
 from apiserver.registry.registry import Registry
 from knarr.daemon.settings import SettingsError
 
@@ -67,13 +69,21 @@ _OPTIONS: Sequence[tuple[str, int]] = (
 
 @asynccontextmanager
 async def serve_grpc(
-    registry: Registry, gate: Gate, address: str, port: int, tls: Tls | None = None
+    registry: Registry,
+    gate: Gate,
+    address: str,
+    port: int,
+    tls: Tls | None = None,
+    *,
+    nodes: NodeConnections | None = None,
 ) -> AsyncIterator[GrpcFront]:
     """Serve while the block runs; port 0 takes any free one. Raise SettingsError if it is busy."""
     server = grpc.aio.server(options=_OPTIONS)
     access = Access(gate, has_certificates=tls is not None and tls.client_ca is not None)
     resources = Resources(registry, access)
     server.add_generic_rpc_handlers((resources.handler(),))
+    if nodes is not None:
+        server.add_generic_rpc_handlers((Nodes(registry.core, access, nodes).handler(),))
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection(

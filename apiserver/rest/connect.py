@@ -7,12 +7,12 @@ from aiohttp import web
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.gate import Gate
 from apiserver.nodes.connection import NodeConnections
+from apiserver.nodes.targets import Targets
 from apiserver.registry.core import Core
 from apiserver.rest.call import Call
 from apiserver.rest.logs import pod_logs
 from apiserver.rest.port_forward import port_forward
 from apiserver.rest.proxy import Proxy
-from apiserver.rest.targets import Targets
 from apiserver.rest.terminal import terminal
 
 CONNECTING = frozenset({"attach", "exec", "log", "portforward", "proxy"})

@@ -14,6 +14,7 @@ from apiserver.auth.certificates import user_of_connection
 from apiserver.auth.gate import Gate
 from apiserver.auth.impersonation import Impersonation
 from apiserver.nodes.connection import NodeConnections
+from apiserver.registry.deprecations import DEPRECATED
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
 from apiserver.rest.call import Call, call_of
@@ -33,14 +34,6 @@ Page = Callable[[Call], Awaitable[web.StreamResponse]]
 """Answers a path that is no resource."""
 
 Verb = Callable[..., Awaitable[web.StreamResponse]]
-
-DEPRECATED = {
-    ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
-    ("", "v1", "endpoints"): (
-        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
-    ),
-}
-"""What every answer about an old kind warns of."""
 
 KEEP_ALIVE_S = 120
 """A connection nobody uses is closed after this long; clients keep theirs for 90 seconds."""

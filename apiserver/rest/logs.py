@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from apiserver.nodes.targets import Target, Targets
 from apiserver.rest.call import Call
 from apiserver.rest.query import first, truth, whole_number
 from apiserver.rest.reply import headers
-from apiserver.rest.targets import Target, Targets
 from knarr.api import times
 from knarr.api.errors import ApiError, BadRequestError
 from knarr.api.field_errors import FieldError, forbidden, invalid, invalid_error
@@ -17,7 +17,7 @@ from knarr.proto import node_pb2 as pb
 async def pod_logs(call: Call, targets: Targets) -> web.StreamResponse:
     """Answer `pods/NAME/log`."""
     request = _request(call)
-    target = await targets.container(call)
+    target = await targets.container(call.path.namespace, call.path.name, call.first("container"))
     if not target.pod.spec.node_name:
         # It wrote nothing yet, and that is no error.
         return web.Response(status=204, headers={"Audit-Id": call.id})

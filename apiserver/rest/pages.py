@@ -1,20 +1,8 @@
 """Lists as clients get them: ready bytes joined."""
 
-import msgspec
-
+from apiserver.registry.partial import list_meta, partial_object
 from apiserver.registry.request import ListPage
-from apiserver.rest.partial import partial_object
 from knarr.api.kinds import Kind
-
-
-def list_meta(page: ListPage) -> bytes:
-    """The metadata of a list."""
-    parts = [b'"resourceVersion":"%d"' % page.revision] if page.revision else []
-    if page.continue_token:
-        parts.append(b'"continue":%s' % msgspec.json.encode(page.continue_token))
-    if page.remaining is not None:
-        parts.append(b'"remainingItemCount":%d' % page.remaining)
-    return b"{%s}" % b",".join(parts)
 
 
 def list_bytes(kind: Kind, page: ListPage) -> bytes:

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
+from apiserver.nodes.targets import Targets
 from apiserver.rest.call import Call
-from apiserver.rest.targets import Targets
 from apiserver.rest.terminal import upgraded
 from knarr.api.core.pod import Pod
 from knarr.api.errors import ApiError, BadRequestError
@@ -18,7 +18,7 @@ PORTS_MAX = 64
 
 async def port_forward(call: Call, targets: Targets) -> web.StreamResponse:
     """Answer `pods/NAME/portforward`."""
-    pod = await targets.pod(call)
+    pod = await targets.pod(call.path.namespace, call.path.name)
     node = await targets.host(pod)
     ports = _ports(call)
     socket = await upgraded(call, PROTOCOLS)

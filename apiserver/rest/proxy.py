@@ -8,12 +8,12 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from apiserver.nodes.targets import Targets
 from apiserver.registry.core import Core
 from apiserver.rest.body import read_body
 from apiserver.rest.call import Call
 from apiserver.rest.logs import stream_text
 from apiserver.rest.reply import headers, reply, text_reply
-from apiserver.rest.targets import Targets
 from knarr.api.core.pod import Pod
 from knarr.api.core.service import Service
 from knarr.api.discovery.endpoint_slice import EndpointSlice
@@ -68,7 +68,7 @@ class Proxy:
         return await self._carry(call, f"{scheme or 'http'}://{_host(host)}:{number}")
 
     async def _pod(self, call: Call, name: str, port: str) -> tuple[str, int]:
-        pod = await self._targets.pod(call, name)
+        pod = await self._targets.pod(call.path.namespace, name)
         address = pod.status.pod_ip
         check_address(address)
         return address, _pod_port(pod, port)

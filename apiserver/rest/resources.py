@@ -2,19 +2,19 @@
 
 from aiohttp import web
 
+from apiserver.registry.component_statuses import KIND as COMPONENT_STATUS
+from apiserver.registry.component_statuses import ComponentStatuses
+from apiserver.registry.partial import partial_object
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Answer, Body, ListPage, PatchType, Request
+from apiserver.registry.tables import table_of, table_of_page
 from apiserver.rest import body as bodies
 from apiserver.rest import query as queries
 from apiserver.rest.call import Call
-from apiserver.rest.component_statuses import KIND as COMPONENT_STATUS
-from apiserver.rest.component_statuses import ComponentStatuses
 from apiserver.rest.negotiate import Form
 from apiserver.rest.pages import list_bytes, partial_list_bytes
-from apiserver.rest.partial import partial_object
 from apiserver.rest.reply import reply, status_bytes
-from apiserver.rest.tables import table_line, table_of, table_of_page
-from apiserver.rest.watch import Frame, json_line, partial_line, stream
+from apiserver.rest.watch import Frame, json_line, partial_line, stream, table_line
 from knarr.api.errors import NotAcceptableError
 from knarr.api.kinds import Kind
 from knarr.api.meta.options import DeleteOptions

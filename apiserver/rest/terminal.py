@@ -12,10 +12,10 @@ from contextlib import suppress
 import msgspec
 from aiohttp import WSMsgType, web
 
+from apiserver.nodes.targets import Target, Targets
 from apiserver.rest.call import Call
 from apiserver.rest.query import truth
 from apiserver.rest.reply import status_bytes
-from apiserver.rest.targets import Target, Targets
 from knarr.api.errors import ApiError, BadRequestError
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
 from knarr.proto import node_pb2 as pb
@@ -36,7 +36,7 @@ class _Size(msgspec.Struct):
 
 async def terminal(call: Call, targets: Targets) -> web.StreamResponse:
     """Answer `pods/NAME/exec` and `pods/NAME/attach`."""
-    target = await targets.container(call)
+    target = await targets.container(call.path.namespace, call.path.name, call.first("container"))
     node = await targets.host(target.pod)
     start = _start(call, target)
     if call.path.subresource == "exec" and not start.command:

@@ -1,14 +1,15 @@
 """Watches: one JSON line an event, encoded once however many watch."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 
-import msgspec
 import structlog
 from aiohttp import web
 
+from apiserver.registry.partial import bookmark, partial_object
+from apiserver.registry.tables import event_tables
 from apiserver.rest.call import Call
 from apiserver.rest.negotiate import Form
-from apiserver.rest.partial import partial_object
 from apiserver.rest.reply import headers, status_bytes
 from apiserver.storage.entry import Event
 from knarr.api.errors import ApiError
@@ -45,6 +46,16 @@ def partial_line(version: str) -> Frame:
     return line
 
 
+def table_line(kind: Kind, version: str, include: str, now: Callable[[], datetime]) -> Frame:
+    """Lines whose objects are Tables; only the first one defines the columns."""
+    table = event_tables(kind, version, include, now)
+
+    def line(event: Event) -> bytes:
+        return _line(event.type, table(event))
+
+    return line
+
+
 def _line(event_type: str, obj: bytes) -> bytes:
     return b'{"type":"%s","object":%s}\n' % (event_type.encode(), obj)
 
@@ -59,14 +70,6 @@ def _partial(event: Event, version: str) -> bytes:
     if event.entry is not None:
         return partial_object(event.entry, version)
     return bookmark("PartialObjectMetadata", f"meta.k8s.io/{version}", event)
-
-
-def bookmark(name: str, api_version: str, event: Event) -> bytes:
-    """The object of a bookmark: nothing but a revision, and whether the initial events ended."""
-    metadata: dict[str, object] = {"resourceVersion": str(event.revision)}
-    if event.initial_events_end:
-        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
-    return msgspec.json.encode({"kind": name, "apiVersion": api_version, "metadata": metadata})
 
 
 async def stream(

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18knarr/v1/resources.proto\x12\x08knarr.v1\"n\n\x06Target\x12\r\n\x05group\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06plural\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x13\n\x0bsubresource\x18\x06 \x01(\t\"P\n\x0cWriteOptions\x12\x15\n\rfield_manager\x18\x01 \x01(\t\x12\x18\n\x10\x66ield_validation\x18\x02 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\";\n\tSelection\x12\x16\n\x0elabel_selector\x18\x01 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x02 \x01(\t\"H\n\nGetRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\x18\n\x10resource_version\x18\x02 \x01(\t\"\xb8\x01\n\x0bListRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12&\n\tselection\x18\x02 \x01(\x0b\x32\x13.knarr.v1.Selection\x12\r\n\x05limit\x18\x03 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x04 \x01(\t\x12\x18\n\x10resource_version\x18\x05 \x01(\t\x12\x1e\n\x16resource_version_match\x18\x06 \x01(\t\"i\n\x0cWriteRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\'\n\x07options\x18\x03 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\"\x8b\x01\n\x0cPatchRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\r\n\x05patch\x18\x02 \x01(\x0c\x12\x12\n\npatch_type\x18\x03 \x01(\t\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\x12\'\n\x07options\x18\x05 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\"r\n\rDeleteRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\x16\n\x0e\x64\x65lete_options\x18\x02 \x01(\x0c\x12\'\n\x07options\x18\x03 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\"\xcb\x01\n\x17\x44\x65leteCollectionRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12&\n\tselection\x18\x02 \x01(\x0b\x32\x13.knarr.v1.Selection\x12\x16\n\x0e\x64\x65lete_options\x18\x03 \x01(\x0c\x12\'\n\x07options\x18\x04 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\x12\r\n\x05limit\x18\x05 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x06 \x01(\t\"z\n\x0cWatchRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12&\n\tselection\x18\x02 \x01(\x0b\x32\x13.knarr.v1.Selection\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x03\x12\x11\n\ttimeout_s\x18\x04 \x01(\x03\"1\n\x0fRevisionRequest\x12\x1e\n\x04told\x18\x01 \x03(\x0b\x32\x10.knarr.v1.Target\"^\n\x06\x41nswer\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08warnings\x18\x03 \x03(\t\x12\x0f\n\x07\x63reated\x18\x04 \x01(\x08\x12\x0f\n\x07pending\x18\x05 \x01(\x08\"\x7f\n\nListAnswer\x12\x0f\n\x07objects\x18\x01 \x03(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x03 \x01(\t\x12\x16\n\tremaining\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08warnings\x18\x05 \x03(\tB\x0c\n\n_remaining\"\x9f\x01\n\x05\x45vent\x12\"\n\x04type\x18\x01 \x01(\x0e\x32\x14.knarr.v1.Event.Type\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x10\n\x08revision\x18\x03 \x01(\x03\"P\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0c\n\x08MODIFIED\x10\x02\x12\x0b\n\x07\x44\x45LETED\x10\x03\x12\x0c\n\x08\x42OOKMARK\x10\x04\"-\n\nWatchBatch\x12\x1f\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0f.knarr.v1.Event\"\"\n\x0eRevisionAnswer\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xb8\x04\n\tResources\x12-\n\x03Get\x12\x14.knarr.v1.GetRequest\x1a\x10.knarr.v1.Answer\x12\x33\n\x04List\x12\x15.knarr.v1.ListRequest\x1a\x14.knarr.v1.ListAnswer\x12\x32\n\x06\x43reate\x12\x16.knarr.v1.WriteRequest\x1a\x10.knarr.v1.Answer\x12\x32\n\x06Update\x12\x16.knarr.v1.WriteRequest\x1a\x10.knarr.v1.Answer\x12\x31\n\x05Patch\x12\x16.knarr.v1.PatchRequest\x1a\x10.knarr.v1.Answer\x12\x33\n\x06\x44\x65lete\x12\x17.knarr.v1.DeleteRequest\x1a\x10.knarr.v1.Answer\x12K\n\x10\x44\x65leteCollection\x12!.knarr.v1.DeleteCollectionRequest\x1a\x14.knarr.v1.ListAnswer\x12\x37\n\x05Watch\x12\x16.knarr.v1.WatchRequest\x1a\x14.knarr.v1.WatchBatch0\x01\x12\x30\n\x04\x43\x61ll\x12\x16.knarr.v1.WriteRequest\x1a\x10.knarr.v1.Answer\x12?\n\x08Revision\x12\x19.knarr.v1.RevisionRequest\x1a\x18.knarr.v1.RevisionAnswerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18knarr/v1/resources.proto\x12\x08knarr.v1\"n\n\x06Target\x12\r\n\x05group\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06plural\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x13\n\x0bsubresource\x18\x06 \x01(\t\"P\n\x0cWriteOptions\x12\x15\n\rfield_manager\x18\x01 \x01(\t\x12\x18\n\x10\x66ield_validation\x18\x02 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\";\n\tSelection\x12\x16\n\x0elabel_selector\x18\x01 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x02 \x01(\t\"%\n\x04\x46orm\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07include\x18\x02 \x01(\t\"f\n\nGetRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\x18\n\x10resource_version\x18\x02 \x01(\t\x12\x1c\n\x04\x66orm\x18\x03 \x01(\x0b\x32\x0e.knarr.v1.Form\"\xd6\x01\n\x0bListRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12&\n\tselection\x18\x02 \x01(\x0b\x32\x13.knarr.v1.Selection\x12\r\n\x05limit\x18\x03 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x04 \x01(\t\x12\x18\n\x10resource_version\x18\x05 \x01(\t\x12\x1e\n\x16resource_version_match\x18\x06 \x01(\t\x12\x1c\n\x04\x66orm\x18\x07 \x01(\x0b\x32\x0e.knarr.v1.Form\"i\n\x0cWriteRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\'\n\x07options\x18\x03 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\"\x8b\x01\n\x0cPatchRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\r\n\x05patch\x18\x02 \x01(\x0c\x12\x12\n\npatch_type\x18\x03 \x01(\t\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\x12\'\n\x07options\x18\x05 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\"r\n\rDeleteRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12\x16\n\x0e\x64\x65lete_options\x18\x02 \x01(\x0c\x12\'\n\x07options\x18\x03 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\"\xcb\x01\n\x17\x44\x65leteCollectionRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12&\n\tselection\x18\x02 \x01(\x0b\x32\x13.knarr.v1.Selection\x12\x16\n\x0e\x64\x65lete_options\x18\x03 \x01(\x0c\x12\'\n\x07options\x18\x04 \x01(\x0b\x32\x16.knarr.v1.WriteOptions\x12\r\n\x05limit\x18\x05 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x06 \x01(\t\"\x98\x01\n\x0cWatchRequest\x12 \n\x06target\x18\x01 \x01(\x0b\x32\x10.knarr.v1.Target\x12&\n\tselection\x18\x02 \x01(\x0b\x32\x13.knarr.v1.Selection\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x03\x12\x11\n\ttimeout_s\x18\x04 \x01(\x03\x12\x1c\n\x04\x66orm\x18\x05 \x01(\x0b\x32\x0e.knarr.v1.Form\"1\n\x0fRevisionRequest\x12\x1e\n\x04told\x18\x01 \x03(\x0b\x32\x10.knarr.v1.Target\"^\n\x06\x41nswer\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08warnings\x18\x03 \x03(\t\x12\x0f\n\x07\x63reated\x18\x04 \x01(\x08\x12\x0f\n\x07pending\x18\x05 \x01(\x08\"\x7f\n\nListAnswer\x12\x0f\n\x07objects\x18\x01 \x03(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x03 \x01(\t\x12\x16\n\tremaining\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08warnings\x18\x05 \x03(\tB\x0c\n\n_remaining\"\x9f\x01\n\x05\x45vent\x12\"\n\x04type\x18\x01 \x01(\x0e\x32\x14.knarr.v1.Event.Type\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x10\n\x08revision\x18\x03 \x01(\x03\"P\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0c\n\x08MODIFIED\x10\x02\x12\x0b\n\x07\x44\x45LETED\x10\x03\x12\x0c\n\x08\x42OOKMARK\x10\x04\"-\n\nWatchBatch\x12\x1f\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0f.knarr.v1.Event\"\"\n\x0eRevisionAnswer\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xb8\x04\n\tResources\x12-\n\x03Get\x12\x14.knarr.v1.GetRequest\x1a\x10.knarr.v1.Answer\x12\x33\n\x04List\x12\x15.knarr.v1.ListRequest\x1a\x14.knarr.v1.ListAnswer\x12\x32\n\x06\x43reate\x12\x16.knarr.v1.WriteRequest\x1a\x10.knarr.v1.Answer\x12\x32\n\x06Update\x12\x16.knarr.v1.WriteRequest\x1a\x10.knarr.v1.Answer\x12\x31\n\x05Patch\x12\x16.knarr.v1.PatchRequest\x1a\x10.knarr.v1.Answer\x12\x33\n\x06\x44\x65lete\x12\x17.knarr.v1.DeleteRequest\x1a\x10.knarr.v1.Answer\x12K\n\x10\x44\x65leteCollection\x12!.knarr.v1.DeleteCollectionRequest\x1a\x14.knarr.v1.ListAnswer\x12\x37\n\x05Watch\x12\x16.knarr.v1.WatchRequest\x1a\x14.knarr.v1.WatchBatch0\x01\x12\x30\n\x04\x43\x61ll\x12\x16.knarr.v1.WriteRequest\x1a\x10.knarr.v1.Answer\x12?\n\x08Revision\x12\x19.knarr.v1.RevisionRequest\x1a\x18.knarr.v1.RevisionAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,34 +37,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WRITEOPTIONS']._serialized_end=230
   _globals['_SELECTION']._serialized_start=232
   _globals['_SELECTION']._serialized_end=291
-  _globals['_GETREQUEST']._serialized_start=293
-  _globals['_GETREQUEST']._serialized_end=365
-  _globals['_LISTREQUEST']._serialized_start=368
-  _globals['_LISTREQUEST']._serialized_end=552
-  _globals['_WRITEREQUEST']._serialized_start=554
-  _globals['_WRITEREQUEST']._serialized_end=659
-  _globals['_PATCHREQUEST']._serialized_start=662
-  _globals['_PATCHREQUEST']._serialized_end=801
-  _globals['_DELETEREQUEST']._serialized_start=803
-  _globals['_DELETEREQUEST']._serialized_end=917
-  _globals['_DELETECOLLECTIONREQUEST']._serialized_start=920
-  _globals['_DELETECOLLECTIONREQUEST']._serialized_end=1123
-  _globals['_WATCHREQUEST']._serialized_start=1125
-  _globals['_WATCHREQUEST']._serialized_end=1247
-  _globals['_REVISIONREQUEST']._serialized_start=1249
-  _globals['_REVISIONREQUEST']._serialized_end=1298
-  _globals['_ANSWER']._serialized_start=1300
-  _globals['_ANSWER']._serialized_end=1394
-  _globals['_LISTANSWER']._serialized_start=1396
-  _globals['_LISTANSWER']._serialized_end=1523
-  _globals['_EVENT']._serialized_start=1526
-  _globals['_EVENT']._serialized_end=1685
-  _globals['_EVENT_TYPE']._serialized_start=1605
-  _globals['_EVENT_TYPE']._serialized_end=1685
-  _globals['_WATCHBATCH']._serialized_start=1687
-  _globals['_WATCHBATCH']._serialized_end=1732
-  _globals['_REVISIONANSWER']._serialized_start=1734
-  _globals['_REVISIONANSWER']._serialized_end=1768
-  _globals['_RESOURCES']._serialized_start=1771
-  _globals['_RESOURCES']._serialized_end=2339
+  _globals['_FORM']._serialized_start=293
+  _globals['_FORM']._serialized_end=330
+  _globals['_GETREQUEST']._serialized_start=332
+  _globals['_GETREQUEST']._serialized_end=434
+  _globals['_LISTREQUEST']._serialized_start=437
+  _globals['_LISTREQUEST']._serialized_end=651
+  _globals['_WRITEREQUEST']._serialized_start=653
+  _globals['_WRITEREQUEST']._serialized_end=758
+  _globals['_PATCHREQUEST']._serialized_start=761
+  _globals['_PATCHREQUEST']._serialized_end=900
+  _globals['_DELETEREQUEST']._serialized_start=902
+  _globals['_DELETEREQUEST']._serialized_end=1016
+  _globals['_DELETECOLLECTIONREQUEST']._serialized_start=1019
+  _globals['_DELETECOLLECTIONREQUEST']._serialized_end=1222
+  _globals['_WATCHREQUEST']._serialized_start=1225
+  _globals['_WATCHREQUEST']._serialized_end=1377
+  _globals['_REVISIONREQUEST']._serialized_start=1379
+  _globals['_REVISIONREQUEST']._serialized_end=1428
+  _globals['_ANSWER']._serialized_start=1430
+  _globals['_ANSWER']._serialized_end=1524
+  _globals['_LISTANSWER']._serialized_start=1526
+  _globals['_LISTANSWER']._serialized_end=1653
+  _globals['_EVENT']._serialized_start=1656
+  _globals['_EVENT']._serialized_end=1815
+  _globals['_EVENT_TYPE']._serialized_start=1735
+  _globals['_EVENT_TYPE']._serialized_end=1815
+  _globals['_WATCHBATCH']._serialized_start=1817
+  _globals['_WATCHBATCH']._serialized_end=1862
+  _globals['_REVISIONANSWER']._serialized_start=1864
+  _globals['_REVISIONANSWER']._serialized_end=1898
+  _globals['_RESOURCES']._serialized_start=1901
+  _globals['_RESOURCES']._serialized_end=2469
 # @@protoc_insertion_point(module_scope)

@@ -41,29 +41,41 @@ class Selection(_message.Message):
     field_selector: str
     def __init__(self, label_selector: _Optional[str] = ..., field_selector: _Optional[str] = ...) -> None: ...
 
+class Form(_message.Message):
+    __slots__ = ("kind", "include")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    include: str
+    def __init__(self, kind: _Optional[str] = ..., include: _Optional[str] = ...) -> None: ...
+
 class GetRequest(_message.Message):
-    __slots__ = ("target", "resource_version")
+    __slots__ = ("target", "resource_version", "form")
     TARGET_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
     target: Target
     resource_version: str
-    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., resource_version: _Optional[str] = ...) -> None: ...
+    form: Form
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., resource_version: _Optional[str] = ..., form: _Optional[_Union[Form, _Mapping]] = ...) -> None: ...
 
 class ListRequest(_message.Message):
-    __slots__ = ("target", "selection", "limit", "continue_token", "resource_version", "resource_version_match")
+    __slots__ = ("target", "selection", "limit", "continue_token", "resource_version", "resource_version_match", "form")
     TARGET_FIELD_NUMBER: _ClassVar[int]
     SELECTION_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     CONTINUE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_VERSION_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_VERSION_MATCH_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
     target: Target
     selection: Selection
     limit: int
     continue_token: str
     resource_version: str
     resource_version_match: str
-    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., limit: _Optional[int] = ..., continue_token: _Optional[str] = ..., resource_version: _Optional[str] = ..., resource_version_match: _Optional[str] = ...) -> None: ...
+    form: Form
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., limit: _Optional[int] = ..., continue_token: _Optional[str] = ..., resource_version: _Optional[str] = ..., resource_version_match: _Optional[str] = ..., form: _Optional[_Union[Form, _Mapping]] = ...) -> None: ...
 
 class WriteRequest(_message.Message):
     __slots__ = ("target", "object", "options")
@@ -116,16 +128,18 @@ class DeleteCollectionRequest(_message.Message):
     def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., delete_options: _Optional[bytes] = ..., options: _Optional[_Union[WriteOptions, _Mapping]] = ..., limit: _Optional[int] = ..., continue_token: _Optional[str] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
-    __slots__ = ("target", "selection", "after", "timeout_s")
+    __slots__ = ("target", "selection", "after", "timeout_s", "form")
     TARGET_FIELD_NUMBER: _ClassVar[int]
     SELECTION_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
     target: Target
     selection: Selection
     after: int
     timeout_s: int
-    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., after: _Optional[int] = ..., timeout_s: _Optional[int] = ...) -> None: ...
+    form: Form
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., after: _Optional[int] = ..., timeout_s: _Optional[int] = ..., form: _Optional[_Union[Form, _Mapping]] = ...) -> None: ...
 
 class RevisionRequest(_message.Message):
     __slots__ = ("told",)

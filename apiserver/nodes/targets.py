@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from apiserver.nodes.connection import NodeConnection, NodeConnections
 from apiserver.registry.core import Core
-from apiserver.rest.call import Call
 from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.errors import BadRequestError, NotFoundError
@@ -38,18 +37,17 @@ class Targets:
         self._core = core
         self._nodes = nodes
 
-    async def pod(self, call: Call, name: str = "") -> Pod:
-        """The pod of a request. Raise NotFoundError."""
-        name = name or call.path.name
-        pod = await self._core.get_live(Pod, call.path.namespace, name)
+    async def pod(self, namespace: str, name: str) -> Pod:
+        """The pod of that name. Raise NotFoundError."""
+        pod = await self._core.get_live(Pod, namespace, name)
         if not isinstance(pod, Pod):
             raise _not_found("pods", name)
         return pod
 
-    async def container(self, call: Call) -> Target:
-        """The container of a request. Raise BadRequestError where it is not clear which."""
-        pod = await self.pod(call)
-        return Target(pod, container_of(pod, call.first("container")))
+    async def container(self, namespace: str, name: str, container: str) -> Target:
+        """A container of a pod. Raise BadRequestError where it is not clear which."""
+        pod = await self.pod(namespace, name)
+        return Target(pod, container_of(pod, container))
 
     async def node(self, name: str) -> NodeConnection:
         """The connection to a node. Raise NotFoundError, ServiceUnavailableError."""

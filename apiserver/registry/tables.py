@@ -7,10 +7,8 @@ from typing import Any
 
 import msgspec
 
+from apiserver.registry.partial import bookmark, list_meta, partial_object
 from apiserver.registry.request import ListPage
-from apiserver.rest.pages import list_meta
-from apiserver.rest.partial import partial_object
-from apiserver.rest.watch import Frame, bookmark
 from apiserver.storage.entry import Entry, Event
 from apiserver.strategies.table import strategy_of
 from knarr.api.columns import columns
@@ -68,22 +66,24 @@ def table_of_page(kind: Kind, page: ListPage, version: str, include: str, now: d
     return _table(version, list_meta(page), _definitions(kind), rows)
 
 
-def table_line(kind: Kind, version: str, include: str, now: Callable[[], datetime]) -> Frame:
-    """Lines of a watch whose objects are Tables; only the first one defines the columns."""
+def event_tables(
+    kind: Kind, version: str, include: str, now: Callable[[], datetime]
+) -> Callable[[Event], bytes]:
+    """Makes the objects of one watch Tables; only the first one defines the columns."""
     include = _check(include)
     definitions = _definitions(kind)
 
-    def line(event: Event) -> bytes:
+    def table(event: Event) -> bytes:
         nonlocal definitions
         entry = event.entry
         if entry is None:
-            table = bookmark("Table", f"meta.k8s.io/{version}", event)[:-1]
-            table += b',"columnDefinitions":%s,"rows":[]}' % definitions
+            made = bookmark("Table", f"meta.k8s.io/{version}", event)[:-1]
+            made += b',"columnDefinitions":%s,"rows":[]}' % definitions
         else:
             row = _row(kind, entry, version, include, now())
             meta = b'{"resourceVersion":"%d"}' % entry.revision
-            table = _table(version, meta, definitions, row).rstrip()
+            made = _table(version, meta, definitions, row).rstrip()
         definitions = b"null"
-        return b'{"type":"%s","object":%s}\n' % (event.type.encode(), table)
+        return made
 
-    return line
+    return table

@@ -1,0 +1,11 @@
+"""What every answer about an old kind warns of."""
+
+from collections.abc import Mapping
+
+DEPRECATED: Mapping[tuple[str, str, str], str] = {
+    ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("", "v1", "endpoints"): (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    ),
+}
+"""By group, version and plural."""
