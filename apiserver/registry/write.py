@@ -52,9 +52,6 @@ _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 STATUS_LIKE = frozenset({"status", "approval"})
 """Subresources that write only the status."""
 
-_SPEC_PARTS = frozenset({"resize", "ephemeralcontainers"})
-"""Subresources that write parts of the spec."""
-
 _UNCOUNTED = frozenset({"binding", "eviction", "finalize"})
 """Subresources whose changes `generation` does not count."""
 
@@ -303,8 +300,6 @@ def _validate(request: Request, resource: Resource, obj: Object, old: Object) ->
     content = list(metadata.content(obj.metadata, is_built_in=bool(resource.kind.type_path)))
     if request.subresource in STATUS_LIKE:
         errors.extend(strategy.validate_status_update(obj, old))
-    elif request.subresource in _SPEC_PARTS:
-        errors.extend(strategy.validate(obj))
     elif not request.subresource:
         errors.extend((*content, *content))
         errors.extend(strategy.validate(obj))

@@ -44,9 +44,9 @@ def validate_pod_update(pod: Pod, old: Pod) -> Iterator[FieldError]:
 
 def validate_resize(pod: Pod, old: Pod) -> Iterator[FieldError]:
     """What a resize changes that it may not: only cpu and memory of containers may."""
-    if qos_class(pod) != old.status.qos_class:
-        detail = "Pod QOS Class may not change as a result of resizing"
-        yield invalid("spec", pod.status.qos_class, detail)
+    wanted = qos_class(pod)
+    if wanted != old.status.qos_class:
+        yield invalid("spec", wanted, "Pod QOS Class may not change as a result of resizing")
     pairs = zip(pod.spec.containers, old.spec.containers, strict=False)
     for i, (container, before) in enumerate(pairs):
         at = f"spec.containers[{i}].resources"

@@ -358,3 +358,23 @@ def test_defaults_are_filled_in_once_and_are_good(manifest: dict[str, Any]) -> N
 def test_what_is_stored_is_read_back(manifest: dict[str, Any]) -> None:
     stored = created("Pod", manifest)
     assert codec.decode(type(stored), codec.encode(stored)) == stored
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        pytest.param({"requests": {"cpu": "200m"}}, None, id="asks for more"),
+        pytest.param(
+            {},
+            'spec: Invalid value: "BestEffort": '
+            "Pod QOS Class may not change as a result of resizing",
+            id="asks for nothing any more",
+        ),
+    ],
+)
+def test_resize(asked: dict[str, Any], message: str | None) -> None:
+    old = created("Pod", pod({"resources": {"requests": {"cpu": "100m"}}}))
+    new = read("Pod", pod({"resources": asked}))
+    errors = RULES.validate_subresource_update("resize", new, old)
+    first = next(iter(map(str, errors)), None)
+    assert first == message
