@@ -8,6 +8,7 @@ import yaml
 from apiserver.registry import subresources
 from apiserver.registry.core import Core
 from apiserver.registry.custom_object import CustomObject, custom_object
+from apiserver.registry.decode import warn
 from apiserver.registry.ownership import plain_of, with_entries, writer_for
 from apiserver.registry.parts import Object
 from apiserver.registry.place import check_place
@@ -29,7 +30,7 @@ def applying(
     core: Core, request: Request, resource: Resource, kind: Kind, data: bytes, *, force: bool
 ) -> Any:
     """The change that server-side apply asks for. Raise what is wrong with the text."""
-    config = _config(data)
+    config = _config(request, data)
     _check_config(request, kind, config)
     schema = schema_of(kind.type) if kind.type_path else core.schema_of_custom(kind)
     said = list(validation.complaints(_body(config), schema))
@@ -57,13 +58,21 @@ def applying(
     return change
 
 
-def _config(data: bytes) -> Plain:
+def _config(request: Request, data: bytes) -> Plain:
     try:
-        config = read_yaml(data).plain
+        config, complaints = read_yaml(data)
     except yaml.YAMLError as error:
         raise BadRequestError(
             f"error decoding YAML: error converting YAML to JSON: {fault(error)}"
         ) from None
+    if complaints and request.field_validation == "Strict":
+        told = "".join(f"\n  {each}" for each in complaints)
+        raise BadRequestError(
+            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:"
+            f"{told}"
+        )
+    if request.field_validation == "Warn":
+        warn(request, complaints)
     if config is None:
         return {}
     if not isinstance(config, dict):

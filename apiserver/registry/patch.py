@@ -68,6 +68,9 @@ _ENTRY_ORDER = (
     "subresource",
 )
 
+_MAPS = frozenset({"data", "binaryData", "stringData"})
+"""Fields that are maps, whose keys are written by alphabet."""
+
 Plain = dict[str, Any]
 Change = Callable[[Entry | None], Object]
 
@@ -254,6 +257,8 @@ def _go_words(why: str) -> str:
 def _in_order(after: Plain) -> Plain:
     """The fields as Kubernetes writes them: by alphabet, those of the metadata in their order."""
     ordered = {name: after[name] for name in sorted(after)}
+    for name in _MAPS & ordered.keys():
+        ordered[name] = _sorted(ordered[name])
     meta = ordered.get("metadata")
     if isinstance(meta, dict):
         ordered["metadata"] = meta = _ranked(meta, _META_ORDER)

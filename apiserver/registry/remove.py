@@ -82,6 +82,7 @@ async def delete(
     """Ask for an object to go."""
     options = options or _NO_OPTIONS
     check_options(options)
+    _warn(request, resource, options)
     entry, gone = await _delete(core, request, resource, options)
     if gone and resource.kind.plural not in _RETURN_DELETED:
         return Answer(
@@ -89,6 +90,12 @@ async def delete(
         )
     shown = conversion.entry_for(request.kind, resource, entry)
     return Answer(kind=request.kind, entry=shown, pending=not gone, revision=entry.revision)
+
+
+def _warn(request: Request, resource: Resource, options: DeleteOptions) -> None:
+    says_nothing = options.propagation_policy is None and options.orphan_dependents is None
+    if says_nothing and (resource.kind.group, resource.kind.plural) == ("batch", "jobs"):
+        request.warnings.append(_JOB_WARNING)
 
 
 async def delete_collection(
@@ -159,7 +166,7 @@ async def _delete_once(
     grace_s = _grace_s(old, options)
     if grace_s == _PENDING:
         return entry, False
-    obj = _with_finalizers(resource, old, options, request)
+    obj = _with_finalizers(resource, old, options)
     if grace_s is not None:
         return await _mark(core, request, resource, entry, _marked(core, obj, grace_s=grace_s))
     if not obj.metadata.finalizers and not _is_held(obj, resource.kind):
@@ -228,11 +235,9 @@ def check_preconditions(kind: Kind, entry: Entry, options: DeleteOptions) -> Non
         )
 
 
-def _with_finalizers(
-    resource: Resource, old: Object, options: DeleteOptions, request: Request
-) -> Object:
+def _with_finalizers(resource: Resource, old: Object, options: DeleteOptions) -> Object:
     """Add or take the finalizers by which the garbage collector knows what to do."""
-    wanted = _collector_finalizer(resource, old, options, request)
+    wanted = _collector_finalizer(resource, old, options)
     before = old.metadata.finalizers
     kept = tuple(each for each in before if each not in ("orphan", "foregroundDeletion"))
     finalizers = (*kept, wanted) if wanted else kept
@@ -241,9 +246,7 @@ def _with_finalizers(
     return with_meta(old, finalizers=finalizers)
 
 
-def _collector_finalizer(
-    resource: Resource, old: Object, options: DeleteOptions, request: Request
-) -> str:
+def _collector_finalizer(resource: Resource, old: Object, options: DeleteOptions) -> str:
     if options.orphan_dependents is not None:
         return "orphan" if options.orphan_dependents else ""
     if options.propagation_policy is not None:
@@ -254,8 +257,6 @@ def _collector_finalizer(
         if finalizer in old.metadata.finalizers:
             return finalizer
     if (resource.kind.group, resource.kind.plural) in _ORPHANS_BY_DEFAULT:
-        if resource.kind.plural == "jobs" and _JOB_WARNING not in request.warnings:
-            request.warnings.append(_JOB_WARNING)
         return "orphan"
     return ""
 

@@ -235,7 +235,7 @@ def _check_version(request: Request, resource: Resource, entry: Entry, obj: Obje
         error = FieldError(
             "FieldValueInvalid", "metadata.resourceVersion", 0, "must be specified for an update"
         )
-        refuse(resource.kind, request.name, [error])
+        raise invalid_error(request.kind.group, request.kind.plural, request.name, [error])
     if wanted != entry.revision:
         raise failures.conflict(request.kind, request.name)
 
