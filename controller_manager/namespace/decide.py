@@ -9,10 +9,13 @@ from msgspec.structs import replace
 
 from knarr.api.conditions import set_condition
 from knarr.api.core.namespace import Namespace, NamespaceCondition
-from knarr.api.kinds import Kind
+from knarr.api.core.pod import Pod
+from knarr.api.kinds import Kind, kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.plan import Plan
 from knarr.api.structs import ApiStruct
+
+PODS = kind_of(Pod)
 
 FINALIZER = "kubernetes"
 """What holds a Namespace until it is empty."""
@@ -34,6 +37,10 @@ def decide(namespace: Namespace, content: Sequence[Content], *, now: datetime) -
     """Delete what is in a Namespace on its way out; let it go when there is nothing."""
     if namespace.metadata.deletion_timestamp is None or FINALIZER not in namespace.spec.finalizers:
         return Plan()
+    pods = [each for each in content if each.kind is PODS]
+    if pods:
+        # What they use goes after them: they may need it for an orderly end.
+        return Plan(delete=_present(pods), again_after_s=LOOK_AGAIN_AFTER_S)
     told = _told(namespace, content, now)
     status = None if told == namespace else told
     if not content:
@@ -41,10 +48,15 @@ def decide(namespace: Namespace, content: Sequence[Content], *, now: datetime) -
         finalized = replace(told, spec=replace(told.spec, finalizers=kept))
         return Plan(status=status, finalize=finalized)
     return Plan(
-        delete=tuple(each.object for each in content if each.metadata.deletion_timestamp is None),
+        delete=_present(content),
         status=status,
         again_after_s=LOOK_AGAIN_AFTER_S,
     )
+
+
+def _present(content: Iterable[Content]) -> tuple[ApiStruct, ...]:
+    """What was not yet told to go."""
+    return tuple(each.object for each in content if each.metadata.deletion_timestamp is None)
 
 
 def _told(namespace: Namespace, content: Sequence[Content], now: datetime) -> Namespace:

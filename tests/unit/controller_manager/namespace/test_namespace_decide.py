@@ -5,9 +5,10 @@ from msgspec.structs import replace
 from controller_manager.namespace.decide import Content, decide
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.namespace import Namespace, NamespaceSpec
+from knarr.api.core.pod import Pod
 from knarr.api.kinds import kind_of
 from knarr.api.plan import Plan
-from tests.builders import NOW, metadata
+from tests.builders import NOW, metadata, pod
 
 ENDING = Namespace(
     metadata=metadata("ns", deleting=True), spec=NamespaceSpec(finalizers=("kubernetes",))
@@ -34,6 +35,12 @@ def test_deletes_what_is_in_it() -> None:
     plan = decide(ENDING, [first, second], now=NOW)
     assert plan.delete == (first.object,)
     assert plan.finalize is None
+
+
+def test_pods_go_before_what_they_use() -> None:
+    running = pod("p", deleting=True)
+    plan = decide(ENDING, [content("x"), Content(kind_of(Pod), running, running.metadata)], now=NOW)
+    assert (plan.delete, plan.status) == ((), None)
 
 
 def test_says_what_it_waits_for() -> None:
