@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from controller_manager.deployment.controller import DeploymentController
+from controller_manager.disruption.controller import DisruptionController
 from controller_manager.endpoints.controller import EndpointsController
 from controller_manager.endpointslice.controller import EndpointSliceController
 from controller_manager.endpointslicemirroring.controller import EndpointSliceMirroringController
@@ -98,6 +99,11 @@ def _replicationcontroller(tools: Tools) -> Made:
         tools.recorder("replication-controller"),
         tools.clock,
     )
+
+
+def _disruption(tools: Tools) -> Made:
+    recorder = tools.recorder("controllermanager")
+    return DisruptionController(tools.client, tools.informers, recorder, tools.clock)
 
 
 def _endpoints(tools: Tools) -> Made:
@@ -189,6 +195,7 @@ def _tainteviction(tools: Tools) -> Made:
 
 _MAKERS: Mapping[str, Maker] = {
     "deployment": _deployment,
+    "disruption": _disruption,
     "endpoints": _endpoints,
     "endpointslice": _endpointslice,
     "endpointslicemirroring": _endpointslicemirroring,

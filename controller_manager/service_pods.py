@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from controller_manager.labelled import index_labels, labelled, pairs_of
 from knarr.api.core.pod import Pod
 from knarr.api.core.service import Service
 from knarr.api.keys import Key
@@ -9,7 +10,6 @@ from knarr.api.selectors import matching
 from knarr.client.informer import Informer
 from knarr.client.objects import key_of
 
-_BY_LABEL = "label"
 _BY_SELECTOR = "selector"
 
 
@@ -20,16 +20,13 @@ class ServicePods:
         self._services = services
         self._pods = pods
         services.index(_BY_SELECTOR, _first_pair)
-        pods.index(_BY_LABEL, _pairs)
+        index_labels(pods)
 
     def pods_of(self, service: Service) -> list[Pod]:
         """The pods that the Service selects."""
-        places = tuple(_first_pair(service))
-        if not places:
+        if not service.spec.selector:
             return []
-        selector = matching(service.spec.selector)
-        found = self._pods.by(_BY_LABEL, places[0])
-        return [pod for pod in found if selector.matches(pod.metadata.labels)]
+        return labelled(self._pods, service.metadata.namespace, matching(service.spec.selector))
 
     def services_of(self, pod: Pod) -> Iterable[Key]:
         """The Services that select the pod."""
@@ -37,15 +34,10 @@ class ServicePods:
             return ()
         return [
             key_of(service)
-            for pair in _pairs(pod)
+            for pair in pairs_of(pod)
             for service in self._services.by(_BY_SELECTOR, pair)
             if matching(service.spec.selector).matches(pod.metadata.labels)
         ]
-
-
-def _pairs(pod: Pod) -> Iterator[str]:
-    for label, value in pod.metadata.labels.items():
-        yield f"{pod.metadata.namespace}/{label}={value}"
 
 
 def _first_pair(service: Service) -> Iterator[str]:
