@@ -30,6 +30,7 @@ from kubelet.network import DnsSettings
 from kubelet.runtime.hollow import HollowRuntime
 from kubelet.runtime.process.runtime import ProcessRuntime
 from kubelet.runtime.runtime import Runtime
+from scheduler.scheduler import run_scheduler
 
 log = structlog.get_logger()
 
@@ -91,6 +92,7 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             group.create_task(
                 run_controllers(client, clock, seeded(), settings), name="controllers"
             )
+            group.create_task(run_scheduler(client, clock, seeded()), name="scheduler")
             services = informers.of(Service)
             await _nodes(group, options, folder, layout, client, clock, services)
             group.create_task(_tell_ready(folder, running, informers.of(Node), options.nodes))

@@ -1,4 +1,4 @@
-"""A scheduler and kubelets as simple as can be, for worlds without the real ones.
+"""Kubelets as simple as can be, for worlds without the real ones.
 
 They speak to the server as the real ones do, so a world takes either.
 """
@@ -9,24 +9,20 @@ from random import Random
 from msgspec.structs import replace
 
 from knarr.api.coordination.lease import Lease, LeaseSpec
-from knarr.api.core.binding import Binding
 from knarr.api.core.container_status import ContainerState, ContainerStateRunning, ContainerStatus
 from knarr.api.core.node import Node, NodeCondition, NodeStatus
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import PodCondition, PodIP
-from knarr.api.core.references import ObjectReference
 from knarr.api.errors import AlreadyExistsError, ApiError
 from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.options import DeleteOptions, Preconditions
-from knarr.api.meta.status import Status
 from knarr.api.pods import is_over, is_ready
 from knarr.api.scalars import Quantity
 from knarr.api.times import to_micro_time, to_time
 from knarr.client.client import Client
 from knarr.client.controller import run_controller
 from knarr.client.informers import Informers
-from knarr.client.objects import key_of
 from knarr.client.queue import WorkQueue
 from knarr.client.triggers import feed
 from knarr.daemon.clock import Clock
@@ -36,54 +32,6 @@ HEARTBEAT_S = 10.0
 
 START_S = 2.0
 """What a pod takes to start, at most; to end it takes as long."""
-
-
-class RandomScheduler:
-    """Gives each waiting pod any node that takes pods."""
-
-    name = "scheduler"
-
-    def __init__(self, client: Client, informers: Informers, chance: Random) -> None:
-        self.queue: WorkQueue[Key] = WorkQueue()
-        self._client = client
-        self._pods = informers.of(Pod)
-        self._nodes = informers.of(Node)
-        self._chance = chance
-        feed(self.queue, self._pods)
-        self._nodes.handle(self._node_changed)
-
-    async def reconcile(self, key: Key) -> float | None:
-        """Bind one pod."""
-        pod = self._pods.objects.get(key)
-        if pod is None or pod.spec.node_name or pod.metadata.deletion_timestamp is not None:
-            return None
-        nodes = sorted(
-            key.name
-            for key, node in self._nodes.objects.items()
-            if not node.spec.taints and not node.spec.unschedulable
-        )
-        if not nodes:
-            return 1.0
-        target = ObjectReference(kind="Node", name=self._chance.choice(nodes))
-        metadata = ObjectMeta(name=key.name, namespace=key.namespace, uid=pod.metadata.uid)
-        binding = Binding(metadata=metadata, target=target)
-        await self._client.call(Pod, key, "binding", binding, Status)
-        return None
-
-    def _node_changed(self, old: Node | None, new: Node | None) -> None:
-        if new is None:
-            return
-        for pod in self._pods.objects.values() if self._pods.is_listed else ():
-            if not pod.spec.node_name:
-                self.queue.add(key_of(pod))
-
-
-async def run_scheduler(client: Client, clock: Clock, chance: Random) -> None:
-    """Schedule until cancelled."""
-    async with Informers(client) as informers:
-        scheduler = RandomScheduler(client, informers, chance)
-        await informers.listed()
-        await run_controller(scheduler)
 
 
 class HollowKubelet:

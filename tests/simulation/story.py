@@ -54,7 +54,11 @@ async def _story(seed: int) -> Outcome:
         for name in names:
             await made.client.create(_deployment(name, chance))
         await made.client.create(
-            replace(service(), metadata=ObjectMeta(name="web", namespace="default"))
+            replace(
+                service(),
+                metadata=ObjectMeta(name="web", namespace="default"),
+                spec=replace(service().spec, cluster_ip=""),
+            )
         )
         await _trouble(made, chance, names, disturbed=disturbed)
         made.weather.calm()

@@ -1,7 +1,7 @@
 """A whole control plane in one loop, under virtual time, out of one seed.
 
-The registry over the memory store, the clients, informers and controllers are
-the real ones. Scheduler and kubelets are whatever the world is told to use.
+The registry over the memory store, the clients, informers, controllers and the
+scheduler are the real ones. Kubelets are whatever the world is told to use.
 """
 
 import asyncio
@@ -20,9 +20,10 @@ from knarr.api.structs import ApiStruct
 from knarr.client.client import Client
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import LoopClock
+from scheduler.scheduler import run_scheduler
 from tests.simulation.faults import FaultyClient, Weather
 from tests.simulation.history import History
-from tests.simulation.stand_ins import run_kubelet, run_scheduler
+from tests.simulation.stand_ins import run_kubelet
 
 NODES = tuple(f"node-{number}" for number in range(3))
 
