@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from apiserver.strategies.rules import immutable
-from apiserver.strategies.strategy import Strategy
+from apiserver.strategies.strategy import Context, Strategy
 from knarr.api.field_errors import FieldError, forbidden, not_supported, required
 from knarr.api.printing.cluster import priority_class_row
 from knarr.api.scheduling.priority_class import PriorityClass
@@ -26,13 +26,17 @@ class PriorityClassRules(Strategy[PriorityClass]):
     """What holds for a PriorityClass."""
 
     has_status = False
-    generation_without_spec = True
+    has_generation = False
 
     def default(self, obj: PriorityClass) -> PriorityClass:
         """Pods may push out those of lower priority."""
         if obj.preemption_policy is not None:
             return obj
         return replace(obj, preemption_policy=POLICIES[0])
+
+    def prepare_for_create(self, obj: PriorityClass, context: Context) -> PriorityClass:
+        """It has one generation for ever."""
+        return replace(obj, metadata=replace(obj.metadata, generation=1))
 
     def validate(self, obj: PriorityClass) -> Iterable[FieldError]:
         """Users' classes keep below the system's."""
