@@ -145,3 +145,37 @@ async def settled(registry: Registry) -> None:
     """Wait until the caches show what is written."""
     for resource in registry.core.resources.values():
         await resource.cache.consistent()
+
+
+@pytest.mark.parametrize(
+    ("level", "spec", "told"),
+    [
+        pytest.param(
+            "baseline",
+            {"host_network": True},
+            'violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)',
+            id="the host's network",
+        ),
+        pytest.param(
+            "restricted",
+            {},
+            'violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false '
+            '(container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted '
+            'capabilities (container "c" must set securityContext.capabilities.drop=["ALL"]), '
+            'runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot='
+            'true), seccompProfile (pod or container "c" must set '
+            'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
+            id="nothing said",
+        ),
+    ],
+)
+async def test_pod_security_refuses(
+    registry: Registry, level: str, spec: dict[str, Any], told: str
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    await create(registry, Namespace(metadata=ObjectMeta(name="safe", labels=labels)), "")
+    await create(registry, ServiceAccount(metadata=ObjectMeta(name="default")), "safe")
+    await settled(registry)
+    with pytest.raises(ForbiddenError) as caught:
+        await create(registry, pod(**spec), "safe")
+    assert caught.value.message == f'pods "a" is forbidden: {told}'
