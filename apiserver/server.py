@@ -30,6 +30,7 @@ from apiserver.nodes.grpc import GrpcNodes
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Request
 from apiserver.registry.settings import Settings as RegistrySettings
+from apiserver.rest.audit import AuditLog
 from apiserver.rest.front import Front
 from apiserver.rest.health import Health
 from apiserver.rest.openapi import OpenApi
@@ -69,6 +70,7 @@ class Options:
     service_account_signing_key_file: str = ""
     service_account_key_file: tuple[str, ...] = ()
     api_audiences: tuple[str, ...] = ()
+    audit_log_path: str = ""
     registry: RegistrySettings = field(default_factory=RegistrySettings)
 
 
@@ -84,8 +86,8 @@ class Server:
 
 
 @asynccontextmanager
-async def serve(options: Options) -> AsyncIterator[Server]:
-    """Run the server while the block runs."""
+async def serve(options: Options, nodes: NodeConnections | None = None) -> AsyncIterator[Server]:
+    """Run the server while the block runs; kubelets are reached by gRPC unless told otherwise."""
     clock = SystemClock()
     rbac = Rbac()
     async with open_store(options.store) as store, asyncio.TaskGroup() as group:
@@ -105,8 +107,9 @@ async def serve(options: Options) -> AsyncIterator[Server]:
         running.append(group.create_task(follow_roles(registry, rbac, roles_known), name="roles"))
         await roles_known.wait()
         health = Health(store=lambda: _reach(registry), caches=registry.ready)
-        nodes = GrpcNodes()
-        front = Front(registry, gate, health, nodes)
+        kubelets = GrpcNodes()
+        audit = _audit(options)
+        front = Front(registry, gate, health, nodes or kubelets, audit)
         front.add_page("version", version_page)
         openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
         front.add_page(".well-known", openid.page)
@@ -120,7 +123,9 @@ async def serve(options: Options) -> AsyncIterator[Server]:
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address, grpc_port)
             health.shut_down()
-        await nodes.close()
+        await kubelets.close()
+        if audit is not None:
+            audit.close()
         for task in running:
             task.cancel()
 
@@ -159,6 +164,13 @@ def _registry(options: Options, store: Store, clock: Clock, *more: Admission) ->
         tokens=settings.service_account_tokens, toleration_s=settings.default_toleration_s
     )
     return Registry(store, clock=clock, rng=seeded(), settings=settings, plugins=(*plugins, *more))
+
+
+def _audit(options: Options) -> AuditLog | None:
+    try:
+        return AuditLog(options.audit_log_path) if options.audit_log_path else None
+    except OSError as error:
+        raise SettingsError(f"--audit-log-path: {error}") from None
 
 
 async def _reach(registry: Registry) -> None:

@@ -90,6 +90,15 @@ def patch_type(request: web.BaseRequest, kind: Kind) -> PatchType:
     return patch
 
 
+def _word(value: object) -> str:
+    """What a JSON value is, as Go says it."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, list):
+        return "array"
+    return "string" if isinstance(value, str) else "number"
+
+
 def delete_options(data: bytes, media: str) -> DeleteOptions:
     """The options that the body of a delete holds. Raise BadRequestError."""
     if media == "application/yaml":
@@ -101,7 +110,13 @@ def delete_options(data: bytes, media: str) -> DeleteOptions:
         raise BadRequestError(f"couldn't get version/kind; json parse error: {detail}") from None
     if plain is None:
         return DeleteOptions()
-    if isinstance(plain, dict) and plain.get("kind") not in (None, "", "DeleteOptions"):
+    if not isinstance(plain, dict):
+        raise BadRequestError(
+            f"couldn't get version/kind; json parse error: json: cannot unmarshal {_word(plain)} "
+            'into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
+            'Kind string "json:\\"kind,omitempty\\"" }'
+        )
+    if plain.get("kind") not in (None, "", "DeleteOptions"):
         raise BadRequestError(
             f'no kind "{plain["kind"]}" is registered for version '
             f'"{plain.get("apiVersion", "")}" in scheme '

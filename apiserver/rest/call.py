@@ -6,7 +6,8 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from apiserver.registry.request import SYSTEM, User
+from apiserver.auth.authenticate import ANONYMOUS
+from apiserver.registry.request import User
 from apiserver.rest.path import Path, parse_path
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get"}
@@ -20,7 +21,10 @@ class Call:
     method: str
     path: Path
     query: Mapping[str, Sequence[str]]
-    user: User = SYSTEM
+    user: User = ANONYMOUS
+    """For whom the request is made: another than `by` when somebody acts for others."""
+    by: User = ANONYMOUS
+    """Who makes it."""
     warnings: list[str] = field(default_factory=list)
     id: str = ""
     """What Audit-Id says."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 
 import structlog
@@ -17,6 +17,7 @@ from apiserver.nodes.connection import NodeConnections
 from apiserver.registry.deprecations import DEPRECATED
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
+from apiserver.rest.audit import AuditLog
 from apiserver.rest.call import Call, call_of
 from apiserver.rest.connect import CONNECTING, Connect
 from apiserver.rest.discovery import AGGREGATED_TYPE, Discovery
@@ -35,6 +36,9 @@ Page = Callable[[Call], Awaitable[web.StreamResponse]]
 
 Verb = Callable[..., Awaitable[web.StreamResponse]]
 
+SHUTDOWN_S = 2
+"""Patience at the end with requests that still run; watches never end by themselves."""
+
 KEEP_ALIVE_S = 120
 """A connection nobody uses is closed after this long; clients keep theirs for 90 seconds."""
 
@@ -48,14 +52,17 @@ class Front:
         gate: Gate,
         health: Health,
         nodes: NodeConnections,
+        audit: AuditLog | None = None,
     ) -> None:
         self.registry = registry
         self._gate = gate
+        self._audit = audit
         self._impersonation = Impersonation(gate)
         self._resources = Resources(registry)
         self._discovery = Discovery(registry.kinds)
         self._connect = Connect(registry.core, gate, nodes)
         self._limits = Limits()
+        self._endless_tasks: set[asyncio.Task[object]] = set()
         self._ids = count(1)
         run = registry.rng.getrandbits(48)
         self._run = f"{run >> 16:08x}-{run & 0xFFFF:04x}"
@@ -72,9 +79,22 @@ class Front:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, whatever happens."""
         call = call_of(request, self._next_id())
+        if self._audit is None:
+            return await self._answer(call)
+        clock = self.registry.clock
+        received, code = clock.now(), 0
+        try:
+            answer = await self._answer(call)
+            code = answer.status
+            return answer
+        finally:
+            self._audit.note(call, by=call.by, code=code, received=received, done=clock.now())
+
+    async def _answer(self, call: Call) -> web.StreamResponse:
+        request = call.request
         form = JSON
         try:
-            call.user = await self._who(request)
+            call.user = call.by = await self._who(request)
             asked = _asked(call)
             if "Impersonate-User" in request.headers or _may_impersonate(request):
                 call.user = self._impersonation.user(asked, request.headers)
@@ -114,12 +134,28 @@ class Front:
         if deprecation is not None:
             call.warnings.append(deprecation)
         if subresource is not None and subresource.name in CONNECTING:
-            return await self._connect.answer(call)
+            with self._endless():
+                return await self._connect.answer(call)
         verb: Verb = getattr(self._resources, _METHODS[call.verb])
-        return await verb(call, kind, form)
+        if call.verb != "watch":
+            return await verb(call, kind, form)
+        with self._endless():
+            return await verb(call, kind, form)
+
+    @contextmanager
+    def _endless(self) -> Iterator[None]:
+        """Note a request that ends only when somebody ends it."""
+        task = asyncio.current_task()
+        assert task is not None, "requests are answered in tasks"
+        self._endless_tasks.add(task)
+        try:
+            yield
+        finally:
+            self._endless_tasks.discard(task)
 
     async def _page(self, call: Call) -> web.StreamResponse:
-        page = self._pages.get(call.path.raw.split("/", 2)[1])
+        _, _, rest = call.path.raw.partition("/")
+        page = self._pages.get(rest.partition("/")[0])
         if page is None:
             raise NoSuchPageError
         return await page(call)
@@ -151,17 +187,18 @@ class Front:
     ) -> AsyncIterator[tuple[str, int]]:
         """Listen while the block runs; the value is the address listened on."""
         runner = web.ServerRunner(
-            web.Server(self.handle, access_log=None, keepalive_timeout=KEEP_ALIVE_S)
+            web.Server(self.handle, access_log=None, keepalive_timeout=KEEP_ALIVE_S),
+            shutdown_timeout=SHUTDOWN_S,
         )
         await runner.setup()
         try:
-            site = web.TCPSite(
-                runner, host, port, ssl_context=tls, shutdown_timeout=2, backlog=1024
-            )
+            site = web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024)
             await site.start()
             address = runner.addresses[0]
             yield address[0], address[1]
         finally:
+            for task in list(self._endless_tasks):
+                task.cancel()
             await runner.cleanup()
             await self._connect.proxy.close()
 
