@@ -108,8 +108,9 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         await roles_known.wait()
         health = Health(store=lambda: _reach(registry), caches=registry.ready)
         kubelets = GrpcNodes()
+        reached = nodes or kubelets
         audit = _audit(options)
-        front = Front(registry, gate, health, nodes or kubelets, audit)
+        front = Front(registry, gate, health, reached, audit)
         front.add_page("version", version_page)
         openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
         front.add_page(".well-known", openid.page)
@@ -118,7 +119,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         tls = _tls(options, clock)
         async with (
             front.serve(options.bind_address, options.secure_port, tls) as address,
-            _grpc(options, registry, gate, nodes) as grpc_port,
+            _grpc(options, registry, gate, reached) as grpc_port,
         ):
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address, grpc_port)
