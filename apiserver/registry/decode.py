@@ -11,7 +11,8 @@ from apiserver.registry.custom_object import custom_object
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Body, Request
 from apiserver.registry.yaml_body import fault, read_yaml
-from knarr.api import codec, json_text, thorough
+from knarr.api import aliases, codec, json_text, thorough
+from knarr.api.aliases import Alias
 from knarr.api.errors import BadRequestError
 from knarr.api.kinds import Kind
 from knarr.api.meta.object_meta import ObjectMeta
@@ -53,6 +54,11 @@ def decode(request: Request, kind: Kind, body: Body) -> Object:
         data, complaints = _from_yaml(data, kind)
     data = _with_whole_characters(data)
     head = _head(data, kind, body)
+    alias = _alias(head, kind)
+    if alias is not None:
+        warn(request, (alias.warning,))
+        data = msgspec.json.encode(aliases.converted(alias, msgspec.json.decode(data)))
+        head = _Head(kind.api_version, kind.name)
     _check_head(head, kind)
     if not kind.type_path:
         return _custom(data, kind)
@@ -64,6 +70,18 @@ def decode(request: Request, kind: Kind, body: Body) -> Object:
         raise BadRequestError(_cannot(head, kind, str(error))) from None
     complain(request, [*complaints, *reading.complaints], head, kind)
     return reading.object
+
+
+def _alias(head: _Head, kind: Kind) -> Alias | None:
+    """The row of the old version that a body is of, None for all that is of the right one."""
+    version = head.api_version
+    if version is None or version == kind.api_version or head.kind != kind.name:
+        return None
+    group, _, short = version.rpartition("/")
+    alias = aliases.alias_of(group, short, kind.name)
+    if alias is None or (alias.stored_group, alias.stored_version) != (kind.group, kind.version):
+        return None
+    return alias
 
 
 def _with_whole_characters(data: bytes) -> bytes:

@@ -6,6 +6,7 @@ import pytest
 
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Answer, Body, ListOptions, PatchType, Request
+from knarr.api.apps.deployment import Deployment
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
 from knarr.api.kinds import kind_of
@@ -168,3 +169,34 @@ async def test_a_patch_cannot_make_another_kind(registry: Registry) -> None:
     await registry.create(request(), config_map())
     with pytest.raises(ApiError, match="unknown conversion"):
         await registry.patch(request(name="a"), PatchType.MERGE, Body(b'{"kind":"Secret"}'))
+
+
+async def test_old_versions_are_taken_with_a_warning(registry: Registry) -> None:
+    old = (
+        b'{"apiVersion":"extensions/v1beta1","kind":"Deployment","metadata":{"name":"web"},"spec":'
+        b'{"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c",'
+        b'"image":"nginx:1.27"}]}}}}'
+    )
+    asked = request(Deployment)
+    made = object_of(await registry.create(asked, Body(old)))
+    assert made.spec.selector.match_labels == {"app": "web"}
+    assert asked.warnings == [
+        "extensions/v1beta1 Deployment is deprecated in v1.9+, unavailable in v1.16+; "
+        "use apps/v1 Deployment"
+    ]
+
+
+async def test_apply_makes_changes_and_gives_up(registry: Registry) -> None:
+    config = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":%s}'
+    asked = request(name="a", field_manager="me")
+    first = await registry.patch(asked, PatchType.APPLY, Body(config % b'{"x":"1","y":"1"}'))
+    assert first.created
+    again = await registry.patch(asked, PatchType.APPLY, Body(config % b'{"x":"1","y":"1"}'))
+    assert again.revision == first.revision
+    less = await registry.patch(asked, PatchType.APPLY, Body(config % b'{"x":"2"}'))
+    assert object_of(less).data == {"x": "2"}
+    other = request(name="a", field_manager="you")
+    with pytest.raises(ConflictError, match="Apply failed with 1 conflict"):
+        await registry.patch(other, PatchType.APPLY, Body(config % b'{"x":"3"}'))
+    taken = await registry.patch(other, PatchType.APPLY, Body(config % b'{"x":"3"}'), force=True)
+    assert object_of(taken).data == {"x": "3"}
