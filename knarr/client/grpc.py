@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from knarr.api import codec
 from knarr.api.errors import InternalError
 from knarr.api.keys import Key
 from knarr.api.kinds import Kind, kind_of
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
+from knarr.api.thorough import DecodeError
 from knarr.client.client import Listed, PatchFormat, Watched
 from knarr.client.connection import Connection, Credentials
 from knarr.client.objects import metadata_of
@@ -250,12 +252,10 @@ def _selection(label_selector: str, field_selector: str) -> pb.Selection | None:
 
 @cache
 def _decoder(object_type: type[T]) -> Callable[[bytes], T]:
-    decoder = msgspec.json.Decoder(object_type)
-
     def decoded(data: bytes) -> T:
         try:
-            obj: T = decoder.decode(data)
-        except msgspec.MsgspecError as error:
+            obj = codec.decode(object_type, data)
+        except (DecodeError, msgspec.MsgspecError) as error:
             raise InternalError(f"the server's {object_type.__name__}: {error}") from None
         return obj
 
