@@ -152,6 +152,7 @@ class Cycle:
             subject.shape,
             profile.name,
             self._snapshot.changes.position,
+            self._snapshot.storage.version,
             self._nominated.version,
             self._nominated.node_of(subject.key),
         )

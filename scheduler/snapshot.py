@@ -22,6 +22,7 @@ from scheduler.counting import Counting
 from scheduler.labels import Labels
 from scheduler.requests import amounts_of
 from scheduler.shape import ANY_ADDRESS, HostPort, Shape
+from scheduler.storage import Storage
 from scheduler.workloads import Workloads
 
 CHANGES_MAX = 8192
@@ -62,6 +63,7 @@ class Snapshot:
         """The size of each image on the slots that have it."""
         self.changes = Changes()
         self.workloads = Workloads()
+        self.storage = Storage()
         self.budgets: dict[Key, PodDisruptionBudget] = {}
         self._slots: dict[str, int] = {}
         self._free: list[int] = []

@@ -8,9 +8,13 @@ from scheduler.plugins.node_ports import NodePorts
 from scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from scheduler.plugins.node_resources_fit import NodeResourcesFit
 from scheduler.plugins.node_unschedulable import NodeUnschedulable
+from scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from scheduler.plugins.plugin import Plugin
 from scheduler.plugins.pod_topology_spread import PodTopologySpread
 from scheduler.plugins.taint_toleration import TaintToleration
+from scheduler.plugins.volume_binding import VolumeBinding
+from scheduler.plugins.volume_restrictions import VolumeRestrictions
+from scheduler.plugins.volume_zone import VolumeZone
 
 DEFAULT: tuple[tuple[Plugin, int], ...] = (
     (NodeUnschedulable(), 0),
@@ -19,6 +23,10 @@ DEFAULT: tuple[tuple[Plugin, int], ...] = (
     (NodeAffinity(), 2),
     (NodePorts(), 0),
     (NodeResourcesFit(), 1),
+    (VolumeRestrictions(), 0),
+    (NodeVolumeLimits(), 0),
+    (VolumeBinding(), 0),
+    (VolumeZone(), 0),
     (PodTopologySpread(), 2),
     (InterPodAffinity(), 2),
     (NodeResourcesBalancedAllocation(), 1),

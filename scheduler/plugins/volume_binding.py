@@ -1,0 +1,173 @@
+"""VolumeBinding: a pod goes where its volumes are, or where they can be found or made."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from knarr.api.core.affinity import TopologySelectorTerm
+from knarr.api.core.persistent_volume import PersistentVolume
+from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
+from knarr.api.keys import Key
+from knarr.api.owners import controller_of
+from scheduler.arrays import Bools, Slots
+from scheduler.node_selection import selected
+from scheduler.plugins.plugin import EventKind, Happening, Refusal, Rejection
+from scheduler.shape import Shape
+from scheduler.snapshot import Snapshot
+from scheduler.storage import NO_PROVISIONER, SELECTED_NODE, is_bound
+
+ELSEWHERE = "node(s) didn't match PersistentVolume's node affinity"
+NONE_FREE = "node(s) didn't find available persistent volumes to bind"
+VANISHED = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
+IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePlan:
+    """What becomes of a pod's claims on the node it got."""
+
+    take: Mapping[Key, str]
+    """Claims, and the volume that each is to have."""
+    provision: tuple[Key, ...]
+    """Claims for which a volume is to be made there."""
+
+
+class VolumeBinding:
+    """Rejects nodes that a pod's volumes cannot reach."""
+
+    name = "VolumeBinding"
+    is_local = False
+    wakes: frozenset[EventKind] = frozenset(("storage changed", "node added", "node changed"))
+
+    def refuse(self, snapshot: Snapshot, shape: Shape) -> Refusal | None:
+        """Refuse a pod with a claim that is missing, or that others have to bind first."""
+        immediate = False
+        for name, claim in _claims(snapshot, shape):
+            trouble = _trouble(shape, name, claim)
+            if trouble:
+                return Refusal(trouble)
+            assert claim is not None, "a missing claim is trouble"
+            if not is_bound(claim) and not snapshot.storage.waits_for_pod(claim):
+                immediate = immediate or not claim.spec.volume_name
+        return Refusal(IMMEDIATE) if immediate else None
+
+    def concerns(self, shape: Shape) -> bool:
+        """Whether the pods mount claims."""
+        return bool(shape.claims)
+
+    def filter(self, snapshot: Snapshot, shape: Shape, slots: Slots) -> Sequence[Rejection]:
+        """Reject nodes away from bound volumes, and those where no volume can be had."""
+        elsewhere = np.zeros(len(slots), dtype=bool)
+        vanished = np.zeros(len(slots), dtype=bool)
+        none_free = np.zeros(len(slots), dtype=bool)
+        for name, claim in _claims(snapshot, shape):
+            assert claim is not None, "a pod without its claims is refused before"
+            key = Key(shape.namespace, name)
+            if claim.spec.volume_name:
+                volume = snapshot.storage.volume_of(claim)
+                if volume is None:
+                    vanished |= True
+                else:
+                    elsewhere |= ~reaches(snapshot, volume, slots)
+            elif snapshot.storage.waits_for_pod(claim):
+                none_free |= ~_can_have(snapshot, claim, key, slots)
+        return (
+            Rejection(vanished, VANISHED, is_final=True),
+            Rejection(elsewhere & ~vanished, ELSEWHERE, is_final=True),
+            Rejection(none_free & ~vanished, NONE_FREE, is_final=True),
+        )
+
+    def helps(self, snapshot: Snapshot, shape: Shape, happening: Happening) -> bool:
+        """Whether one of the pod's claims changed, or a volume, class or node."""
+        if happening.claim:
+            return happening.claim in {f"{shape.namespace}/{name}" for name in shape.claims}
+        return True
+
+
+def plan_volumes(snapshot: Snapshot, shape: Shape, slot: int) -> VolumePlan:
+    """Which volumes the claims of a pod are to have on a node that was found to do."""
+    take: dict[Key, str] = {}
+    provision = []
+    here = np.array([slot], dtype=np.intp)
+    for name, claim in _claims(snapshot, shape):
+        if claim is None or claim.spec.volume_name:
+            continue
+        key = Key(shape.namespace, name)
+        for volume in snapshot.storage.candidates(claim, key):
+            if volume.metadata.name not in take.values() and reaches(snapshot, volume, here)[0]:
+                take[key] = volume.metadata.name
+                break
+        else:
+            provision.append(key)
+    return VolumePlan(take, tuple(provision))
+
+
+def reaches(snapshot: Snapshot, volume: PersistentVolume, slots: Slots) -> Bools:
+    """Whether each slot can use a volume."""
+    affinity = volume.spec.node_affinity
+    if affinity is None or affinity.required is None:
+        return np.ones(len(slots), dtype=bool)
+    return selected(snapshot, affinity.required, slots)
+
+
+def _claims(snapshot: Snapshot, shape: Shape) -> Iterator[tuple[str, PersistentVolumeClaim | None]]:
+    for name in shape.claims:
+        yield name, snapshot.storage.claims.get(Key(shape.namespace, name))
+
+
+def _trouble(shape: Shape, name: str, claim: PersistentVolumeClaim | None) -> str:
+    """Why a claim can be of no use to a pod at present."""
+    is_ephemeral = any(
+        volume.ephemeral is not None and f"{shape.pod.metadata.name}-{volume.name}" == name
+        for volume in shape.pod.spec.volumes
+    )
+    if claim is None:
+        if is_ephemeral:
+            return (
+                "waiting for ephemeral volume controller to create the "
+                f'persistentvolumeclaim "{name}"'
+            )
+        return f'persistentvolumeclaim "{name}" not found'
+    if claim.status.phase == "Lost":
+        volume = claim.spec.volume_name
+        return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
+    if claim.metadata.deletion_timestamp is not None:
+        return f'persistentvolumeclaim "{name}" is being deleted'
+    owner = controller_of(claim)
+    if is_ephemeral and (owner is None or owner.uid != shape.pod.metadata.uid):
+        pod = f"{shape.namespace}/{shape.pod.metadata.name}"
+        return f"PVC {shape.namespace}/{name} was not created for pod {pod} (pod is not owner)"
+    return ""
+
+
+def _can_have(snapshot: Snapshot, claim: PersistentVolumeClaim, key: Key, slots: Slots) -> Bools:
+    """Whether a volume for the claim is there for each slot, or can be made for it."""
+    storage = snapshot.storage
+    chosen = claim.metadata.annotations.get(SELECTED_NODE)
+    if chosen is not None:
+        # A provisioner works on it; the pod has to follow.
+        only = snapshot.slot_of(chosen)
+        return np.zeros(len(slots), dtype=bool) if only is None else slots == only
+    found = np.zeros(len(slots), dtype=bool)
+    for volume in storage.candidates(claim, key):
+        found |= reaches(snapshot, volume, slots)
+    made = storage.class_of(claim)
+    if made is not None and made.provisioner not in ("", NO_PROVISIONER):
+        found |= _allowed(snapshot, made.allowed_topologies, slots)
+    return found
+
+
+def _allowed(snapshot: Snapshot, terms: Sequence[TopologySelectorTerm], slots: Slots) -> Bools:
+    """Whether each slot is in a topology that a class allows; without terms all are."""
+    if not terms:
+        return np.ones(len(slots), dtype=bool)
+    answer = np.zeros(len(slots), dtype=bool)
+    for term in terms:
+        holds = np.ones(len(slots), dtype=bool)
+        for requirement in term.match_label_expressions:
+            column = snapshot.labels.column(requirement.key)
+            values = frozenset(requirement.values)
+            holds &= column.where(slots, values.__contains__, absent=False)
+        answer |= holds
+    return answer
