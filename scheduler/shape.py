@@ -28,7 +28,7 @@ from scheduler.terms import (
 if TYPE_CHECKING:
     from scheduler.counting import Counter, Holding
 
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 ANY_ADDRESS = "0.0.0.0"
 """A host port without an address is taken on all of them."""

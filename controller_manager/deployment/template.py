@@ -49,7 +49,7 @@ _HASH_LENGTH = 10
 
 def hash_of(template: PodTemplateSpec, collision_count: int | None) -> str:
     """A short name of a template; another one for each collision."""
-    text = msgspec.json.encode(template, order="sorted")
+    text = msgspec.json.encode(template, enc_hook=str, order="sorted")
     salt = str(collision_count).encode() if collision_count is not None else b""
     number = int.from_bytes(blake2b(text, digest_size=8, salt=salt[:16]).digest())
     letters = []

@@ -169,7 +169,7 @@ class GrpcClient:
         """Change part of an object. `patch` is the patch as JSON values."""
         message = pb.PatchRequest(
             target=_target(kind_of(object_type), key, subresource),
-            patch=msgspec.json.encode(patch),
+            patch=codec.encode(patch),
             patch_type=_PATCH_TYPES[patch_format],
             force=force,
             options=pb.WriteOptions(field_manager=field_manager or self._field_manager),
@@ -182,7 +182,7 @@ class GrpcClient:
         """Ask for an object to go; answer the revision of that write. Raise NotFoundError."""
         message = pb.DeleteRequest(
             target=_target(kind_of(object_type), key),
-            delete_options=msgspec.json.encode(options) if options is not None else b"",
+            delete_options=codec.encode(options) if options is not None else b"",
             options=pb.WriteOptions(field_manager=self._field_manager),
         )
         answer = await self._unary("Delete", message, is_read=False)
@@ -211,7 +211,7 @@ class GrpcClient:
     async def _write(self, method: str, target: pb.Target, obj: ApiStruct) -> pb.Answer:
         message = pb.WriteRequest(
             target=target,
-            object=msgspec.json.encode(obj),
+            object=codec.encode(obj),
             options=pb.WriteOptions(field_manager=self._field_manager),
         )
         return await self._unary(method, message, is_read=False)
