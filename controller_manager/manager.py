@@ -15,9 +15,11 @@ from controller_manager.disruption.controller import DisruptionController
 from controller_manager.endpoints.controller import EndpointsController
 from controller_manager.endpointslice.controller import EndpointSliceController
 from controller_manager.endpointslicemirroring.controller import EndpointSliceMirroringController
+from controller_manager.ephemeralvolume.controller import EphemeralVolumeController
 from controller_manager.garbagecollector.controller import GarbageCollector
 from controller_manager.namespace.controller import NamespaceController
 from controller_manager.nodelifecycle.controller import NodeLifecycleController
+from controller_manager.persistentvolume.controller import PersistentVolumeController
 from controller_manager.podgc.controller import PodGcController
 from controller_manager.replicaset.controller import (
     ReplicaSetController,
@@ -27,6 +29,7 @@ from controller_manager.rootca.controller import RootCaController
 from controller_manager.serviceaccount.controller import ServiceAccountController
 from controller_manager.settings import ControllerSettings
 from controller_manager.tainteviction.controller import TaintEvictionController
+from controller_manager.volumeprotection.controller import VolumeProtectionController
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
 from knarr.api.coordination.lease import Lease
@@ -134,6 +137,11 @@ def _endpointslicemirroring(tools: Tools) -> Made:
     )
 
 
+def _ephemeralvolume(tools: Tools) -> Made:
+    recorder = tools.recorder("ephemeral-volume")
+    return EphemeralVolumeController(tools.client, tools.informers, recorder)
+
+
 def _garbagecollector(tools: Tools) -> Made:
     recorder = tools.recorder("garbage-collector-controller")
     return GarbageCollector(tools.client, tools.informers, recorder)
@@ -156,6 +164,20 @@ def _nodelifecycle(tools: Tools) -> Made:
         grace_s=tools.settings.node_monitor_grace_s,
         rate=tools.settings.node_eviction_rate,
     )
+
+
+def _persistentvolume(tools: Tools) -> Made:
+    return PersistentVolumeController(
+        tools.client,
+        tools.informers,
+        tools.recorder("persistentvolume-controller"),
+        tools.clock,
+        root=tools.settings.provision_root,
+    )
+
+
+def _volumeprotection(tools: Tools) -> Made:
+    return VolumeProtectionController(tools.client, tools.informers)
 
 
 def _podgc(tools: Tools) -> Made:
@@ -199,9 +221,12 @@ _MAKERS: Mapping[str, Maker] = {
     "endpoints": _endpoints,
     "endpointslice": _endpointslice,
     "endpointslicemirroring": _endpointslicemirroring,
+    "ephemeral-volume": _ephemeralvolume,
     "garbagecollector": _garbagecollector,
     "namespace": _namespace,
     "nodelifecycle": _nodelifecycle,
+    "persistentvolume-binder": _persistentvolume,
+    "persistentvolumeclaim-protection": _volumeprotection,
     "pod-garbage-collector": _podgc,
     "replicaset": _replicaset,
     "replicationcontroller": _replicationcontroller,

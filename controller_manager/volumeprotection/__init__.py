@@ -1,0 +1,1 @@
+"""Holds claims that pods use and volumes that claims use, until nobody uses them."""
