@@ -50,11 +50,11 @@ class ServiceRules(Strategy[Service]):
 
     def prepare_for_create(self, obj: Service, context: Context) -> Service:
         """No load balancer serves it yet; the address families are settled."""
-        return with_families(replace(obj, status=ServiceStatus()))
+        return with_families(_with_addresses(replace(obj, status=ServiceStatus())))
 
     def prepare_for_update(self, obj: Service, old: Service, context: Context) -> Service:
         """What was given out stays; what a new type has no use for goes."""
-        return with_families(merged(obj, old))
+        return with_families(merged(_with_addresses(obj), old))
 
     def validate(self, obj: Service) -> Iterable[FieldError]:
         """Without a good address nothing else is looked at."""
@@ -103,8 +103,6 @@ def _default_spec(spec: ServiceSpec) -> ServiceSpec:
         "session_affinity_config": _affinity_config(spec, affinity),
         "ports": tuple(map(_default_port, spec.ports)),
     }
-    if spec.cluster_ip and not spec.cluster_ips:
-        changes["cluster_ips"] = (spec.cluster_ip,)
     if kind in ("ClusterIP", "NodePort", "LoadBalancer"):
         changes["internal_traffic_policy"] = (
             "Cluster" if spec.internal_traffic_policy is None else spec.internal_traffic_policy
@@ -115,6 +113,14 @@ def _default_spec(spec: ServiceSpec) -> ServiceSpec:
     if is_external(filled) and not filled.external_traffic_policy:
         filled = replace(filled, external_traffic_policy="Cluster")
     return filled
+
+
+def _with_addresses(service: Service) -> Service:
+    """Who gives one address gives them all; the server's doing, so nobody owns the field."""
+    spec = service.spec
+    if not spec.cluster_ip or spec.cluster_ips:
+        return service
+    return replace(service, spec=replace(spec, cluster_ips=(spec.cluster_ip,)))
 
 
 def _affinity_config(spec: ServiceSpec, affinity: str) -> SessionAffinityConfig | None:

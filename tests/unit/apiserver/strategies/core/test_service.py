@@ -149,7 +149,12 @@ def test_a_change_of_type_cleans_up() -> None:
 def test_what_was_given_out_stays() -> None:
     old = read(
         "Service",
-        service(type="NodePort", clusterIP="10.0.0.1", ports=[{"port": 80, "nodePort": 30000}]),
+        service(
+            type="NodePort",
+            clusterIP="10.0.0.1",
+            clusterIPs=["10.0.0.1"],
+            ports=[{"port": 80, "nodePort": 30000}],
+        ),
     )
     merged = RULES.prepare_for_update(read("Service", service(type="NodePort")), old, CONTEXT)
     assert merged.spec.cluster_ip == "10.0.0.1"
