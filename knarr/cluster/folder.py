@@ -76,6 +76,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: int | None = None
+        self._range: socket.socket | None = None
 
     @property
     def pki(self) -> Path:
@@ -118,9 +119,20 @@ class Folder:
     def release(self) -> None:
         """Let others run the cluster."""
         (self.path / "running.json").unlink(missing_ok=True)
+        if self._range is not None:
+            self._range.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def hold_range(self, layout: Layout) -> None:
+        """Keep clusters of other state folders from our addresses while we run."""
+        self._range = _hold(layout.range)
+        if self._range is None:
+            raise SettingsError(
+                f"another cluster on this machine uses the addresses {layout.loopback_services} "
+                "of this one; stop it first"
+            )
 
     def running(self) -> Running | None:
         """What runs, None when nothing does; remains of a killed process count as nothing."""
@@ -194,10 +206,25 @@ class Folder:
                 taken.add(json.loads(other.read_text())["range"])
             except (OSError, ValueError, KeyError):
                 continue
-        free = [number for number in range(RANGES) if number not in taken]
-        if not free:
-            raise SettingsError(f"{RANGES} clusters are kept here already; delete one")
-        return free[0]
+        for number in range(RANGES):
+            held = _hold(number) if number not in taken else None
+            if held is not None:
+                held.close()
+                return number
+        raise SettingsError(f"{RANGES} clusters are on this machine already; delete one")
+
+
+def _hold(number: int) -> socket.socket | None:
+    """Listen where only the cluster with this range does; None when another one does."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((f"127.{128 + number}.255.254", REST_PORT))
+        held.listen()
+    except OSError:
+        held.close()
+        return None
+    return held
 
 
 def check_port(address: str, port: int, flag: str) -> None:

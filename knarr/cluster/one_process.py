@@ -61,6 +61,7 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     layout = folder.layout(
         rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
     )
+    folder.hold_range(layout)
     check_port(ADDRESS, layout.rest_port, "rest-port")
     check_port(ADDRESS, layout.grpc_port, "grpc-port")
     clock = SystemClock()
