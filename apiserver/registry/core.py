@@ -14,7 +14,7 @@ from apiserver.registry.resource import Resource
 from apiserver.registry.settings import Settings
 from apiserver.storage.entry import Entry
 from apiserver.storage.store import RevisionMismatchError, Store
-from apiserver.strategies.strategy import Context
+from apiserver.strategies.strategy import Context, Strategy
 from apiserver.strategies.table import strategy_of
 from knarr.api import times
 from knarr.api.apply.schema import Schema, from_open_api
@@ -58,13 +58,21 @@ class Core:
             if (kind.group, kind.version, kind.plural) not in _SAME_STORE and is_stored(kind):
                 self.serve(kind)
 
-    def serve(self, kind: Kind) -> Resource:
-        """Keep a resource from now on; its cache is to be run by whoever is told."""
-        resource = Resource(self.store, kind, strategy_of(kind))
+    def serve(self, kind: Kind, strategy: Strategy[Any] | None = None) -> Resource:
+        """Keep a resource from now on; its cache is to be run by whoever is told.
+
+        Wait for `resource.cache.ready()` before the kind is added to `kinds`,
+        else the first requests find nothing.
+        """
+        resource = Resource(self.store, kind, strategy or strategy_of(kind))
         self.resources[kind.group, kind.plural] = resource
         for tell in self.started:
             tell(resource)
         return resource
+
+    def withdraw(self, kind: Kind) -> None:
+        """Keep a resource no longer; what is stored of it stays."""
+        self.resources.pop((kind.group, kind.plural), None)
 
     def resource_of(self, kind: Kind) -> Resource:
         """The resource a kind is stored as. Raise MethodNotSupportedError where it is not."""

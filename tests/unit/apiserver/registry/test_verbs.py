@@ -9,7 +9,7 @@ from apiserver.registry.request import SYSTEM, Answer, Body, ListOptions, PatchT
 from knarr.api.apps.deployment import Deployment
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
-from knarr.api.kinds import kind_of
+from knarr.api.kinds import Kind, kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
 
@@ -200,3 +200,18 @@ async def test_apply_makes_changes_and_gives_up(registry: Registry) -> None:
         await registry.patch(other, PatchType.APPLY, Body(config % b'{"x":"3"}'))
     taken = await registry.patch(other, PatchType.APPLY, Body(config % b'{"x":"3"}'), force=True)
     assert object_of(taken).data == {"x": "3"}
+
+
+async def test_custom_resources_are_kept_as_they_come(registry: Registry) -> None:
+    kind = Kind("example.com", "v1", "things", "Thing", "")
+    resource = registry.core.serve(kind)
+    await resource.cache.ready()
+    registry.kinds.add(kind)
+    asked = Request(user=SYSTEM, kind=kind, namespace="default", field_manager="me")
+    body = b'{"apiVersion":"example.com/v1","kind":"Thing","metadata":{"name":"a"},"spec":{"n":1}}'
+    made = await registry.create(asked, Body(body))
+    assert b'"spec":{"n":1}' in made.body
+    one = Request(user=SYSTEM, kind=kind, namespace="default", name="a", field_manager="me")
+    changed = await registry.patch(one, PatchType.MERGE, Body(b'{"spec":{"n":2}}'))
+    assert object_of(changed).metadata.generation == 2
+    assert (await registry.delete(one)).status is not None
