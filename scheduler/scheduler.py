@@ -23,8 +23,11 @@ from knarr.client.informers import Informers
 from knarr.daemon.clock import Clock
 from scheduler.config import SchedulerSettings
 from scheduler.cycle import Cycle, Fits, Subject, Unfit
+from scheduler.plugins.volume_binding import VolumePlan, plan_volumes
 from scheduler.queue import SchedulingQueue, Waiting
 from scheduler.reporting import Reporter
+from scheduler.shape import Shape
+from scheduler.volume_binder import VolumeBinder, VolumesNotBoundError
 from scheduler.watching import State
 
 log = structlog.get_logger()
@@ -72,6 +75,7 @@ class Scheduler:
         self.state.begin(self._informers)
         await self._informers.listed()
         self.state.watch(self._informers)
+        self._volumes = VolumeBinder(self._client, self._informers, self.state.snapshot.storage)
         try:
             async with asyncio.TaskGroup() as group:
                 for name, recorder in self._recorders.items():
@@ -94,8 +98,9 @@ class Scheduler:
             subject = Subject(waiting.key, waiting.pod, waiting.shape)
             decision = self._cycle.decide(subject, waiting.profile)
             if isinstance(decision, Fits):
+                plan = self._plan_volumes(waiting.shape, decision.node_name)
                 self.state.assume(waiting.key, waiting.pod, waiting.shape, decision.node_name)
-                group.create_task(self._bind(waiting, decision.node_name))
+                group.create_task(self._bind(waiting, decision.node_name, plan))
             else:
                 self._put_back(waiting, decision, group)
 
@@ -128,7 +133,18 @@ class Scheduler:
             if not await self._reporter.evict(victim, waiting.pod, node_name, recorder):
                 self.queue.activate(waiting.key)
 
-    async def _bind(self, waiting: Waiting, node_name: str) -> None:
+    def _plan_volumes(self, shape: Shape, node_name: str) -> VolumePlan | None:
+        """What becomes of the claims of a pod, None where it has none."""
+        slot = self.state.snapshot.slot_of(node_name)
+        if not shape.claims or slot is None:
+            return None
+        plan = plan_volumes(self.state.snapshot, shape, slot)
+        self._volumes.promise(plan)
+        return plan
+
+    async def _bind(self, waiting: Waiting, node_name: str, plan: VolumePlan | None) -> None:
+        if plan is not None and not await self._bind_volumes(waiting, node_name, plan):
+            return
         async with self._bindings:
             meta = waiting.pod.metadata
             binding = Binding(
@@ -146,6 +162,23 @@ class Scheduler:
             "Scheduled",
             f"Successfully assigned {waiting.key} to {node_name}",
         )
+
+    async def _bind_volumes(self, waiting: Waiting, node_name: str, plan: VolumePlan) -> bool:
+        """Have the volumes of a pod ready; put the pod back and answer False if that fails."""
+        try:
+            await self._volumes.bind(plan, node_name)
+        except (ApiError, VolumesNotBoundError) as error:
+            log.warning("volumes not bound", key=str(waiting.key), error=str(error))
+            self._volumes.take_back(plan)
+            self._recorders[waiting.profile.name].event(
+                waiting.pod,
+                "FailedScheduling",
+                f'running PreBind plugin "VolumeBinding": {error}',
+                "Warning",
+            )
+            await self._settle(waiting)
+            return False
+        return True
 
     async def _settle(self, waiting: Waiting) -> None:
         """Learn what became of a binding, and try the pod again if it has no node."""

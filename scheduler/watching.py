@@ -18,12 +18,14 @@ from knarr.api.selectors import Selector, from_object, matching
 from knarr.api.structs import ApiStruct
 from knarr.client.informers import Informers
 from knarr.client.objects import key_of
+from scheduler import storage_watching
 from scheduler.nominated import Nominated
 from scheduler.plugins.plugin import EventKind, Happening
 from scheduler.profile import Profile
 from scheduler.queue import SchedulingQueue
 from scheduler.shape import Shape, Shapes
 from scheduler.snapshot import Snapshot
+from scheduler.storage_watching import StorageWatcher
 
 T = TypeVar("T", bound=ApiStruct)
 
@@ -55,7 +57,7 @@ class State:
     @staticmethod
     def begin(informers: Informers) -> None:
         """Begin the informers that `watch` asks."""
-        for kind in WATCHED:
+        for kind in (*WATCHED, *storage_watching.WATCHED):
             informers.of(kind)
 
     def watch(self, informers: Informers) -> None:
@@ -67,6 +69,7 @@ class State:
         informers.of(ReplicaSet).handle(self._replica_set_changed)
         informers.of(StatefulSet).handle(self._stateful_set_changed)
         informers.of(PodDisruptionBudget).handle(self._budget_changed)
+        StorageWatcher(self.snapshot, self.queue).watch(informers)
         informers.of(Pod).handle(self.pod_changed)
 
     def assume(self, key: Key, pod: Pod, shape: Shape, node_name: str) -> None:
