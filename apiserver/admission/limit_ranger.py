@@ -138,7 +138,7 @@ def _too_little(
         yield f"{rule}.  No request is specified"
     elif quantities.compare(request, least) < 0:
         yield f"{rule}, but request is {request}"
-    if limit is not None and quantities.compare(limit, least) < 0:
+    elif limit is not None and quantities.compare(limit, least) < 0:
         yield f"{rule}, but limit is {limit}"
 
 
@@ -150,7 +150,7 @@ def _too_much(
         yield f"{rule}.  No limit is specified"
     elif quantities.compare(limit, most) > 0:
         yield f"{rule}, but limit is {limit}"
-    if request is not None and quantities.compare(request, most) > 0:
+    elif request is not None and quantities.compare(request, most) > 0:
         yield f"{rule}, but request is {request}"
 
 

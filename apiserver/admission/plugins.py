@@ -7,6 +7,7 @@ from apiserver.admission.limit_ranger import LimitRanger
 from apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from apiserver.admission.new_node_taint import TaintNodesByCondition
 from apiserver.admission.pod_security import PodSecurity
+from apiserver.admission.pod_topology import PodTopologyLabels
 from apiserver.admission.priority import Priority
 from apiserver.admission.resource_quota import ResourceQuotas
 from apiserver.admission.runtime_class import RuntimeClasses
@@ -22,6 +23,7 @@ def default_plugins(*, tokens: bool, toleration_s: int) -> tuple[Admission, ...]
         ServiceAccounts(tokens=tokens),
         TaintNodesByCondition(),
         PodSecurity(),
+        PodTopologyLabels(),
         Priority(),
         DefaultTolerationSeconds(toleration_s),
         DefaultStorageClass(),

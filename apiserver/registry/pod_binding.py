@@ -89,7 +89,8 @@ def _bound(core: Core, request: Request, entry: Entry, binding: Binding) -> Pod:
     return replace(
         bound,
         spec=replace(pod.spec, node_name=binding.target.name),
-        status=replace(pod.status, conditions=found),
+        # A pod that has its node needs to hope for none.
+        status=replace(pod.status, conditions=found, nominated_node_name=""),
     )
 
 
