@@ -18,6 +18,7 @@ from knarr.api.errors import (
 from knarr.api.kinds import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.meta.status import StatusDetails
+from knarr.api.protobuf import decode as protobuf
 
 BODY_BYTES_MAX = 3 * 1024 * 1024
 """As in Kubernetes: a little more than etcd stores, so that the store's own limit speaks first."""
@@ -25,7 +26,10 @@ BODY_BYTES_MAX = 3 * 1024 * 1024
 BODY_TIMEOUT_S = 60
 """A body that dribbles in longer than this is not waited for."""
 
-_READABLE = frozenset({"application/json", "application/yaml"})
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+"""kubectl sends many requests in this form and no other; answers are JSON all the same."""
+
+_READABLE = frozenset({"application/json", "application/yaml", PROTOBUF})
 _PATCHES = {patch.value: patch for patch in PatchType}
 
 
@@ -72,7 +76,18 @@ async def object_body(request: web.BaseRequest) -> Body:
             "the body of the request was in an unknown format - "
             f"accepted media types include: {ACCEPTED}"
         )
-    return Body(await read_body(request), media)
+    data = await read_body(request)
+    if media == PROTOBUF:
+        return Body(_as_json(data), "application/json")
+    return Body(data, media)
+
+
+def _as_json(data: bytes) -> bytes:
+    """A body in protobuf as JSON. Raise BadRequestError."""
+    try:
+        return msgspec.json.encode(protobuf.decode(data))
+    except protobuf.ProtobufError as error:
+        raise BadRequestError(str(error)) from None
 
 
 def patch_type(request: web.BaseRequest, kind: Kind) -> PatchType:
@@ -101,7 +116,9 @@ def _word(value: object) -> str:
 
 def delete_options(data: bytes, media: str) -> DeleteOptions:
     """The options that the body of a delete holds. Raise BadRequestError."""
-    if media == "application/yaml":
+    if media == PROTOBUF:
+        data = _as_json(data)
+    elif media == "application/yaml":
         data = msgspec.json.encode(yaml.safe_load(data))
     try:
         plain = msgspec.json.decode(data)
