@@ -25,6 +25,7 @@ from controller_manager.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
 )
+from controller_manager.resourcequota.controller import ResourceQuotaController
 from controller_manager.rootca.controller import RootCaController
 from controller_manager.serviceaccount.controller import ServiceAccountController
 from controller_manager.settings import ControllerSettings
@@ -190,6 +191,10 @@ def _podgc(tools: Tools) -> Made:
     )
 
 
+def _resourcequota(tools: Tools) -> Made:
+    return ResourceQuotaController(tools.client, tools.informers)
+
+
 def _rootca(tools: Tools) -> Made:
     return RootCaController(
         tools.client,
@@ -230,6 +235,7 @@ _MAKERS: Mapping[str, Maker] = {
     "pod-garbage-collector": _podgc,
     "replicaset": _replicaset,
     "replicationcontroller": _replicationcontroller,
+    "resourcequota": _resourcequota,
     "root-ca-certificate-publisher": _rootca,
     "serviceaccount": _serviceaccount,
     "taint-eviction": _tainteviction,

@@ -7,7 +7,7 @@ from knarr.api.meta.condition import Condition
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
 from knarr.api.scalars import Int32, IntOrString, Time
-from knarr.api.structs import ApiStruct, ListMap, PatchMerge
+from knarr.api.structs import ApiStruct, ListMap, PatchMerge, written
 
 
 class PodDisruptionBudgetSpec(ApiStruct):
@@ -28,15 +28,15 @@ class PodDisruptionBudgetStatus(ApiStruct):
 
     conditions: Annotated[tuple[Condition, ...], ListMap("type"), PatchMerge("type")] = ()
     """What holds and what does not, one entry a type."""
-    current_healthy: Int32 = 0
+    current_healthy: Int32 = written(default=0)
     """Pods that are ready."""
-    desired_healthy: Int32 = 0
+    desired_healthy: Int32 = written(default=0)
     """Pods that must be ready."""
     disrupted_pods: Mapping[str, Time] = {}
     """Pods whose eviction was allowed and is not seen yet, with the moment."""
-    disruptions_allowed: Int32 = 0
+    disruptions_allowed: Int32 = written(default=0)
     """Evictions that are allowed now."""
-    expected_pods: Int32 = 0
+    expected_pods: Int32 = written(default=0)
     """Pods that are counted."""
     observed_generation: int = 0
     """The generation of the spec that this tells of."""
