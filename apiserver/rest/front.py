@@ -4,7 +4,9 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from itertools import count
+from time import monotonic
 
 import structlog
 from aiohttp import web
@@ -23,6 +25,7 @@ from apiserver.rest.connect import CONNECTING, Connect
 from apiserver.rest.discovery import AGGREGATED_TYPE, Discovery
 from apiserver.rest.health import Health
 from apiserver.rest.limits import Limits
+from apiserver.rest.metrics import Metrics
 from apiserver.rest.negotiate import JSON, Form, negotiate
 from apiserver.rest.reply import error_reply, reply, text_reply
 from apiserver.rest.resources import Resources
@@ -57,6 +60,7 @@ class Front:
         self.registry = registry
         self._gate = gate
         self._audit = audit
+        self._metrics = Metrics()
         self._impersonation = Impersonation(gate)
         self._resources = Resources(registry)
         self._discovery = Discovery(registry.kinds)
@@ -71,6 +75,7 @@ class Front:
             self._pages[name] = health.answer
         for name in ("api", "apis"):
             self._pages[name] = self._discover
+        self._pages["metrics"] = self._metrics.page
 
     def add_page(self, name: str, page: Page) -> None:
         """Answer paths that begin with `/name` and are no resources."""
@@ -79,16 +84,20 @@ class Front:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, whatever happens."""
         call = call_of(request, self._next_id())
-        if self._audit is None:
-            return await self._answer(call)
-        clock = self.registry.clock
-        received, code = clock.now(), 0
+        begin, code = monotonic(), 0
+        self._metrics.running += 1
         try:
             answer = await self._answer(call)
             code = answer.status
             return answer
         finally:
-            self._audit.note(call, by=call.by, code=code, received=received, done=clock.now())
+            took_s = monotonic() - begin
+            self._metrics.running -= 1
+            self._metrics.note(call, code, took_s)
+            if self._audit is not None:
+                done = self.registry.clock.now()
+                received = done - timedelta(seconds=took_s)
+                self._audit.note(call, by=call.by, code=code, received=received, done=done)
 
     async def _answer(self, call: Call) -> web.StreamResponse:
         request = call.request

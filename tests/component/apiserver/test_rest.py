@@ -248,3 +248,12 @@ async def test_documents_are_kept_by_hash(tmp_path: Path) -> None:
             etag = answer.headers["ETag"]
         async with session.get(where, headers={"If-None-Match": etag}) as answer:
             assert answer.status == 304
+
+
+async def test_requests_are_counted(tmp_path: Path) -> None:
+    async with client(tmp_path) as session:
+        await create(session, MAPS, {"metadata": {"name": "a"}})
+        async with session.get("/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+    counted = [line for line in lines if line.startswith("apiserver_request_total{")]
+    assert any('resource="configmaps"' in line and 'code="201"' in line for line in counted)
