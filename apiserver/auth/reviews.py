@@ -32,6 +32,7 @@ from knarr.api.authorization.access_review import (
 )
 from knarr.api.errors import BadRequestError, UnauthorizedError
 from knarr.api.field_errors import invalid, invalid_error, required
+from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.rbac.rules import PolicyRule
 from knarr.daemon.clock import Clock
 
@@ -75,7 +76,7 @@ class Reviews:
 
     async def who_am_i(self, request: Request, asked: SelfSubjectReview) -> SelfSubjectReview:
         """Answer with the user of the request."""
-        meta = replace(asked.metadata, creation_timestamp=times.to_time(self._clock.now()))
+        meta = ObjectMeta(creation_timestamp=times.to_time(self._clock.now()))
         status = SelfSubjectReviewStatus(user_info=_info(request.user))
         return replace(asked, metadata=meta, status=status)
 
