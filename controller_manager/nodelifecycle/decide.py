@@ -38,6 +38,9 @@ _OLD_LABELS = {
 }
 """Labels that old manifests still select nodes by, beside their present names."""
 
+_TTL = "node.alpha.kubernetes.io/ttl"
+"""The annotation that tells kubelets for how long to keep what they read: watches need no time."""
+
 
 def decide(
     node: Node,
@@ -118,8 +121,6 @@ def _taints(node: Node, now: datetime, *, may_evict: bool) -> tuple[Taint, ...]:
     if node.spec.unschedulable:
         wanted.add((UNSCHEDULABLE, "NoSchedule"))
     present = {(taint.key, taint.effect) for taint in node.spec.taints}
-    if not node.status.conditions and (NOT_READY, "NoSchedule") in present:
-        wanted.add((NOT_READY, "NoSchedule"))  # A new node has it until its first status.
     evicting = {"False": NOT_READY, "Unknown": UNREACHABLE}.get(_ready_status(node))
     evicts_already = any((key, "NoExecute") in present for key in (NOT_READY, UNREACHABLE))
     if evicting and (may_evict or evicts_already):
@@ -153,7 +154,8 @@ def _labelled(node: Node) -> Node:
     for present, old in _OLD_LABELS.items():
         if present in labels:
             labels[old] = labels[present]
-    return replace(node, metadata=replace(node.metadata, labels=labels))
+    annotations = {_TTL: "0", **node.metadata.annotations}
+    return replace(node, metadata=replace(node.metadata, labels=labels, annotations=annotations))
 
 
 def _pods_not_ready(
