@@ -183,6 +183,7 @@ def _facts(running: Running | None) -> dict[str, object]:
         "nodes": running.nodes,
         "runtime": running.runtime,
         "network": running.network,
+        "dns": running.dns,
     }
 
 

@@ -67,6 +67,8 @@ class Running:
     runtime: str
     network: str
     nodes: int
+    dns: str = ""
+    """HOST:PORT of the name server, once it answers."""
     ready: bool = False
 
 

@@ -22,6 +22,7 @@ from knarr.client.informers import Informers
 from knarr.cluster.folder import Folder, Layout, Running, check_port
 from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_context
+from knarr.cluster.networking import LoopbackNetwork
 from knarr.cluster.options import UpOptions
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import Clock, SystemClock, seeded
@@ -95,8 +96,20 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             )
             group.create_task(run_scheduler(client, clock, seeded()), name="scheduler")
             services = informers.of(Service)
+            loopback = LoopbackNetwork(
+                client,
+                informers,
+                clock,
+                seeded(),
+                dns_address=layout.loopback_dns,
+                node_name=_node_name(options, 0),
+                node_address=ADDRESS,
+            )
+            group.create_task(loopback.run(), name="network")
             await _nodes(group, options, folder, layout, client, clock, services)
-            group.create_task(_tell_ready(folder, running, informers.of(Node), options.nodes))
+            group.create_task(
+                _tell_ready(folder, running, informers.of(Node), options.nodes, loopback)
+            )
 
 
 def _server_options(
@@ -141,10 +154,14 @@ async def _nodes(
     services: Informer[Service],
 ) -> None:
     for number in range(options.nodes):
-        name = f"{options.name}-{number}" if options.nodes > 1 else options.name
+        name = _node_name(options, number)
         group.create_task(
             _node(name, number, options, folder, layout, client, clock, services), name=name
         )
+
+
+def _node_name(options: UpOptions, number: int) -> str:
+    return f"{options.name}-{number}" if options.nodes > 1 else options.name
 
 
 async def _node(
@@ -203,8 +220,14 @@ async def _stop_all(runtime: Runtime) -> None:
                     group.create_task(runtime.stop_container(one.id, grace_s=STOP_GRACE_S))
 
 
-async def _tell_ready(folder: Folder, running: Running, nodes: Informer[Node], wanted: int) -> None:
-    """Write down that the cluster is ready once all its nodes are."""
+async def _tell_ready(
+    folder: Folder,
+    running: Running,
+    nodes: Informer[Node],
+    wanted: int,
+    network: LoopbackNetwork,
+) -> None:
+    """Write down that the cluster is ready once all its nodes, Services and names are."""
     enough = asyncio.Event()
     ready: set[str] = set()
 
@@ -216,8 +239,9 @@ async def _tell_ready(folder: Folder, running: Running, nodes: Informer[Node], w
 
     nodes.handle(changed)
     await enough.wait()
-    folder.say(replace(running, ready=True))
-    log.info("ready", server=running.server, nodes=wanted, runtime=running.runtime)
+    dns = await network.ready()
+    folder.say(replace(running, dns=dns, ready=True))
+    log.info("ready", server=running.server, nodes=wanted, runtime=running.runtime, dns=dns)
 
 
 def _is_ready(node: Node) -> bool:

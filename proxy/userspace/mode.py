@@ -4,7 +4,8 @@ Without endpoints nobody listens, so that clients are refused at once. Works
 where Service addresses are addresses of this machine: in 127.0.0.0/8.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from errno import EACCES
 
 import structlog
 
@@ -20,14 +21,19 @@ Listener = TcpListener | UdpListener
 Place = tuple[Protocol, str, int]
 """Where a listener is: protocol, address, port."""
 
+Warn = Callable[[Key, str], None]
+"""Told of a Service that cannot be carried, and why."""
+
 
 class UserspaceMode:
     """Keeps the listeners of all Services."""
 
     name = "userspace"
 
-    def __init__(self, node_addresses: Sequence[str]) -> None:
+    def __init__(self, node_addresses: Sequence[str], warn: Warn | None = None) -> None:
         self._node_addresses = tuple(node_addresses)
+        self._warn = warn
+        self._warned: set[tuple[Key, Place]] = set()
         self._places: dict[Key, set[Place]] = {}
         self._listeners: dict[Place, Listener] = {}
 
@@ -40,11 +46,7 @@ class UserspaceMode:
 
     async def change(self, service: Key, ports: Sequence[ServicePort]) -> None:
         """Open, change and close the listeners of one Service."""
-        wanted: dict[Place, tuple[tuple[Backend, ...], int]] = {}
-        for port in ports:
-            for place, backends in _places(port, self._node_addresses):
-                if backends:
-                    wanted[place] = (backends, port.affinity_s)
+        wanted = _wanted(ports, self._node_addresses)
         for place in self._places.get(service, set()) - wanted.keys():
             await self._listeners.pop(place).close()
         kept = set()
@@ -55,6 +57,8 @@ class UserspaceMode:
             self._places[service] = kept
         else:
             self._places.pop(service, None)
+        if not wanted:
+            self._warned = {one for one in self._warned if one[0] != service}
 
     async def close(self) -> None:
         """Close every listener."""
@@ -83,12 +87,35 @@ class UserspaceMode:
         try:
             await listener.open()
         except OSError as error:
-            log.warning(
-                "cannot listen", service=str(service), address=address, port=port, error=str(error)
-            )
+            self._tell(service, place, error)
             return False
+        self._warned.discard((service, place))
         self._listeners[place] = listener
         return True
+
+    def _tell(self, service: Key, place: Place, error: OSError) -> None:
+        """Say once that a port cannot be had."""
+        if (service, place) in self._warned:
+            return
+        self._warned.add((service, place))
+        _, address, port = place
+        why = str(error.strerror or error)
+        log.warning("cannot listen", service=str(service), address=address, port=port, error=why)
+        if self._warn is not None:
+            privilege = "; ports below 1024 need privilege" if error.errno == EACCES else ""
+            self._warn(service, f"cannot listen at {address} port {port}: {why}{privilege}")
+
+
+def _wanted(
+    ports: Sequence[ServicePort], node_addresses: Sequence[str]
+) -> dict[Place, tuple[tuple[Backend, ...], int]]:
+    """The listeners of a Service: where, and what is behind them for how long."""
+    return {
+        place: (backends, port.affinity_s)
+        for port in ports
+        for place, backends in _places(port, node_addresses)
+        if backends
+    }
 
 
 def _places(

@@ -1,0 +1,172 @@
+"""Answers for the cluster's zone and its reverse zones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import cast, get_args
+
+from dnslib import QTYPE, RD
+
+from dns.corefile import Block, Directive
+from dns.message import (
+    ANY,
+    NXDOMAIN,
+    Labels,
+    Query,
+    Record,
+    Reply,
+    is_within,
+    lower,
+    question,
+    records_of,
+)
+from dns.plugins.plugin import Ask, Plugin, Site, zone_around, zones_of
+from dns.records import Node, PodsMode, Zone, find, find_address
+
+REVERSE = ((b"in-addr", b"arpa"), (b"ip6", b"arpa"))
+
+TARGETS_MAX = 20
+"""The addresses of so many SRV targets are sent along; of more the client asks for himself."""
+
+ALIASES_MAX = 8
+"""So many ExternalName Services may point at each other before it is surely a circle."""
+
+_MINIMAL_ANY = b"\x07RFC8482\x00"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubernetesOptions:
+    """What the block says."""
+
+    zones: tuple[Zone, ...]
+    """The cluster's zones, the first of them is where addresses lead back to."""
+    reverse: tuple[Labels, ...] = ()
+    fallthrough: tuple[Labels, ...] = ()
+
+
+class Kubernetes(Plugin):
+    """Services, endpoints and pods by name, and names by address."""
+
+    name = "kubernetes"
+
+    def __init__(self, options: KubernetesOptions, site: Site) -> None:
+        self._options = options
+        self._site = site
+        self._zones = {zone.name: zone for zone in options.zones}
+
+    def not_ready(self) -> str | None:
+        """Whether the cluster is known by now."""
+        return None if self._site.cluster.is_known else "the lists of Services are not there yet"
+
+    async def answer(self, query: Query, ask_next: Ask) -> Reply:
+        """Answer for our zones; where they fall through, others may know unknown names."""
+        name = query.lower
+        around = zone_around((*self._zones, *self._options.reverse), name)
+        if around is None:
+            return await ask_next(query)
+        first = self._options.zones[0]
+        zone = self._zones.get(around)
+        if zone is not None:
+            node = find(zone, self._site.cluster, name)
+        else:
+            zone = replace(first, name=around)
+            node = find_address(zone, self._site.cluster, name, first.name)
+            if node is None and name == around:
+                node = Node({QTYPE.SOA: lambda: [zone.soa]})
+        if node is None and any(is_within(name, one) for one in self._options.fallthrough):
+            return await ask_next(query)
+        if node is None:
+            return _denied(zone, name)
+        if QTYPE.CNAME in node.records:
+            return await self._alias(query, node)
+        return self._found(query, zone, node)
+
+    def _found(self, query: Query, zone: Zone, node: Node) -> Reply:
+        if query.type == ANY and node.records:
+            hinfo = Record(query.name, QTYPE.HINFO, zone.ttl, RD(_MINIMAL_ANY))
+            return Reply(answer=(hinfo,), is_authoritative=True, depends_on=node.depends_on)
+        make = node.records.get(query.type)
+        records = tuple(one._replace(name=query.name) for one in make()) if make else ()
+        return Reply(
+            answer=records,
+            authority=() if records else (zone.soa,),
+            additional=tuple(self._targets(zone, records)),
+            is_authoritative=True,
+            depends_on=node.depends_on,
+        )
+
+    def _targets(self, zone: Zone, records: tuple[Record, ...]) -> Iterator[Record]:
+        named = [one for one in records if one.type in (QTYPE.SRV, QTYPE.NS)]
+        for target in list(dict.fromkeys(_target(one) for one in named))[:TARGETS_MAX]:
+            node = find(zone, self._site.cluster, target) if is_within(target, zone.name) else None
+            for kind in (QTYPE.A, QTYPE.AAAA):
+                if node is not None and kind in node.records:
+                    yield from node.records[kind]()
+
+    async def _alias(self, query: Query, node: Node) -> Reply:
+        """The alias itself and, where addresses are asked for, what it leads to."""
+        aliases = tuple(one._replace(name=query.name) for one in node.records[QTYPE.CNAME]())
+        alone = Reply(answer=aliases, is_authoritative=True)
+        if query.type not in (QTYPE.A, QTYPE.AAAA) or self._site.ask is None:
+            return alone
+        if query.aliases >= ALIASES_MAX:
+            return alone
+        inner = question(query, lower(tuple(aliases[0].data.label.label)))
+        further = await self._site.ask(replace(inner, aliases=query.aliases + 1))
+        records = further.answer if further.wire is None else records_of(further.wire).answer
+        return replace(alone, answer=(*aliases, *records)) if records else alone
+
+
+def _target(record: Record) -> Labels:
+    data = record.data
+    return lower(tuple((data.target if record.type == QTYPE.SRV else data.label).label))
+
+
+def _denied(zone: Zone, name: Labels) -> Reply:
+    """There is no such name, as long as the Service that it would be of does not come."""
+    relative = [label.decode("latin-1") for label in name[: len(name) - len(zone.name)]]
+    depends_on: tuple[str, str] | None = None
+    if len(relative) >= 3 and relative[-1] == "svc":
+        depends_on = (relative[-2], relative[-3])
+    elif len(relative) >= 2 and (relative[-1] == "svc" or zone.pods == "insecure"):
+        depends_on = (relative[-2], "")
+    return Reply(
+        rcode=NXDOMAIN, authority=(zone.soa,), is_authoritative=True, depends_on=depends_on
+    )
+
+
+def make(directive: Directive, block: Block, site: Site) -> Plugin:
+    """The plugin that a `kubernetes` block asks for."""
+    zones = zones_of(directive.arguments, block)
+    forward = [zone for zone in zones if zone[-2:] not in REVERSE]
+    if not forward:
+        raise directive.wrong("needs a zone that is no reverse zone, such as cluster.local")
+    ttl, pods, namespaces = 5, "disabled", frozenset[str]()
+    fallthrough: tuple[Labels, ...] = ()
+    for word, *values in directive.block:
+        if word == "ttl" and len(values) == 1 and values[0].isdigit() and int(values[0]) <= 3600:
+            ttl = int(values[0])
+        elif word == "pods" and len(values) == 1 and values[0] in get_args(PodsMode):
+            pods = values[0]
+        elif word == "namespaces" and values:
+            namespaces = frozenset(values)
+        elif word == "fallthrough":
+            fallthrough = zones_of(values, block) if values else zones
+        elif word not in _IGNORED:
+            raise directive.wrong(f"cannot use {' '.join((word, *values))}")
+    made = tuple(
+        Zone(
+            name=zone,
+            ttl=ttl,
+            pods=cast("PodsMode", pods),
+            addresses=site.addresses,
+            namespaces=namespaces,
+        )
+        for zone in forward
+    )
+    reverse = tuple(zone for zone in zones if zone[-2:] in REVERSE)
+    options = KubernetesOptions(zones=made, reverse=reverse, fallthrough=fallthrough)
+    return Kubernetes(options, site)
+
+
+_IGNORED = ("endpoint", "tls", "kubeconfig", "noendpoints", "endpoint_pod_names", "labels")
+"""Ours hears of the cluster by other ways, or does so always."""
