@@ -39,20 +39,33 @@ class Layout:
     range: int
     """Number of the cluster's address ranges on this machine."""
 
-    @property
-    def loopback_pods(self) -> str:
-        """Where pods get addresses in loopback mode."""
-        return f"127.{64 + self.range}.0.0/16"
+    def addresses(self, network: str) -> "Addresses":
+        """Where pods and Services get addresses: on loopback of our own, else the usual ones."""
+        if network != "loopback":
+            return Addresses("10.244", "10.96.0.0/16", f"10.96.0.{DNS_HOST}")
+        services = f"127.{128 + self.range}"
+        pods = f"127.{64 + self.range}"
+        return Addresses(pods, f"{services}.0.0/16", f"{services}.0.{DNS_HOST}")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a cluster's addresses come from."""
+
+    pods: str
+    """The first two numbers of every pod's address; each node has a /24 below them."""
+    services: str
+    dns: str
+    """The address of the DNS Service."""
+
+    def of_node(self, number: int) -> str:
+        """A node's podCIDR."""
+        return f"{self.pods}.{number}.0/24"
 
     @property
-    def loopback_services(self) -> str:
-        """Where Services get addresses in loopback mode."""
-        return f"127.{128 + self.range}.0.0/16"
-
-    @property
-    def loopback_dns(self) -> str:
-        """The DNS Service's address in loopback mode."""
-        return f"127.{128 + self.range}.0.{DNS_HOST}"
+    def kubernetes(self) -> str:
+        """The address of the `kubernetes` Service, the first of the range."""
+        return self.services.replace(".0/16", ".1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +144,9 @@ class Folder:
         """Keep clusters of other state folders from our addresses while we run."""
         self._range = _hold(layout.range)
         if self._range is None:
+            own = layout.addresses("loopback").services
             raise SettingsError(
-                f"another cluster on this machine uses the addresses {layout.loopback_services} "
+                f"another cluster on this machine uses the addresses {own} "
                 "of this one; stop it first"
             )
 

@@ -19,7 +19,7 @@ from knarr.api.scalars import Quantity
 from knarr.client.client import Client
 from knarr.client.informer import Informer
 from knarr.client.informers import Informers
-from knarr.cluster.folder import Folder, Layout, Running, check_port
+from knarr.cluster.folder import Addresses, Folder, Layout, Running, check_port
 from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import LoopbackNetwork
@@ -67,7 +67,8 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     check_port(ADDRESS, layout.grpc_port, "grpc-port")
     clock = SystemClock()
     runtime = "process" if options.runtime == "auto" else options.runtime
-    network = "loopback" if options.network == "auto" else options.network
+    network = _network(options)
+    addresses = layout.addresses(network)
     running = Running(
         pid=os.getpid(),
         server=f"https://{ADDRESS}:{layout.rest_port}",
@@ -78,7 +79,7 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     )
     authority = Authority.at(folder.pki, clock)
     token = folder.admin_token(options.token_auth_file)
-    async with serve(_server_options(options, folder, layout, authority)) as server:
+    async with serve(_server_options(options, folder, layout, addresses, authority)) as server:
         add_context(
             options.kubeconfig,
             options.name,
@@ -96,28 +97,41 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             )
             group.create_task(run_scheduler(client, clock, seeded()), name="scheduler")
             services = informers.of(Service)
-            loopback = LoopbackNetwork(
-                client,
-                informers,
-                clock,
-                seeded(),
-                dns_address=layout.loopback_dns,
-                node_name=_node_name(options, 0),
-                node_address=ADDRESS,
-            )
-            group.create_task(loopback.run(), name="network")
-            await _nodes(group, options, folder, layout, client, clock, services)
+            loopback = None
+            if network == "loopback":
+                loopback = LoopbackNetwork(
+                    client,
+                    informers,
+                    clock,
+                    seeded(),
+                    dns_address=addresses.dns,
+                    node_name=_node_name(options, 0),
+                    node_address=ADDRESS,
+                )
+                group.create_task(loopback.run(), name="network")
+            await _nodes(group, options, folder, addresses, client, clock, services)
             group.create_task(
                 _tell_ready(folder, running, informers.of(Node), options.nodes, loopback)
             )
 
 
+def _network(options: UpOptions) -> str:
+    """How pods get addresses; where nothing runs they are made up and nobody carries them."""
+    if options.runtime == "hollow" or options.nodes == 0:
+        return "none"
+    return "loopback" if options.network == "auto" else options.network
+
+
 def _server_options(
-    options: UpOptions, folder: Folder, layout: Layout, authority: Authority
+    options: UpOptions,
+    folder: Folder,
+    layout: Layout,
+    addresses: Addresses,
+    authority: Authority,
 ) -> Options:
     hosts = (ADDRESS, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
     pair = authority.ensure(
-        folder.pki / "apiserver", Wanted("knarr-apiserver", hosts=(*hosts, _first(layout)))
+        folder.pki / "apiserver", Wanted("knarr-apiserver", hosts=(*hosts, addresses.kubernetes))
     )
     key = authority.ensure(folder.pki / "service-accounts", Wanted("service-accounts"))
     stores = {"sqlite": f"sqlite://{folder.path / 'store.db'}", "memory": "memory://"}
@@ -132,23 +146,18 @@ def _server_options(
         tls_private_key_file=str(pair.key),
         service_account_signing_key_file=str(key.key),
         registry=RegistrySettings(
-            service_network=layout.loopback_services,
+            service_network=addresses.services,
             advertise_address=ADDRESS,
             advertise_port=layout.rest_port,
         ),
     )
 
 
-def _first(layout: Layout) -> str:
-    """The address of the `kubernetes` Service."""
-    return layout.loopback_services.replace(".0/16", ".1")
-
-
 async def _nodes(
     group: asyncio.TaskGroup,
     options: UpOptions,
     folder: Folder,
-    layout: Layout,
+    addresses: Addresses,
     client: Client,
     clock: Clock,
     services: Informer[Service],
@@ -156,7 +165,7 @@ async def _nodes(
     for number in range(options.nodes):
         name = _node_name(options, number)
         group.create_task(
-            _node(name, number, options, folder, layout, client, clock, services), name=name
+            _node(name, number, options, folder, addresses, client, clock, services), name=name
         )
 
 
@@ -169,7 +178,7 @@ async def _node(
     number: int,
     options: UpOptions,
     folder: Folder,
-    layout: Layout,
+    addresses: Addresses,
     client: Client,
     clock: Clock,
     services: Informer[Service],
@@ -182,10 +191,10 @@ async def _node(
                 node_name=name,
                 node_ips=(ADDRESS,),
                 state_dir=state,
-                pod_cidr=layout.loopback_pods.replace("0.0/16", f"{number}.0/24"),
+                pod_cidr=addresses.of_node(number),
                 pods_max=500 if hollow else 110,
                 capacity=HOLLOW_CAPACITY if hollow else {},
-                dns=DnsSettings(servers=(layout.loopback_dns,)),
+                dns=DnsSettings(servers=(addresses.dns,)),
             ),
             client,
             clock,
@@ -225,7 +234,7 @@ async def _tell_ready(
     running: Running,
     nodes: Informer[Node],
     wanted: int,
-    network: LoopbackNetwork,
+    network: LoopbackNetwork | None,
 ) -> None:
     """Write down that the cluster is ready once all its nodes, Services and names are."""
     enough = asyncio.Event()
@@ -238,8 +247,9 @@ async def _tell_ready(
                 enough.set()
 
     nodes.handle(changed)
-    await enough.wait()
-    dns = await network.ready()
+    if wanted:
+        await enough.wait()
+    dns = await network.ready() if network is not None else ""
     folder.say(replace(running, dns=dns, ready=True))
     log.info("ready", server=running.server, nodes=wanted, runtime=running.runtime, dns=dns)
 

@@ -84,8 +84,8 @@ def options_of(found: Namespace, environment: dict[str, str]) -> UpOptions:
     """The options that flags say. Raise SettingsError."""
     if not found.name or not found.name.replace("-", "").isalnum() or found.name.startswith("-"):
         raise SettingsError(f"--name: {found.name!r} may have letters, digits and dashes only")
-    if not 1 <= found.nodes <= NODES_MAX:
-        raise SettingsError(f"--nodes: {found.nodes} is not between 1 and {NODES_MAX}")
+    if not 0 <= found.nodes <= NODES_MAX:
+        raise SettingsError(f"--nodes: {found.nodes} is not between 0 and {NODES_MAX}")
     kubeconfig = found.kubeconfig or environment.get("KUBECONFIG", "").split(":")[0]
     home = environment.get("HOME", "/root")
     return UpOptions(
