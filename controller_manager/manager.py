@@ -30,9 +30,11 @@ from controller_manager.rootca.controller import RootCaController
 from controller_manager.serviceaccount.controller import ServiceAccountController
 from controller_manager.settings import ControllerSettings
 from controller_manager.tainteviction.controller import TaintEvictionController
+from controller_manager.ttlafterfinished.controller import TtlAfterFinishedController
 from controller_manager.volumeprotection.controller import VolumeProtectionController
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
+from knarr.api.batch.job import Job
 from knarr.api.coordination.lease import Lease
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.endpoints import Endpoints
@@ -220,6 +222,10 @@ def _tainteviction(tools: Tools) -> Made:
     )
 
 
+def _ttlafterfinished(tools: Tools) -> Made:
+    return TtlAfterFinishedController(tools.client, tools.informers.of(Job), tools.clock)
+
+
 _MAKERS: Mapping[str, Maker] = {
     "deployment": _deployment,
     "disruption": _disruption,
@@ -239,6 +245,7 @@ _MAKERS: Mapping[str, Maker] = {
     "root-ca-certificate-publisher": _rootca,
     "serviceaccount": _serviceaccount,
     "taint-eviction": _tainteviction,
+    "ttl-after-finished": _ttlafterfinished,
 }
 """Every controller by the name that --controllers knows it by."""
 
