@@ -3,24 +3,35 @@
 import sys
 from collections.abc import Sequence
 
-from knarr.daemon.settings import SettingsError
+LAUNCHER = {
+    "up": "Start a cluster on this machine",
+    "down": "Stop the cluster; everything is there again after the next up",
+    "delete": "Without arguments: stop the cluster and remove everything it kept",
+    "status": "Say which clusters there are and what they do",
+}
+"""The commands about clusters as a whole; commands.py has what they do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # Imported when needed: `knarr get pods` is to start fast.
-    from knarr.cluster.commands import COMMANDS  # noqa: PLC0415
-
-    if words and words[0] in COMMANDS and not _is_about_objects(words):
-        try:
-            return COMMANDS[words[0]][0](words[1:])
-        except SettingsError as error:
-            sys.stderr.write(f"knarr {words[0]}: {error}\n")
-            return 1
+    if words and words[0] in LAUNCHER and not _is_about_objects(words):
+        return _launch(words)
     from knarr.cli.main import main as run_cli  # noqa: PLC0415
 
-    return run_cli(words)
+    return run_cli(words, LAUNCHER)
+
+
+def _launch(words: Sequence[str]) -> int:
+    # Imported when needed: `knarr get pods` is to start fast.
+    from knarr.cluster.commands import COMMANDS  # noqa: PLC0415
+    from knarr.daemon.settings import SettingsError  # noqa: PLC0415
+
+    try:
+        return COMMANDS[words[0]][0](words[1:])
+    except SettingsError as error:
+        sys.stderr.write(f"knarr {words[0]}: {error}\n")
+        return 1
 
 
 def _is_about_objects(words: Sequence[str]) -> bool:

@@ -1,0 +1,83 @@
+"""`api-resources`: the kinds that the cluster serves."""
+
+from knarr.api.kinds import Kind
+from knarr.cli.command import Command
+from knarr.cli.failures import CliError
+from knarr.cli.flags import Arguments, text, truth, words
+from knarr.cli.output.table import columns_text
+from knarr.cli.session import Session
+
+
+def run(session: Session, arguments: Arguments) -> int | None:
+    """List them."""
+    output = arguments.text("output")
+    if output not in ("", "wide", "name"):
+        raise CliError(f"--output {output} is not available")
+    kinds = [kind for kind in session.resources.all() if _is_wanted(arguments, kind)]
+    kinds = list({(kind.group, kind.plural): kind for kind in reversed(kinds)}.values())
+    if arguments.text("sort-by") == "kind":
+        kinds.sort(key=lambda kind: kind.name)
+    else:
+        kinds.sort(key=lambda kind: (kind.group, kind.plural))
+    if output == "name":
+        for kind in kinds:
+            session.say(kind.resource)
+        return None
+    rows = [_row(kind, is_wide=output == "wide") for kind in kinds]
+    headers = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
+    if output == "wide":
+        headers += ["VERBS", "CATEGORIES"]
+    if not arguments.truth("no-headers"):
+        rows.insert(0, headers)
+    session.write(columns_text(rows))
+    return None
+
+
+def _row(kind: Kind, *, is_wide: bool) -> list[str]:
+    row = [
+        kind.plural,
+        ",".join(kind.short_names),
+        kind.api_version,
+        "true" if kind.namespaced else "false",
+        kind.name,
+    ]
+    if is_wide:
+        row += [",".join(kind.verbs), ",".join(kind.categories)]
+    return row
+
+
+def _is_wanted(arguments: Arguments, kind: Kind) -> bool:
+    if "namespaced" in arguments.given and kind.namespaced != arguments.truth("namespaced"):
+        return False
+    if "api-group" in arguments.given and kind.group != arguments.text("api-group"):
+        return False
+    if any(verb not in kind.verbs for verb in arguments.list("verbs")):
+        return False
+    return all(one in kind.categories for one in arguments.list("categories"))
+
+
+COMMAND = Command(
+    about="Print the kinds of objects that the cluster serves.",
+    usage="api-resources [flags]",
+    examples="""
+# Print the kinds
+knarr api-resources
+
+# Print what lies in namespaces, by name
+knarr api-resources --namespaced=true -o name
+
+# Print the kinds of one group
+knarr api-resources --api-group=apps
+""",
+    flags=(
+        text("api-group", help="Limit to resources in the specified API group"),
+        truth("namespaced", default=True, help="Namespaced kinds, or (=false) the others"),
+        text("output", "o", help="Output format. One of: (wide, name)."),
+        text("sort-by", help="Sort by name or kind"),
+        words("verbs", help="Limit to resources that support the specified verbs"),
+        words("categories", help="Limit to resources that belong to the specified categories"),
+        truth("no-headers", help="Don't print headers"),
+        truth("cached", help="Ignored"),
+    ),
+    run=run,
+)
