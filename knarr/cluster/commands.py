@@ -12,7 +12,14 @@ from pathlib import Path
 
 from knarr.cluster.folder import Folder, Running
 from knarr.cluster.kubeconfig import context_name, remove_context
-from knarr.cluster.options import UpOptions, add_name_flags, options_of, state_home, up_flags
+from knarr.cluster.options import (
+    UpOptions,
+    add_name_flags,
+    folder_of,
+    options_of,
+    state_home,
+    up_flags,
+)
 from knarr.daemon.settings import Flags, SettingsError
 
 START_S = 60.0
@@ -41,7 +48,7 @@ def down(arguments: Sequence[str]) -> int:
     flags = Flags("knarr down", "Stop a cluster; everything is there again at its next start.")
     add_name_flags(flags)
     found = flags.read(arguments)
-    folder = _folder(found.state_dir, found.name)
+    folder = folder_of(found.state_dir, found.name)
     running = folder.running()
     if running is None:
         _say(f"cluster {found.name} does not run")
@@ -57,7 +64,7 @@ def delete(arguments: Sequence[str]) -> int:
     add_name_flags(flags)
     flags.flag("kubeconfig", default="", help="file that loses the context of the cluster")
     found = flags.read(arguments)
-    folder = _folder(found.state_dir, found.name)
+    folder = folder_of(found.state_dir, found.name)
     running = folder.running()
     if running is not None:
         _end(folder, running)
@@ -92,10 +99,18 @@ def status(arguments: Sequence[str]) -> int:
     return 0 if all(one is not None for one in states.values()) or not found.name else 1
 
 
+def ask(arguments: Sequence[str]) -> int:
+    """Ask the cluster's name server."""
+    from knarr.cluster.resolve import resolve  # noqa: PLC0415
+
+    return resolve(arguments)
+
+
 COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "up": (up, "Start a cluster on this machine"),
     "down": (down, "Stop the cluster; everything is there again after the next up"),
     "delete": (delete, "Stop the cluster and remove everything it kept"),
+    "resolve": (ask, "Ask the cluster's name server for a name"),
     "status": (status, "Say which clusters there are and what they do"),
 }
 
@@ -153,11 +168,6 @@ def _end(folder: Folder, running: Running) -> None:
             os.kill(running.pid, signal.SIGKILL)
             return
         time.sleep(LOOK_EVERY_S)
-
-
-def _folder(state_dir: str, name: str) -> Folder:
-    root = Path(state_dir) if state_dir else state_home(dict(os.environ))
-    return Folder(root / name)
 
 
 def _line(name: str, running: Running | None) -> str:

@@ -1,10 +1,12 @@
 """What `knarr up` may be told."""
 
+import os
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from knarr.cluster.folder import Folder
 from knarr.daemon.settings import Flags, SettingsError
 
 NODES_MAX = 1000
@@ -44,6 +46,11 @@ def state_home(environment: dict[str, str]) -> Path:
     """Where clusters are kept unless --state-dir says otherwise."""
     home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '/root')}/.local/state"
     return Path(home) / "knarr"
+
+
+def folder_of(state_dir: str, name: str) -> Folder:
+    """The folder of a cluster that flags name."""
+    return Folder((Path(state_dir) if state_dir else state_home(dict(os.environ))) / name)
 
 
 def add_name_flags(flags: Flags) -> None:
