@@ -108,7 +108,7 @@ class Snapshot:
         slot = self._slots.pop(name)
         for placed in self._pods_by_node.get(name, {}).values():
             self._count(placed, slot, -1)
-        self._forget_images(slot)
+        self._forget_images(slot, self.nodes[slot])
         self.labels.remove(slot)
         for amounts in self._allocatable.values():
             amounts[slot] = 0
@@ -231,7 +231,7 @@ class Snapshot:
         if before is None or before.metadata.labels != node.metadata.labels:
             self.labels.put(slot, node.metadata.labels)
         if before is None or before.status.images != node.status.images:
-            self._forget_images(slot)
+            self._forget_images(slot, before)
             self._read_images(slot, node)
         self.unschedulable[slot] = node.spec.unschedulable
         self.taints[slot] = self._taint_number(node.spec.taints)
@@ -255,8 +255,7 @@ class Snapshot:
             for name in image.names:
                 self.images.setdefault(name, {})[slot] = image.size_bytes
 
-    def _forget_images(self, slot: int) -> None:
-        node = self.nodes[slot]
+    def _forget_images(self, slot: int, node: Node | None) -> None:
         names = [name for image in node.status.images for name in image.names] if node else ()
         for name in names:
             sizes = self.images.get(name, {})
