@@ -79,10 +79,11 @@ class VolumeBinding:
         )
 
     def helps(self, snapshot: Snapshot, shape: Shape, happening: Happening) -> bool:
-        """Whether one of the pod's claims changed, or a volume, class or node."""
-        if happening.claim:
-            return happening.claim in {f"{shape.namespace}/{name}" for name in shape.claims}
-        return True
+        """Whether a claim of the pod, a volume or a class changed so that it is not refused now."""
+        claims = {f"{shape.namespace}/{name}" for name in shape.claims}
+        if happening.claim and happening.claim not in claims:
+            return False
+        return self.refuse(snapshot, shape) is None
 
 
 def plan_volumes(snapshot: Snapshot, shape: Shape, slot: int) -> VolumePlan:

@@ -248,7 +248,7 @@ def _requirement(chance: Random) -> NodeSelectorRequirement:
 
 
 def _term(chance: Random) -> NodeSelectorTerm:
-    fields = ()
+    fields: tuple[NodeSelectorRequirement, ...] = ()
     if chance.random() < 0.1:
         operator = chance.choice(["In", "NotIn"])
         fields = (
