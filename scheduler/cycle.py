@@ -1,5 +1,7 @@
 """One decision: which node a pod gets, or why none and who has to make room. Never waits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -8,7 +10,7 @@ import numpy as np
 from knarr.api.core.pod import Pod
 from knarr.api.keys import Key
 from scheduler.arrays import Bools, Ints, Slots
-from scheduler.diagnosis import diagnose
+from scheduler.diagnosis import Diagnosis, diagnose
 from scheduler.evaluation import Evaluations, local_ok
 from scheduler.nominated import Nominated, Nominee
 from scheduler.plugins.default_preemption import NEVER, WAITING, Preemption, preempt
@@ -137,14 +139,31 @@ class Cycle:
         self, subject: Subject, profile: Profile, slot: int, rivals: tuple[Nominee, ...]
     ) -> bool:
         """Whether the pod passes while the rivals are on the node."""
-        beside = [each for each in rivals if self._snapshot.pod(each.key) is None]
-        for rival in beside:
+        with self._beside(rivals):
+            return self._passes(subject, profile, slot)
+
+    @contextmanager
+    def _beside(self, rivals: tuple[Nominee, ...]) -> Iterator[None]:
+        """Count nominees as if they were on their node already."""
+        absent = [each for each in rivals if self._snapshot.pod(each.key) is None]
+        for rival in absent:
             self._snapshot.put_pod(rival.key, rival.pod, rival.shape, rival.node_name)
         try:
-            return self._passes(subject, profile, slot)
+            yield
         finally:
-            for rival in beside:
+            for rival in absent:
                 self._snapshot.remove_pod(rival.key)
+
+    def _diagnose(self, subject: Subject, profile: Profile) -> Diagnosis:
+        """What the filters say of all nodes, those with rivals counted beside them."""
+        diagnosis = diagnose(self._snapshot, profile, subject.shape)
+        for slot in diagnosis.passed:
+            name = self._snapshot.names[slot]
+            rivals = self._nominated.rivals_on(name, subject.key, subject.shape.priority)
+            with self._beside(rivals):
+                slots = np.array([slot], dtype=np.intp)
+                diagnosis = diagnosis.also(diagnose(self._snapshot, profile, subject.shape, slots))
+        return diagnosis
 
     def _give_up(self, subject: Subject, profile: Profile) -> Unfit:
         """Say why, and who could make room. Like pods that fail likewise cost nothing."""
@@ -158,7 +177,7 @@ class Cycle:
         )
         if self._failed is not None and self._failed[0] == state:
             return self._failed[1]
-        diagnosis = diagnose(self._snapshot, profile, subject.shape)
+        diagnosis = self._diagnose(subject, profile)
         message = diagnosis.words()
         if not profile.preempts:
             return Unfit(message, diagnosis.plugins)

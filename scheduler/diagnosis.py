@@ -23,6 +23,18 @@ class Diagnosis:
     """Those that rejected a node."""
     hopeful: Slots
     """Nodes that might fit if pods were removed from them."""
+    passed: Slots
+    """Nodes that nothing rejected."""
+
+    def also(self, other: "Diagnosis") -> "Diagnosis":
+        """Add what was found of nodes that passed here."""
+        return Diagnosis(
+            self.node_count,
+            Counter(self.reasons) + Counter(other.reasons),
+            self.plugins | other.plugins,
+            np.union1d(self.hopeful, other.hopeful),
+            np.setdiff1d(self.passed, other.hopeful),
+        )
 
     def words(self) -> str:
         """0/5 nodes are available: 2 Insufficient cpu, 3 Too many pods."""
@@ -69,4 +81,4 @@ def diagnose(
             plugins.add(plugin.name)
             hopeful |= rejected & ~final
             left &= ~rejected
-    return Diagnosis(snapshot.node_count, reasons, frozenset(plugins), slots[hopeful])
+    return Diagnosis(snapshot.node_count, reasons, frozenset(plugins), slots[hopeful], slots[left])

@@ -62,6 +62,8 @@ class Shape:
     spread_hard: tuple[SpreadConstraint, ...]
     spread_soft: tuple[SpreadConstraint, ...]
     is_best_effort: bool
+    wanted_node: str = ""
+    """The only node they may have. Nobody asks: a pod with a node needs no scheduler."""
     by_slot: dict[int, int] = field(default_factory=dict)
     """How many pods of this shape are on each slot."""
     counters: "list[Counter]" = field(default_factory=list)
@@ -121,7 +123,6 @@ def _signature(pod: Pod) -> bytes:
             spec.scheduler_name,
             spec.overhead,
             spec.resources,
-            "" if _is_placed(pod) else spec.node_name,
             [(each.resources, each.ports, each.image) for each in spec.containers],
             [
                 (each.resources, each.restart_policy, each.ports, each.image)
@@ -137,16 +138,12 @@ def _signature(pod: Pod) -> bytes:
     )
 
 
-def _is_placed(pod: Pod) -> bool:
-    return bool(pod.spec.node_name)
-
-
 def _volumes_that_matter(pod: Pod) -> Iterator[Any]:
     for volume in pod.spec.volumes:
         if volume.persistent_volume_claim is not None:
             yield volume.persistent_volume_claim.claim_name
         elif volume.ephemeral is not None:
-            yield (pod.metadata.name, volume.name)
+            yield (pod.metadata.uid, volume.name)
         elif volume.gce_persistent_disk or volume.aws_elastic_block_store:
             yield (volume.gce_persistent_disk, volume.aws_elastic_block_store)
         elif volume.iscsi or volume.rbd:

@@ -18,10 +18,10 @@ class NodeName(LocalFilter):
 
     def concerns(self, shape: Shape) -> bool:
         """Whether the pods name a node."""
-        return bool(shape.pod.spec.node_name)
+        return bool(shape.wanted_node)
 
     def filter(self, snapshot: Snapshot, shape: Shape, slots: Slots) -> Sequence[Rejection]:
         """Reject all nodes but the one."""
-        wanted = snapshot.slot_of(shape.pod.spec.node_name)
+        wanted = snapshot.slot_of(shape.wanted_node)
         others = np.ones(len(slots), dtype=bool) if wanted is None else slots != wanted
         return (Rejection(others, "node(s) didn't match the requested node name", is_final=True),)

@@ -10,8 +10,11 @@ from knarr.api import codec
 from knarr.api.kinds import BUILT_IN
 from knarr.api.structs import ApiStruct
 
+WATCHED = ("pods", "replicasets", "deployments", "nodes")
+_FOLDERS = {"nodes": "minions"}
+"""Kinds that do not lie under their own name."""
 _TYPES = {
-    kind.plural: kind for kind in BUILT_IN if kind.plural in ("pods", "replicasets", "deployments")
+    _FOLDERS.get(kind.plural, kind.plural): kind for kind in BUILT_IN if kind.plural in WATCHED
 }
 """The kinds that checks look at; others are only counted into the digest."""
 
@@ -59,7 +62,9 @@ class History:
     def _take_in(self, change: Change, at_s: float) -> None:
         self._digest.update(f"{change.revision} {change.type} {change.key}\n".encode())
         self._digest.update(change.value)
-        kind = _TYPES.get(change.key.split("/")[-3])
+        folders = change.key.split("/")
+        # What belongs to no namespace lies one folder higher.
+        kind = _TYPES.get(folders[-3]) or _TYPES.get(folders[-2])
         if kind is None:
             return
         old = self._live.pop(change.key, None)

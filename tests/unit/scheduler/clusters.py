@@ -1,6 +1,6 @@
 """Random clusters, small and crowded, so that every rule has something to say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
@@ -18,6 +18,7 @@ from knarr.api.core.affinity import (
     WeightedPodAffinityTerm,
 )
 from knarr.api.core.container import Container, ContainerPort
+from knarr.api.core.namespace import Namespace
 from knarr.api.core.node import ContainerImage, Node, NodeSpec, NodeStatus
 from knarr.api.core.pod import Pod, PodSpec
 from knarr.api.core.resources import ResourceRequirements
@@ -112,6 +113,10 @@ def _relabel(made: Cluster, chance: Random) -> None:
     made.put_pod(pod(key.name, chance, node_name=old.spec.node_name, namespace=key.namespace))
 
 
+def namespace(name: str, labels: Mapping[str, str]) -> Namespace:
+    return Namespace(metadata=ObjectMeta(name=name, labels=labels))
+
+
 def node(name: str, chance: Random) -> Node:
     labels = {HOST: name}
     if chance.random() < 0.8:
@@ -119,7 +124,7 @@ def node(name: str, chance: Random) -> Node:
     if chance.random() < 0.6:
         labels["disk"] = chance.choice(["ssd", "hdd"])
     if chance.random() < 0.6:
-        labels["size"] = chance.choice(["1", "5", "10", "big", "-3"])
+        labels["size"] = chance.choice(["1", "5", "10", "big", "03"])
     taints = tuple(
         Taint(key=key, value=chance.choice(["x", "y"]), effect=effect)
         for key, effect in (
