@@ -28,15 +28,23 @@ def make_profile(
     plugins: Iterable[tuple[Plugin, int]] = DEFAULT,
     *,
     preempts: bool = True,
+    without_filter: frozenset[str] = frozenset(),
 ) -> Profile:
-    """A profile of plugins and the weights of their scores; without weight none is asked for."""
+    """A profile of plugins and the weights of their scores; without weight none is asked for.
+
+    Plugins named in `without_filter` only score.
+    """
     plugins = tuple(plugins)
     return Profile(
         name=name,
         pre_filters=tuple(
             cast("PreFilter", each) for each, _ in plugins if hasattr(each, "refuse")
         ),
-        filters=tuple(cast("Filter", each) for each, _ in plugins if hasattr(each, "filter")),
+        filters=tuple(
+            cast("Filter", each)
+            for each, _ in plugins
+            if hasattr(each, "filter") and each.name not in without_filter
+        ),
         scores=tuple(
             (cast("Score", each), weight)
             for each, weight in plugins
