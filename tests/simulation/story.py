@@ -38,6 +38,8 @@ class Outcome:
     history: History
     disturbed: bool
     """Whether somebody took pods or nodes away."""
+    scaled: bool
+    """Whether somebody changed sizes, paused or resumed in the middle of rollouts."""
 
 
 def simulate(seed: int) -> Outcome:
@@ -47,7 +49,7 @@ def simulate(seed: int) -> Outcome:
 
 async def _story(seed: int) -> Outcome:
     chance = Random(seed)
-    disturbed = chance.random() < 0.5
+    disturbed, scaled = chance.random() < 0.5, chance.random() < 0.5
     async with world(seed, drawn(chance)) as made:
         await asyncio.sleep(1.0)
         names = [f"web-{number}" for number in range(chance.randint(1, 2))]
@@ -60,7 +62,7 @@ async def _story(seed: int) -> Outcome:
                 spec=replace(service().spec, cluster_ip=""),
             )
         )
-        await _trouble(made, chance, names, disturbed=disturbed)
+        await _trouble(made, chance, names, disturbed=disturbed, scaled=scaled)
         made.weather.calm()
         for part in made.parts:
             if not made.runs(part):
@@ -69,7 +71,7 @@ async def _story(seed: int) -> Outcome:
             f"seed {seed} does not settle: {await _state(made)}"
         )
         await asyncio.sleep(5.0)
-        return Outcome(made.history, disturbed)
+        return Outcome(made.history, disturbed, scaled)
 
 
 def _deployment(name: str, chance: Random) -> Deployment:
@@ -87,10 +89,14 @@ def _strategy(chance: Random) -> DeploymentStrategy:
     return rolling(surge, unavailable if surge else max(1, unavailable))
 
 
-async def _trouble(made: World, chance: Random, names: list[str], *, disturbed: bool) -> None:
+async def _trouble(
+    made: World, chance: Random, names: list[str], *, disturbed: bool, scaled: bool
+) -> None:
     """Change what is wanted, and break what runs, until the trouble is over."""
     until_s = asyncio.get_running_loop().time() + TROUBLE_S
-    gentle = [_roll, _roll, _scale, _pause, _restart_controllers, _restart_scheduler, _compact]
+    gentle = [_roll, _roll, _restart_controllers, _restart_scheduler, _compact]
+    if scaled:
+        gentle += [_scale, _pause]
     rough = [*gentle, _delete_pod, _delete_replica_set, _stop_node, _start_node, _delete]
     while asyncio.get_running_loop().time() < until_s:
         act = chance.choice(rough if disturbed else gentle)
