@@ -29,7 +29,9 @@ def pods_of(replica_set: ReplicaSet) -> int:
 
 
 def available_of(replica_set: ReplicaSet) -> int:
-    """How many available pods it will keep: its status may not know yet that it was scaled."""
+    """How many available pods it surely keeps: none while its status speaks of an earlier size."""
+    if replica_set.status.observed_generation < replica_set.metadata.generation:
+        return 0
     return min(size_of(replica_set), replica_set.status.available_replicas)
 
 

@@ -47,11 +47,15 @@ def decide(
     claims = claimed(owner, candidates)
     active = [pod for pod in claims.mine if is_active(pod)]
     missing = _missing(owner, active)
-    counted = without_failure(with_counts(owner, claims.mine, now))
     surplus = min(-missing, PODS_PER_PLAN_MAX)
+    going = least_missed(active, count=surplus, related=related or active, now=now)
+    # What goes now is not promised to anybody any more.
+    uids = {pod.metadata.uid for pod in going}
+    staying = [pod for pod in claims.mine if pod.metadata.uid not in uids]
+    counted = without_failure(with_counts(owner, staying, now))
     return Plan(
         patch=claims.patches,
-        delete=least_missed(active, count=surplus, related=related or active, now=now),
+        delete=going,
         create=_pods_of(owner, min(missing, PODS_PER_PLAN_MAX)),
         words=Words(owner),
         status=None if counted.status == owner.status else counted,
