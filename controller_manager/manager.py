@@ -29,6 +29,7 @@ from controller_manager.resourcequota.controller import ResourceQuotaController
 from controller_manager.rootca.controller import RootCaController
 from controller_manager.serviceaccount.controller import ServiceAccountController
 from controller_manager.settings import ControllerSettings
+from controller_manager.statefulset.controller import StatefulSetController
 from controller_manager.tainteviction.controller import TaintEvictionController
 from controller_manager.ttlafterfinished.controller import TtlAfterFinishedController
 from controller_manager.volumeprotection.controller import VolumeProtectionController
@@ -212,6 +213,11 @@ def _serviceaccount(tools: Tools) -> Made:
     )
 
 
+def _statefulset(tools: Tools) -> Made:
+    recorder = tools.recorder("statefulset-controller")
+    return StatefulSetController(tools.client, tools.informers, recorder, tools.clock)
+
+
 def _tainteviction(tools: Tools) -> Made:
     return TaintEvictionController(
         tools.client,
@@ -244,6 +250,7 @@ _MAKERS: Mapping[str, Maker] = {
     "resourcequota": _resourcequota,
     "root-ca-certificate-publisher": _rootca,
     "serviceaccount": _serviceaccount,
+    "statefulset": _statefulset,
     "taint-eviction": _tainteviction,
     "ttl-after-finished": _ttlafterfinished,
 }

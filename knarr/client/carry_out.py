@@ -188,7 +188,8 @@ class _Writing:
         try:
             created = await self._client.create(obj)
         except ApiError as error:
-            if words:
+            # A name in use is no news: it may be our own, made by a write whose answer was lost.
+            if words and not isinstance(error, AlreadyExistsError):
                 self._fill(
                     words.about, "FailedCreate", words.not_created, metadata_of(obj).name, error
                 )

@@ -25,7 +25,7 @@ from apiserver.strategies.rules import (
     not_negative,
     number_or_percent,
 )
-from apiserver.strategies.strategy import Strategy
+from apiserver.strategies.strategy import Context, Strategy
 from knarr.api import names
 from knarr.api.apps.stateful_set import (
     RollingUpdateStatefulSetStrategy,
@@ -85,6 +85,18 @@ class StatefulSetRules(Strategy[StatefulSet]):
             volume_claim_templates=tuple(map(_default_claim, spec.volume_claim_templates)),
         )
         return replace(obj, spec=defaulted)
+
+    def prepare_for_create(self, obj: StatefulSet, context: Context) -> StatefulSet:
+        """Drop what stands behind a switch that is off."""
+        return _without_max_unavailable(obj)
+
+    def prepare_for_update(
+        self, obj: StatefulSet, old: StatefulSet, context: Context
+    ) -> StatefulSet:
+        """Drop what stands behind a switch that is off, unless it is stored already."""
+        rolling = old.spec.update_strategy.rolling_update
+        is_stored = rolling is not None and rolling.max_unavailable is not None
+        return obj if is_stored else _without_max_unavailable(obj)
 
     def validate(self, obj: StatefulSet) -> Iterable[FieldError]:
         """The rules of a new StatefulSet."""
@@ -213,6 +225,16 @@ def _told(rolling: RollingUpdateStatefulSetStrategy | None) -> Told | None:
     if rolling is None:
         return None
     return Told(Partition=rolling.partition or 0, MaxUnavailable=rolling.max_unavailable)
+
+
+def _without_max_unavailable(obj: StatefulSet) -> StatefulSet:
+    # Kubernetes 1.36 reads rollingUpdate.maxUnavailable and forgets it: its feature gate is off.
+    strategy = obj.spec.update_strategy
+    rolling = strategy.rolling_update
+    if rolling is None or rolling.max_unavailable is None:
+        return obj
+    strategy = replace(strategy, rolling_update=replace(rolling, max_unavailable=None))
+    return replace(obj, spec=replace(obj.spec, update_strategy=strategy))
 
 
 def _rolling_update(rolling: RollingUpdateStatefulSetStrategy, path: str) -> Iterator[FieldError]:

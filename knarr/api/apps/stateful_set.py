@@ -94,7 +94,7 @@ class StatefulSetCondition(ApiStruct):
 class StatefulSetStatus(ApiStruct):
     """The most recently observed state."""
 
-    available_replicas: Int32 = 0
+    available_replicas: Int32 = written(default=0)
     """Number of pods that have been ready for minReadySeconds."""
     collision_count: Int32 | None = None
     """How often the name of a revision was taken already."""
