@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -64,6 +65,10 @@ class Options:
     client_ca_file: str = ""
     tls_cert_file: str = ""
     tls_private_key_file: str = ""
+    kubelet_client_certificate: str = ""
+    """How the server shows itself to kubelets; without one their connections are not encrypted."""
+    kubelet_client_key: str = ""
+    kubelet_certificate_authority: str = ""
     anonymous_auth: bool = True
     authorization_mode: tuple[str, ...] = ("Node", "RBAC")
     service_account_issuer: str = DEFAULT_ISSUER
@@ -107,7 +112,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         running.append(group.create_task(follow_roles(registry, rbac, roles_known), name="roles"))
         await roles_known.wait()
         health = Health(store=lambda: _reach(registry), caches=registry.ready)
-        kubelets = GrpcNodes()
+        kubelets = GrpcNodes(_kubelet_credentials(options))
         reached = nodes or kubelets
         audit = _audit(options)
         front = Front(registry, gate, health, reached, audit)
@@ -157,6 +162,28 @@ async def _grpc(
         nodes=nodes,
     ) as front:
         yield front.port
+
+
+def _kubelet_credentials(options: Options) -> grpc.ChannelCredentials | None:
+    """What to show to kubelets and whom to believe; both ways or none."""
+    certificate, authority = (
+        options.kubelet_client_certificate,
+        options.kubelet_certificate_authority,
+    )
+    if not certificate and not authority:
+        return None
+    if not certificate or not authority:
+        raise SettingsError(
+            "--kubelet-client-certificate and --kubelet-certificate-authority go together"
+        )
+    try:
+        return grpc.ssl_channel_credentials(
+            root_certificates=Path(authority).read_bytes(),
+            private_key=Path(options.kubelet_client_key or certificate).read_bytes(),
+            certificate_chain=Path(certificate).read_bytes(),
+        )
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from None
 
 
 def _registry(options: Options, store: Store, clock: Clock, *more: Admission) -> Registry:

@@ -4,10 +4,12 @@ await Kubelet(options, client, clock, runtime, services).run()
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 import structlog
 
 from knarr.api.core.pod import Pod
@@ -27,6 +29,7 @@ from kubelet.node.machine import capacity, memory_available_bytes, system_info
 from kubelet.node.status import NodeFacts
 from kubelet.probes.prober import Prober
 from kubelet.runtime.runtime import Runtime
+from kubelet.server.service import NodeService, serve_node
 from kubelet.sync.host import Host, PodNetwork
 from kubelet.sync.manager import PodManager
 from kubelet.volumes.references import ReferenceSource
@@ -48,7 +51,13 @@ class KubeletOptions:
     node_name: str
     node_ips: tuple[str, ...]
     state_dir: Path
-    port: int = 10250
+    address: str = "127.0.0.1"
+    """Where the API server's questions are answered: see `knarr.v1.Node`."""
+    port: int | None = None
+    """0 for any; None where nobody shall ask."""
+    credentials: grpc.ServerCredentials | None = None
+    clients: frozenset[str] = frozenset()
+    """Common names of the certificates that may ask; empty lets in all the authority knows."""
     pods_max: int = PODS_MAX
     pod_cidr: str = ""
     """Registered with the node; empty where a controller assigns one."""
@@ -81,6 +90,7 @@ class Kubelet:
         self.prober = Prober(runtime, self._wake, self._tell_unhealthy)
         self.pods = Informer(client, Pod, field_selector=f"spec.nodeName={options.node_name}")
         self._addresses: PodAddresses | None = None
+        self._port = 0
         volumes = Volumes(options.state_dir / "volumes", client, clock)
         self.host = Host(
             node_name=options.node_name,
@@ -112,7 +122,7 @@ class Kubelet:
 
     async def run(self) -> None:
         """Be a node until cancelled; containers go on."""
-        async with asyncio.TaskGroup() as group:
+        async with self._serving() as self._port, asyncio.TaskGroup() as group:
             await self.agent.register()
             await self._take_addresses()
             group.create_task(self.events.run(), name="events")
@@ -120,6 +130,16 @@ class Kubelet:
             group.create_task(self.pods.run(), name="pods")
             group.create_task(self.agent.run(), name="node")
             group.create_task(self.manager.run(), name="pod-manager")
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[int]:
+        options = self._options
+        if options.port is None:
+            yield 0
+            return
+        service = NodeService(self.host, self.manager, options.clients)
+        async with serve_node(service, options.address, options.port, options.credentials) as port:
+            yield port
 
     async def _take_addresses(self) -> None:
         """Wait for the node's podCIDR and note which addresses are taken."""
@@ -177,7 +197,7 @@ class Kubelet:
             reserved=options.reserved,
             info=system_info(await self.runtime.version()),
             images=await self.runtime.images(),
-            port=options.port,
+            port=self._port,
             pressures=frozenset({"MemoryPressure"} if low and self.runtime.is_real else ()),
         )
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import grpc
 import structlog
 
 from apiserver.registry.settings import Settings as RegistrySettings
@@ -36,6 +37,9 @@ from scheduler.scheduler import run_scheduler
 log = structlog.get_logger()
 
 ADDRESS = "127.0.0.1"
+
+API_SERVER = "kube-apiserver-kubelet-client"
+"""The common name by which the API server shows itself to kubelets, as kubeadm has it."""
 
 STOP_GRACE_S = 2.0
 """What containers get when the cluster stops: whoever types `knarr down` waits for it."""
@@ -109,7 +113,10 @@ async def _run(options: UpOptions, folder: Folder) -> None:
                     node_address=ADDRESS,
                 )
                 group.create_task(loopback.run(), name="network")
-            await _nodes(group, options, folder, addresses, client, clock, services)
+            names = tuple(_node_name(options, number) for number in range(options.nodes))
+            credentials = _kubelet_credentials(folder, authority, names)
+            nodes = _Nodes(options, folder, addresses, client, clock, services, credentials)
+            group.create_task(nodes.run(names), name="nodes")
             group.create_task(
                 _tell_ready(folder, running, informers.of(Node), options.nodes, loopback)
             )
@@ -133,6 +140,10 @@ def _server_options(
     pair = authority.ensure(
         folder.pki / "apiserver", Wanted("knarr-apiserver", hosts=(*hosts, addresses.kubernetes))
     )
+    client = authority.ensure(
+        folder.pki / "apiserver-kubelet-client",
+        Wanted(API_SERVER, groups=("kubeadm:cluster-admins",)),
+    )
     key = authority.ensure(folder.pki / "service-accounts", Wanted("service-accounts"))
     stores = {"sqlite": f"sqlite://{folder.path / 'store.db'}", "memory": "memory://"}
     return Options(
@@ -145,6 +156,9 @@ def _server_options(
         tls_cert_file=str(pair.certificate),
         tls_private_key_file=str(pair.key),
         service_account_signing_key_file=str(key.key),
+        kubelet_client_certificate=str(client.certificate),
+        kubelet_client_key=str(client.key),
+        kubelet_certificate_authority=str(folder.pki / "ca.crt"),
         registry=RegistrySettings(
             service_network=addresses.services,
             advertise_address=ADDRESS,
@@ -153,55 +167,64 @@ def _server_options(
     )
 
 
-async def _nodes(
-    group: asyncio.TaskGroup,
-    options: UpOptions,
-    folder: Folder,
-    addresses: Addresses,
-    client: Client,
-    clock: Clock,
-    services: Informer[Service],
-) -> None:
-    for number in range(options.nodes):
-        name = _node_name(options, number)
-        group.create_task(
-            _node(name, number, options, folder, addresses, client, clock, services), name=name
-        )
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """What all nodes of this process share."""
+
+    options: UpOptions
+    folder: Folder
+    addresses: Addresses
+    client: Client
+    clock: Clock
+    services: Informer[Service]
+    credentials: grpc.ServerCredentials
+
+    async def run(self, names: Sequence[str]) -> None:
+        """Be all of them."""
+        async with asyncio.TaskGroup() as group:
+            for number, name in enumerate(names):
+                group.create_task(self._run_one(name, number), name=name)
+
+    async def _run_one(self, name: str, number: int) -> None:
+        state = self.folder.node(name)
+        hollow = self.options.runtime == "hollow"
+        async with _runtime(state / "pods", self.clock, hollow=hollow) as runtime:
+            kubelet = Kubelet(
+                KubeletOptions(
+                    node_name=name,
+                    node_ips=(ADDRESS,),
+                    state_dir=state,
+                    address=ADDRESS,
+                    port=0,
+                    credentials=self.credentials,
+                    clients=frozenset({API_SERVER}),
+                    pod_cidr=self.addresses.of_node(number),
+                    pods_max=500 if hollow else 110,
+                    capacity=HOLLOW_CAPACITY if hollow else {},
+                    dns=DnsSettings(servers=(self.addresses.dns,)),
+                ),
+                self.client,
+                self.clock,
+                runtime,
+                self.services,
+            )
+            await kubelet.run()
 
 
 def _node_name(options: UpOptions, number: int) -> str:
     return f"{options.name}-{number}" if options.nodes > 1 else options.name
 
 
-async def _node(
-    name: str,
-    number: int,
-    options: UpOptions,
-    folder: Folder,
-    addresses: Addresses,
-    client: Client,
-    clock: Clock,
-    services: Informer[Service],
-) -> None:
-    state = folder.node(name)
-    hollow = options.runtime == "hollow"
-    async with _runtime(state / "pods", clock, hollow=hollow) as runtime:
-        kubelet = Kubelet(
-            KubeletOptions(
-                node_name=name,
-                node_ips=(ADDRESS,),
-                state_dir=state,
-                pod_cidr=addresses.of_node(number),
-                pods_max=500 if hollow else 110,
-                capacity=HOLLOW_CAPACITY if hollow else {},
-                dns=DnsSettings(servers=(addresses.dns,)),
-            ),
-            client,
-            clock,
-            runtime,
-            services,
-        )
-        await kubelet.run()
+def _kubelet_credentials(
+    folder: Folder, authority: Authority, names: Sequence[str]
+) -> grpc.ServerCredentials:
+    """One certificate for all kubelets of this process; only our own may connect."""
+    pair = authority.ensure(folder.pki / "kubelet", Wanted("knarr-kubelet", hosts=tuple(names)))
+    return grpc.ssl_server_credentials(
+        ((pair.key.read_bytes(), pair.certificate.read_bytes()),),
+        root_certificates=authority.pem,
+        require_client_auth=True,
+    )
 
 
 @asynccontextmanager

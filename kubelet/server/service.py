@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -12,8 +12,9 @@ import grpc
 import grpc.aio
 
 from knarr.api.codec import encode
-from knarr.api.errors import ApiError, BadRequestError, InternalError, NotFoundError
+from knarr.api.errors import ApiError, BadRequestError, ForbiddenError, InternalError, NotFoundError
 from knarr.api.times import parse
+from knarr.daemon.settings import SettingsError
 from knarr.proto import node_pb2 as pb
 from kubelet.runtime.runtime import LogOptions, RuntimeFailureError
 from kubelet.server.forward import Forward
@@ -31,16 +32,26 @@ CHUNK_BYTES = 256 * 1024
 Context = Any
 """A call's gRPC context."""
 
+Send = Callable[[Any], Awaitable[None]]
+"""Sends one message to the client; one call at a time."""
+
 M = TypeVar("M")
 
-_CODES = {400: grpc.StatusCode.INVALID_ARGUMENT, 404: grpc.StatusCode.NOT_FOUND}
+_CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    404: grpc.StatusCode.NOT_FOUND,
+}
 
 
 class NodeService:
     """Answers what needs the containers themselves."""
 
-    def __init__(self, host: Host, manager: PodManager) -> None:
+    def __init__(
+        self, host: Host, manager: PodManager, clients: frozenset[str] = frozenset()
+    ) -> None:
         self._host = host
+        self._clients = clients
         self._targets = Targets(host, manager)
         self._stats = Stats(host, manager)
 
@@ -52,17 +63,65 @@ class NodeService:
             grpc.stream_stream_rpc_method_handler,
         )
         methods = {
-            "Logs": streams(_stream(self._logs), pb.LogsRequest.FromString, _bytes),
-            "Exec": both(_stream(self._exec), pb.TerminalInput.FromString, _bytes),
-            "Attach": both(_stream(self._attach), pb.TerminalInput.FromString, _bytes),
-            "PortForward": both(_stream(self._forward), pb.PortFrame.FromString, _bytes),
-            "Stats": unary(_unary(self._answer_stats), pb.StatsRequest.FromString, _bytes),
-            "Metrics": unary(_unary(self._metrics), pb.MetricsRequest.FromString, _bytes),
-            "NodeLogs": streams(_stream(self._node_logs), pb.NodeLogsRequest.FromString, _bytes),
+            "Logs": streams(self._stream(self._logs), pb.LogsRequest.FromString, _bytes),
+            "Exec": both(self._both(self._exec), pb.TerminalInput.FromString, _bytes),
+            "Attach": both(self._both(self._attach), pb.TerminalInput.FromString, _bytes),
+            "PortForward": both(self._both(self._forward), pb.PortFrame.FromString, _bytes),
+            "Stats": unary(self._unary(self._answer_stats), pb.StatsRequest.FromString, _bytes),
+            "Metrics": unary(self._unary(self._metrics), pb.MetricsRequest.FromString, _bytes),
+            "NodeLogs": streams(
+                self._stream(self._node_logs), pb.NodeLogsRequest.FromString, _bytes
+            ),
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    async def _logs(self, request: pb.LogsRequest) -> AsyncIterator[pb.Chunk]:
+    def _unary(
+        self, method: Callable[[M], Awaitable[Any]]
+    ) -> Callable[[M, Context], Awaitable[Any]]:
+        async def call(request: M, context: Context) -> Any:
+            try:
+                self._check(context)
+                return await method(request)
+            except (ApiError, RuntimeFailureError) as error:
+                await _abort(context, error)
+
+        return call
+
+    def _stream(
+        self, method: Callable[[M], AsyncGenerator[Any, None]]
+    ) -> Callable[[M, Context], Awaitable[None]]:
+        async def call(request: M, context: Context) -> None:
+            try:
+                self._check(context)
+                async with aclosing(method(request)) as answers:
+                    async for answer in answers:
+                        await context.write(answer)
+            except (ApiError, RuntimeFailureError) as error:
+                await _abort(context, error)
+
+        return call
+
+    def _both(
+        self, method: Callable[[AsyncIterator[M], Send], Awaitable[None]]
+    ) -> Callable[[AsyncIterator[M], Context], Awaitable[None]]:
+        async def call(inputs: AsyncIterator[M], context: Context) -> None:
+            try:
+                self._check(context)
+                await method(inputs, context.write)
+            except (ApiError, RuntimeFailureError) as error:
+                await _abort(context, error)
+
+        return call
+
+    def _check(self, context: Context) -> None:
+        """Whoever the authority knows is let in to the handshake; only these may ask."""
+        if not self._clients:
+            return
+        names = context.auth_context().get("x509_common_name", ())
+        if not any(name.decode(errors="replace") in self._clients for name in names):
+            raise ForbiddenError("this certificate may not ask kubelets")
+
+    async def _logs(self, request: pb.LogsRequest) -> AsyncGenerator[pb.Chunk, None]:
         found = await self._targets.container(request.target, before=request.previous)
         options = LogOptions(
             follow=request.follow and found.phase == "running",
@@ -76,34 +135,27 @@ class NodeService:
             for start in range(0, len(piece), CHUNK_BYTES):
                 yield pb.Chunk(data=piece[start : start + CHUNK_BYTES])
 
-    async def _exec(
-        self, inputs: AsyncIterator[pb.TerminalInput]
-    ) -> AsyncIterator[pb.TerminalOutput]:
+    async def _exec(self, inputs: AsyncIterator[pb.TerminalInput], send: Send) -> None:
         start = await _first(inputs)
         found = await self._targets.running(start.target)
         session = await self._host.runtime.exec(
             found.id, tuple(start.command), stdin=start.stdin, tty=start.tty
         )
         await resized(session, start)
-        async for answer in carry(session, inputs):
-            yield answer
+        await carry(session, inputs, send)
 
-    async def _attach(
-        self, inputs: AsyncIterator[pb.TerminalInput]
-    ) -> AsyncIterator[pb.TerminalOutput]:
+    async def _attach(self, inputs: AsyncIterator[pb.TerminalInput], send: Send) -> None:
         start = await _first(inputs)
         found = await self._targets.running(start.target)
         session = await self._host.runtime.attach(found.id)
         await resized(session, start)
-        async for answer in carry(session, inputs):
-            yield answer
+        await carry(session, inputs, send)
 
-    async def _forward(self, inputs: AsyncIterator[pb.PortFrame]) -> AsyncIterator[pb.PortFrame]:
+    async def _forward(self, inputs: AsyncIterator[pb.PortFrame], send: Send) -> None:
         async for frame in inputs:
             start = frame.start
             pod = self._targets.pod(start.namespace, start.pod, start.pod_uid)
-            async for answer in Forward(self._host.runtime, pod.metadata.uid).carry(inputs):
-                yield answer
+            await Forward(self._host.runtime, pod.metadata.uid, send).carry(inputs)
             return
 
     async def _answer_stats(self, _: pb.StatsRequest) -> pb.StatsAnswer:
@@ -114,7 +166,7 @@ class NodeService:
             raise NotFoundError(f"there is no metrics page {request.page}")
         return pb.MetricsAnswer(text=(await self._stats.metrics()).encode())
 
-    async def _node_logs(self, request: pb.NodeLogsRequest) -> AsyncIterator[pb.Chunk]:
+    async def _node_logs(self, request: pb.NodeLogsRequest) -> AsyncGenerator[pb.Chunk, None]:
         for piece in _log_folder(request.path):
             yield pb.Chunk(data=piece)
 
@@ -145,10 +197,13 @@ async def serve_node(
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     server.add_generic_rpc_handlers((service.handler(),))
     where = f"{address}:{port}"
-    if credentials is None:
-        bound = server.add_insecure_port(where)
-    else:
-        bound = server.add_secure_port(where, credentials)
+    try:
+        if credentials is None:
+            bound = server.add_insecure_port(where)
+        else:
+            bound = server.add_secure_port(where, credentials)
+    except RuntimeError:
+        raise SettingsError(f"cannot listen on {where}: is another kubelet there?") from None
     await server.start()
     try:
         yield bound
@@ -187,26 +242,3 @@ async def _abort(context: Context, error: Exception) -> None:
     status = encode(error.to_status())
     code = _CODES.get(error.code, grpc.StatusCode.INTERNAL)
     await context.abort(code, error.message[:2048], ((STATUS_METADATA, status),))
-
-
-def _unary(method: Callable[[M], Awaitable[Any]]) -> Callable[[M, Context], Awaitable[Any]]:
-    async def call(request: M, context: Context) -> Any:
-        try:
-            return await method(request)
-        except (ApiError, RuntimeFailureError) as error:
-            await _abort(context, error)
-
-    return call
-
-
-def _stream(
-    method: Callable[[M], AsyncIterator[Any]],
-) -> Callable[[M, Context], AsyncIterator[Any]]:
-    async def call(request: M, context: Context) -> AsyncIterator[Any]:
-        try:
-            async for answer in method(request):
-                yield answer
-        except (ApiError, RuntimeFailureError) as error:
-            await _abort(context, error)
-
-    return call

@@ -1,28 +1,22 @@
 """Carries a command's streams between gRPC and the runtime."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 from knarr.proto import node_pb2 as pb
 from kubelet.runtime.runtime import RuntimeFailureError, Session
 
-ANSWERS_WAITING_MAX = 64
-"""Pieces of output that wait for a slow client; then the command waits."""
+Send = Callable[[pb.TerminalOutput], Awaitable[None]]
 
 
-async def carry(
-    session: Session, inputs: AsyncIterator[pb.TerminalInput]
-) -> AsyncIterator[pb.TerminalOutput]:
-    """Feed the session, yield what it prints and last how it ended."""
-    yield pb.TerminalOutput(started=True)
-    queue: asyncio.Queue[pb.TerminalOutput | None] = asyncio.Queue(ANSWERS_WAITING_MAX)
+async def carry(session: Session, inputs: AsyncIterator[pb.TerminalInput], send: Send) -> None:
+    """Feed the session, send what it prints and last how it ended."""
+    await send(pb.TerminalOutput(started=True))
     try:
         async with asyncio.TaskGroup() as group:
             feeding = group.create_task(_feed(session, inputs))
-            group.create_task(_drain(session, queue))
-            while (answer := await queue.get()) is not None:
-                yield answer
+            await _drain(session, send)
             feeding.cancel()
     finally:
         await session.close()
@@ -42,18 +36,17 @@ async def _feed(session: Session, inputs: AsyncIterator[pb.TerminalInput]) -> No
             return
 
 
-async def _drain(session: Session, queue: "asyncio.Queue[pb.TerminalOutput | None]") -> None:
+async def _drain(session: Session, send: Send) -> None:
     async for stream, data in session.output():
         if stream == "stdout":
-            await queue.put(pb.TerminalOutput(stdout=data))
+            await send(pb.TerminalOutput(stdout=data))
         else:
-            await queue.put(pb.TerminalOutput(stderr=data))
+            await send(pb.TerminalOutput(stderr=data))
     try:
         ended = pb.TerminalExit(code=await session.exit_code())
     except RuntimeFailureError as error:
         ended = pb.TerminalExit(code=1, error=error.message)
-    await queue.put(pb.TerminalOutput(exit=ended))
-    await queue.put(None)
+    await send(pb.TerminalOutput(exit=ended))
 
 
 async def resized(session: Session, start: pb.TerminalStart) -> None:

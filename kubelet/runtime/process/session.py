@@ -10,13 +10,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Literal
 
+from knarr.daemon.child import Child
+
 READ_BYTES = 65536
 
 
 class PipeSession:
     """A command without a terminal: its streams are pipes."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: Child) -> None:
         self._process = process
 
     async def write(self, data: bytes) -> None:
@@ -55,8 +57,7 @@ class PipeSession:
 
     async def close(self) -> None:
         """End it."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, 9)
+        self._process.kill()
         await self._process.wait()
 
 
@@ -73,7 +74,7 @@ async def _forward(
 class TerminalSession:
     """A command with a terminal: one stream both ways."""
 
-    def __init__(self, process: asyncio.subprocess.Process, terminal: int) -> None:
+    def __init__(self, process: Child, terminal: int) -> None:
         self._process = process
         self._terminal = terminal
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
@@ -82,7 +83,7 @@ class TerminalSession:
 
     async def write(self, data: bytes) -> None:
         """Type into the terminal."""
-        while data:
+        while data and self._terminal >= 0:
             try:
                 data = data[os.write(self._terminal, data) :]
             except BlockingIOError:
@@ -96,6 +97,8 @@ class TerminalSession:
 
     async def resize(self, *, columns: int, rows: int) -> None:
         """Tell the terminal's size."""
+        if self._terminal < 0:
+            return  # It is over already.
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def output(self) -> AsyncIterator[tuple[Literal["stdout", "stderr"], bytes]]:
@@ -110,8 +113,7 @@ class TerminalSession:
 
     async def close(self) -> None:
         """End it and give the terminal back."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, 9)
+        self._process.kill()
         await self._process.wait()
         self._let_go()
 
@@ -135,23 +137,14 @@ class TerminalSession:
 
 async def run_piped(arguments: Sequence[str], *, stdin: bool) -> PipeSession:
     """Start a command with pipes."""
-    process = await asyncio.create_subprocess_exec(
-        *arguments,
-        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    return PipeSession(process)
+    return PipeSession(await Child.start(arguments, stdin=stdin))
 
 
 async def run_on_terminal(arguments: Sequence[str]) -> TerminalSession:
     """Start a command on a terminal of its own."""
     ours, theirs = pty.openpty()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *arguments, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-        )
+        process = Child.start_on(arguments, theirs)
     finally:
         os.close(theirs)
     return TerminalSession(process, ours)

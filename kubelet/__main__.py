@@ -1,0 +1,210 @@
+"""The process knarr-kubelet."""
+
+import socket
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import grpc
+
+from knarr.api import quantities
+from knarr.api.core.scheduling import Taint
+from knarr.api.core.service import Service
+from knarr.api.scalars import Quantity
+from knarr.client.flags import add_client_flags, client_of
+from knarr.client.informers import Informers
+from knarr.daemon.clock import Clock, SystemClock
+from knarr.daemon.health import Health, serve_health
+from knarr.daemon.logs import set_up_logs
+from knarr.daemon.run import run_daemon
+from knarr.daemon.settings import Flags, SettingsError, add_log_flags
+from kubelet.kubelet import PODS_MAX, Kubelet, KubeletOptions
+from kubelet.network import DnsSettings
+from kubelet.runtime.choose import RuntimeSettings, open_runtime
+
+NAME = "knarr-kubelet"
+
+API_SERVER = "kube-apiserver-kubelet-client"
+"""The common name of the certificate by which API servers show themselves, as kubeadm has it."""
+
+
+def flags() -> Flags:
+    """All flags of knarr-kubelet."""
+    found = Flags(NAME, "Make this host's containers match the pods bound to it.")
+    add_client_flags(found)
+    _add_node_flags(found)
+    _add_serving_flags(found)
+    found.flag(
+        "runtime",
+        choices=("auto", "docker", "process", "hollow"),
+        default="auto",
+        help="what runs the containers; auto takes Docker where it answers",
+    )
+    found.flag("container-runtime-endpoint", default="", help="where Docker answers: unix://PATH")
+    found.flag("pod-infra-container-image", default="", help="image of sandboxes instead of ours")
+    found.flag("cluster-dns", default=(), help="addresses of the DNS server for pods")
+    found.flag("cluster-domain", default="cluster.local", help="domain of Services and pods")
+    found.flag("resolv-conf", default="/etc/resolv.conf", help="resolver settings of this host")
+    add_log_flags(found)
+    return found
+
+
+def _add_node_flags(found: Flags) -> None:
+    found.flag("hostname-override", default="", help="name of the node instead of the host's")
+    found.flag("node-ip", default=(), help="addresses of this host, IPv4 or IPv6")
+    found.flag("node-labels", default=(), help="labels of the node: KEY=VALUE")
+    found.flag("register-with-taints", default=(), help="taints of the node: KEY=VALUE:EFFECT")
+    found.flag("root-dir", default="/var/lib/knarr/kubelet", help="where volumes and state lie")
+    found.flag("pod-cidr", default="", help="addresses of pods; a controller assigns them if empty")
+    found.flag("max-pods", default=PODS_MAX, help="how many pods the node takes")
+    found.flag("kube-reserved", default=(), help="kept from pods for Knarr: cpu=100m,memory=1Gi")
+    found.flag("system-reserved", default=(), help="kept from pods for the system")
+
+
+def _add_serving_flags(found: Flags) -> None:
+    found.flag("address", default="0.0.0.0", help="address at which the API server asks")
+    found.flag("port", default=10250, help="port of the same, 0 for any")
+    found.flag("tls-cert-file", default="", help="certificate that names the node")
+    found.flag("tls-private-key-file", default="", help="the key of that certificate")
+    found.flag("client-ca-file", default="", help="whose certificates may ask")
+    found.flag("healthz-bind-address", default="127.0.0.1", help="address of /healthz, /metrics")
+    found.flag("healthz-port", default=10248, help="port of /healthz and /metrics, 0 for any")
+
+
+def options_of(found: Namespace) -> KubeletOptions:
+    """The options that flags say. Raise SettingsError."""
+    credentials = _credentials(found)
+    return KubeletOptions(
+        node_name=found.hostname_override or socket.gethostname().lower(),
+        node_ips=found.node_ip or (_own_address(found.server[0]),),
+        state_dir=Path(found.root_dir),
+        address=found.address,
+        port=found.port,
+        credentials=credentials,
+        clients=frozenset({API_SERVER} if credentials is not None else ()),
+        pods_max=found.max_pods,
+        pod_cidr=found.pod_cidr,
+        labels=_pairs(found.node_labels, "--node-labels"),
+        taints=tuple(_taint(text) for text in found.register_with_taints),
+        reserved=_reserved(found),
+        dns=DnsSettings(
+            servers=found.cluster_dns,
+            domain=found.cluster_domain,
+            host_resolv_conf=Path(found.resolv_conf),
+        ),
+    )
+
+
+def _credentials(found: Namespace) -> grpc.ServerCredentials | None:
+    """What is shown to API servers and whom of them to believe."""
+    certificate = found.tls_cert_file
+    if not certificate:
+        if found.address not in ("127.0.0.1", "::1", "localhost"):
+            raise SettingsError(
+                "--tls-cert-file and --client-ca-file are needed to answer other hosts; "
+                "or choose --address 127.0.0.1"
+            )
+        return None
+    if not found.client_ca_file:
+        raise SettingsError("--client-ca-file is needed: else anybody could run commands here")
+    try:
+        return grpc.ssl_server_credentials(
+            (
+                (
+                    Path(found.tls_private_key_file or certificate).read_bytes(),
+                    Path(certificate).read_bytes(),
+                ),
+            ),
+            root_certificates=Path(found.client_ca_file).read_bytes(),
+            require_client_auth=True,
+        )
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from None
+
+
+def _own_address(server: str) -> str:
+    """The address of this host by which it reaches the API server."""
+    host, _, port = server.rpartition(":")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_DGRAM
+        )[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(address)
+            return str(probe.getsockname()[0])
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"--node-ip is not given, and no way leads to {server}: {error}"
+        ) from None
+
+
+def _pairs(texts: tuple[str, ...], flag: str) -> Mapping[str, str]:
+    pairs = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise SettingsError(f"{flag}: {text!r} is not KEY=VALUE")
+        pairs[key] = value
+    return pairs
+
+
+def _taint(text: str) -> Taint:
+    pair, _, effect = text.rpartition(":")
+    key, _, value = pair.partition("=")
+    if not key or effect not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
+        raise SettingsError(f"--register-with-taints: {text!r} is not KEY=VALUE:EFFECT")
+    return Taint(key=key, value=value, effect=effect)
+
+
+def _reserved(found: Namespace) -> Mapping[str, Quantity]:
+    total: dict[str, Quantity] = {}
+    for flag in ("kube_reserved", "system_reserved"):
+        name = f"--{flag.replace('_', '-')}"
+        for resource, amount in _pairs(getattr(found, flag), name).items():
+            try:
+                quantity = quantities.canonical(amount)
+            except ValueError as error:
+                raise SettingsError(f"{name}: {error}") from None
+            total[resource] = (
+                quantities.add(total[resource], quantity) if resource in total else quantity
+            )
+    return total
+
+
+@asynccontextmanager
+async def _kubelet(found: Namespace, clock: Clock) -> AsyncIterator[Kubelet]:
+    options = options_of(found)
+    settings = RuntimeSettings(
+        kind=found.runtime,
+        endpoint=found.container_runtime_endpoint,
+        sandbox_image=found.pod_infra_container_image,
+        state_dir=options.state_dir,
+        node_name=options.node_name,
+        pod_cidr=options.pod_cidr,
+    )
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            serve_health(Health(), found.healthz_bind_address, found.healthz_port)
+        )
+        client = await stack.enter_async_context(client_of(found, program="kubelet"))
+        runtime = await stack.enter_async_context(open_runtime(settings, clock))
+        informers = await stack.enter_async_context(Informers(client))
+        yield Kubelet(options, client, clock, runtime, informers.of(Service))
+
+
+async def serve(found: Namespace) -> None:
+    """Be a node until cancelled; containers go on."""
+    async with _kubelet(found, SystemClock()) as kubelet:
+        await kubelet.run()
+
+
+def main() -> None:
+    """Run knarr-kubelet."""
+    found = flags().read()
+    set_up_logs(level=found.log_level, log_format=found.logging_format)
+    run_daemon(NAME, serve(found))
+
+
+if __name__ == "__main__":
+    main()
