@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from knarr.daemon.settings import SettingsError
+
 IMPORTS_MAX = 100
 """So many snippets may be taken in before they surely go round in a circle."""
 
@@ -30,7 +32,7 @@ DEFAULT = """
 """What is answered where nobody says anything else."""
 
 
-class CorefileError(Exception):
+class CorefileError(SettingsError):
     """The file cannot be used; the message is one line that says where and why."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 import structlog
@@ -37,6 +38,8 @@ class DnsOptions:
     addresses: tuple[str, ...] = ("127.0.0.1",)
     ports: tuple[int, ...] = ()
     """Instead of a block's port, the first of these that can be had; 0 is any."""
+    corefile: Path | None = None
+    """Where the blocks come from, if from a file."""
 
 
 @dataclass
@@ -44,8 +47,10 @@ class _Server:
     """All that answers at one port of the configuration."""
 
     site: Site
-    plugins: list[Plugin] = field(default_factory=list)
+    keeps: bool = True
+    rotates: bool = False
     asks: dict[Labels, Ask] = field(default_factory=dict)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
 class Dns:
@@ -64,6 +69,9 @@ class Dns:
         self._clock = clock
         self._chance = chance
         self._cluster = WatchedCluster(informers, with_pods=with_pods)
+        self._fronts: dict[int, Front] = {}
+        self._hits: dict[int, list[UdpServer]] = {}
+        self._next: asyncio.Queue[tuple[Block, ...]] = asyncio.Queue()
         self.places: list[tuple[str, int]] = []
         """Where names are answered."""
         self.ready = asyncio.Event()
@@ -71,18 +79,17 @@ class Dns:
 
     async def run(self) -> None:
         """Answer until cancelled. Raise SettingsError where no port is to be had."""
-        servers = _servers(self._options, self._cluster, self._clock, self._chance)
+        servers = self._servers(self._options.blocks)
         await self._wait_for_cluster()
         async with asyncio.TaskGroup() as group:
             closing: list[UdpServer | TcpServer] = []
             try:
                 for port, server in servers.items():
                     await self._open(port, server, group, closing)
-                for server in servers.values():
-                    for plugin in server.plugins:
-                        group.create_task(plugin.run(), name=f"dns-{plugin.name}")
+                _start(servers, group)
                 self.ready.set()
-                await asyncio.Event().wait()
+                while True:
+                    servers = self._changed(servers, await self._next.get(), group)
             finally:
                 for one in closing:
                     one.close()
@@ -94,6 +101,36 @@ class Dns:
         except TimeoutError:
             log.warning("the cluster is not known yet, answering all the same")
 
+    def _servers(self, blocks: Sequence[Block]) -> dict[int, _Server]:
+        """What answers at each port of the configuration. Raise CorefileError."""
+        servers: dict[int, _Server] = {}
+        for block in blocks:
+            server = servers.get(block.port)
+            if server is None:
+                server = servers[block.port] = _Server(self._site(block.port))
+            plugins = made(block, server.site)
+            ask = chained(plugins)
+            server.site.ask = server.site.ask or ask
+            server.site.plugins += plugins
+            server.keeps = server.keeps and not any(one.sees_all for one in plugins)
+            server.rotates = server.rotates or any(one.name == "loadbalance" for one in plugins)
+            server.asks.update(dict.fromkeys(zones_of((), block), ask))
+        if len(servers) > 1 and self._options.ports:
+            raise SettingsError("the Corefile has several ports, so none can be given besides")
+        return servers
+
+    def _site(self, port: int) -> Site:
+        return Site(
+            self._cluster,
+            self._clock,
+            self._chance,
+            self._options.addresses,
+            port,
+            hits=lambda: sum(one.hits for one in self._hits.get(port, ())),
+            corefile=self._options.corefile,
+            reload=self._next.put_nowait,
+        )
+
     async def _open(
         self,
         port: int,
@@ -101,43 +138,46 @@ class Dns:
         group: asyncio.TaskGroup,
         closing: list[UdpServer | TcpServer],
     ) -> None:
-        front = Front(
-            server.asks,
-            keeps=not any(one.sees_all for one in server.plugins),
-            rotates=any(one.name == "loadbalance" for one in server.plugins),
-        )
+        front = Front(server.asks, keeps=server.keeps, rotates=server.rotates)
+        self._fronts[port] = front
         self._cluster.tell(front.hot.forget)
         ports = self._options.ports or (port,)
-        opened: list[UdpServer] = []
         for address in self._options.addresses:
             udp, tcp = UdpServer(front, group), TcpServer(front)
             ports = (await _open_both(udp, tcp, address, ports),)
             closing += (udp, tcp)
-            opened.append(udp)
+            self._hits.setdefault(port, []).append(udp)
             self.places.append((address, ports[0]))
         server.site.port = ports[0]
-        server.site.hits = lambda: sum(one.hits for one in opened)
+
+    def _changed(
+        self, servers: dict[int, _Server], blocks: Sequence[Block], group: asyncio.TaskGroup
+    ) -> dict[int, _Server]:
+        """Go on with another configuration, or with the present one where that cannot be."""
+        try:
+            changed = self._servers(blocks)
+        except (CorefileError, SettingsError) as error:
+            log.warning("the changed Corefile is not used", error=str(error))
+            return servers
+        if changed.keys() != servers.keys():
+            log.warning("the changed Corefile is not used: its ports need a new start")
+            return servers
+        for port, server in changed.items():
+            server.site.port = servers[port].site.port
+            for task in servers[port].tasks:
+                task.cancel()
+            self._fronts[port].change(server.asks, keeps=server.keeps, rotates=server.rotates)
+        _start(changed, group)
+        log.info("the changed Corefile is used")
+        return changed
 
 
-def _servers(
-    options: DnsOptions, cluster: WatchedCluster, clock: Clock, chance: Random
-) -> Mapping[int, _Server]:
-    servers: dict[int, _Server] = {}
-    for block in options.blocks:
-        server = servers.get(block.port)
-        if server is None:
-            site = Site(cluster, clock, chance, options.addresses, block.port)
-            server = servers[block.port] = _Server(site)
-        plugins = made(block, server.site)
-        ask = chained(plugins)
-        if server.site.ask is None:
-            server.site.ask = ask
-        server.plugins += plugins
-        for zone in zones_of((), block):
-            server.asks[zone] = ask
-    if len(servers) > 1 and options.ports:
-        raise SettingsError("the Corefile has several ports, so none can be given besides")
-    return servers
+def _start(servers: Mapping[int, _Server], group: asyncio.TaskGroup) -> None:
+    for server in servers.values():
+        server.tasks = [
+            group.create_task(plugin.run(), name=f"dns-{plugin.name}")
+            for plugin in server.site.plugins
+        ]
 
 
 def made(block: Block, site: Site) -> list[Plugin]:

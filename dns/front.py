@@ -2,8 +2,8 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import replace
 
+from dnslib import QTYPE
 from dnslib.buffer import BufferError as DnsBufferError
 from dnslib.dns import DNSError
 from dnslib.label import DNSLabelError
@@ -19,10 +19,16 @@ from dns.message import (
     Reply,
     pack,
     parse,
+    question_end,
     refusal,
-    rotated,
 )
 from dns.plugins.plugin import Ask, zone_around
+
+TRUNCATED = 2
+"""The bit of a message's third byte that says that records are missing."""
+
+SIZES = {QTYPE.A: 16, QTYPE.AAAA: 28}
+"""Bytes of a record whose name is that of the question."""
 
 TURNS_MAX = 8
 """So many orders of the addresses are kept ready; of more, every eighth client gets the same."""
@@ -36,6 +42,11 @@ class Front:
         self._servers = servers
         self._keeps = keeps
         self._rotates = rotates
+
+    def change(self, servers: Mapping[Labels, Ask], *, keeps: bool, rotates: bool) -> None:
+        """Answer otherwise from now on."""
+        self._servers, self._keeps, self._rotates = servers, keeps, rotates
+        self.hot.clear()
 
     async def reply(self, wire: bytes, client: str, *, over_tcp: bool) -> bytes | None:
         """The bytes to send back; None to say nothing."""
@@ -59,10 +70,18 @@ class Front:
 
     def _variants(self, query: Query, reply: Reply, packed: bytes) -> list[bytes]:
         turns = min(len(reply.answer), TURNS_MAX) if self._rotates else 1
-        others = (
-            pack(query, replace(reply, answer=rotated(reply.answer, by))) for by in range(1, turns)
-        )
-        return [packed[2:], *(one[2:] for one in others)]
+        size = SIZES.get(reply.answer[0].type) if reply.answer else None
+        if size is None or any(one.name != query.name for one in reply.answer):
+            return [packed[2:]]
+        begin = question_end(packed)
+        end = begin + size * len(reply.answer)
+        if end > len(packed) or packed[2] & TRUNCATED:
+            return [packed[2:]]
+        # Every record of an address is as long as the next, so turning is cutting.
+        return [
+            packed[2:begin] + packed[at:end] + packed[begin:at] + packed[end:]
+            for at in range(begin, begin + size * turns, size)
+        ]
 
 
 def _packed(query: Query, reply: Reply) -> bytes:

@@ -6,20 +6,36 @@ what keeps a failure from being anything but SERVFAIL.
 
 from dns.plugins import (
     cache,
+    dnssec,
     errors,
     forward,
+    health,
+    hosts,
     kubernetes,
     loadbalance,
     log,
     loop,
+    prometheus,
+    ready,
+    reload,
+    rewrite,
+    template,
 )
 from dns.plugins.plugin import Make
 
 ORDER: tuple[tuple[str, Make], ...] = (
+    ("reload", reload.make),
+    ("ready", ready.make),
+    ("health", health.make),
+    ("prometheus", prometheus.make),
     ("errors", errors.make),
     ("log", log.make),
     ("loadbalance", loadbalance.make),
     ("cache", cache.make),
+    ("rewrite", rewrite.make),
+    ("dnssec", dnssec.make),
+    ("template", template.make),
+    ("hosts", hosts.make),
     ("kubernetes", kubernetes.make),
     ("loop", loop.make),
     ("forward", forward.make),

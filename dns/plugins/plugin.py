@@ -5,8 +5,9 @@ either way. Copy `log.py` to begin another.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from random import Random
 
 from dns.cluster import WatchedCluster
@@ -31,6 +32,12 @@ class Site:
     """The port it answers at."""
     hits: Callable[[], int] = int
     """How many queries were answered from ready-made bytes."""
+    plugins: list["Plugin"] = field(default_factory=list)
+    """All plugins of the server."""
+    corefile: Path | None = None
+    """Where the configuration comes from, if from a file."""
+    reload: Callable[[tuple[Block, ...]], None] = lambda _blocks: None
+    """Go on with another configuration. Raises CorefileError."""
     is_loop: bool = False
     """Whether what we ask others comes back to us; then nothing is asked."""
     ask: Ask | None = None

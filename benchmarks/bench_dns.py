@@ -1,0 +1,196 @@
+"""How many queries one process answers, and how fast while endpoints change.
+
+python -m benchmarks.bench_dns [--services 1000] [--seconds 5]
+
+Needs dnsperf (Debian package dnsperf). The machine's other core runs the
+client, so queries per second of the server's CPU time are what to compare.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import re
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import uvloop
+from msgspec.structs import replace
+
+from apiserver.registry.registry import Registry
+from apiserver.registry.settings import Settings
+from apiserver.storage.memory import MemoryStore
+from dns.corefile import parse
+from dns.dns import Dns, DnsOptions
+from knarr.api.core.namespace import Namespace
+from knarr.api.core.service import Service, ServicePort, ServiceSpec
+from knarr.api.discovery.endpoint_slice import (
+    Endpoint,
+    EndpointConditions,
+    EndpointPort,
+    EndpointSlice,
+)
+from knarr.api.errors import AlreadyExistsError
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.client.informers import Informers
+from knarr.cluster.in_process import InProcessClient
+from knarr.daemon.clock import SystemClock, seeded
+
+COREFILE = ".:53 {\n errors\n kubernetes cluster.local in-addr.arpa\n loadbalance\n}"
+HEADLESS = 50
+ENDPOINTS = 10
+
+
+@asynccontextmanager
+async def cluster(services: int) -> AsyncIterator[tuple[InProcessClient, list[EndpointSlice]]]:
+    """A server in this process with so many Services."""
+    registry = Registry(
+        MemoryStore(),
+        clock=SystemClock(),
+        rng=seeded(1),
+        settings=Settings(service_account_tokens=False),
+    )
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(registry.run())
+        await registry.ready()
+        client = InProcessClient(registry)
+        slices = await fill(client, services)
+        yield client, slices
+        running.cancel()
+
+
+async def fill(client: InProcessClient, services: int) -> list[EndpointSlice]:
+    """Make the Services, some of them headless with endpoints."""
+    slices = []
+    with suppress(AlreadyExistsError):
+        await client.create(Namespace(metadata=ObjectMeta(name="default")))
+    for number in range(services):
+        headless = number < HEADLESS
+        meta = ObjectMeta(name=f"s{number}", namespace="default")
+        spec = ServiceSpec(
+            cluster_ip="None" if headless else "", ports=(ServicePort(name="http", port=80),)
+        )
+        await client.create(Service(metadata=meta, spec=spec))
+        if headless:
+            slices.append(await client.create(slice_of(number)))
+    return slices
+
+
+def slice_of(number: int) -> EndpointSlice:
+    """The endpoints of a headless Service."""
+    name = f"s{number}"
+    return EndpointSlice(
+        metadata=ObjectMeta(
+            name=name, namespace="default", labels={"kubernetes.io/service-name": name}
+        ),
+        address_type="IPv4",
+        endpoints=tuple(
+            Endpoint(
+                addresses=(f"10.1.{number}.{i + 1}",), conditions=EndpointConditions(ready=True)
+            )
+            for i in range(ENDPOINTS)
+        ),
+        ports=(EndpointPort(name="http", port=8080, protocol="TCP"),),
+    )
+
+
+async def serve(services: int, changes_a_second: float, pipe: Connection) -> None:
+    """Answer until told to stop; endpoints become ready and unready all the while."""
+    async with cluster(services) as (client, slices), Informers(client) as informers:
+        options = DnsOptions(blocks=parse(COREFILE), ports=(0,))
+        dns = Dns(options, informers, SystemClock(), seeded(1))
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(dns.run())
+            await dns.ready.wait()
+            pipe.send(dns.places[0][1])
+            began = usage()
+            turn = 0
+            while not pipe.poll():
+                await asyncio.sleep(1 / changes_a_second if changes_a_second else 0.05)
+                if changes_a_second:
+                    turn += 1
+                    slices[turn % HEADLESS] = await toggled(client, slices[turn % HEADLESS], turn)
+            pipe.send(usage() - began)
+            running.cancel()
+
+
+async def toggled(client: InProcessClient, one: EndpointSlice, turn: int) -> EndpointSlice:
+    """One endpoint changes between ready and not."""
+    at = turn % ENDPOINTS
+    endpoint = one.endpoints[at]
+    is_ready = endpoint.conditions is not None and endpoint.conditions.ready
+    changed = replace(endpoint, conditions=EndpointConditions(ready=not is_ready))
+    endpoints = (*one.endpoints[:at], changed, *one.endpoints[at + 1 :])
+    return await client.update(replace(one, endpoints=endpoints))
+
+
+def usage() -> float:
+    """CPU seconds of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def run_server(services: int, changes: float, pipe: Connection) -> None:
+    """The server's process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(services, changes, pipe))
+
+
+def measure(services: int, seconds: int, *, changes: float, rate: int) -> None:
+    """One run of dnsperf against a server of its own."""
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.Process(target=run_server, args=(services, changes, theirs))
+    server.start()
+    port = ours.recv()
+    with tempfile.TemporaryDirectory() as folder:
+        names = Path(folder) / "names"
+        names.write_text("".join(f"s{i}.default.svc.cluster.local A\n" for i in range(services)))
+        command = ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(names)]
+        command += ["-l", str(seconds), "-c", "4", "-q", "200"]
+        if rate:
+            command += ["-Q", str(rate), "-v"]
+        began = time.monotonic()
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        passed = time.monotonic() - began
+    ours.send("stop")
+    cpu = ours.recv()
+    server.join()
+    completed = int(re.search(r"Queries completed:\s+(\d+)", printed)[1])  # type: ignore[index]
+    lost = int(re.search(r"Queries lost:\s+(\d+)", printed)[1])  # type: ignore[index]
+    print(
+        f"{services} services, {changes:.0f} changes/s, "
+        f"{'as fast as it goes' if not rate else f'{rate}/s'}: {completed / seconds:,.0f}/s, "
+        f"{completed / cpu:,.0f} per CPU second of the server ({cpu / passed:.0%} of a core), "
+        f"{lost} lost{latencies(printed) if rate else ''}"
+    )
+
+
+def latencies(printed: str) -> str:
+    """The slowest of the answers that dnsperf lists."""
+    found = sorted(float(one) for one in re.findall(r"^> \S+ \S+ \S+ ([\d.]+)", printed, re.M))
+    if not found:
+        return ""
+    at = {word: found[min(int(len(found) * part), len(found) - 1)] for word, part in PARTS.items()}
+    return ", " + ", ".join(f"{word} {value * 1000:.2f} ms" for word, value in at.items())
+
+
+PARTS = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+
+
+def main() -> None:
+    """Run all of it."""
+    flags = argparse.ArgumentParser()
+    flags.add_argument("--services", type=int, default=1000)
+    flags.add_argument("--seconds", type=int, default=5)
+    found = flags.parse_args()
+    measure(found.services, found.seconds, changes=0, rate=0)
+    measure(found.services, found.seconds, changes=100, rate=10_000)
+
+
+if __name__ == "__main__":
+    main()
