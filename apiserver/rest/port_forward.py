@@ -1,4 +1,7 @@
-"""Port-forward over WebSocket: for each port asked for a data channel and one for errors."""
+"""Port-forward over WebSocket: for each port asked for a data channel and one for errors.
+
+kubectl asks for none and opens streams as it goes, see tunnel.py.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -8,6 +11,7 @@ from aiohttp import WSMsgType, web
 from apiserver.nodes.targets import Targets
 from apiserver.rest.call import Call
 from apiserver.rest.terminal import upgraded
+from apiserver.rest.tunnel import is_tunnel, tunnel
 from knarr.api.core.pod import Pod
 from knarr.api.errors import ApiError, BadRequestError
 from knarr.proto import node_pb2 as pb
@@ -20,6 +24,8 @@ async def port_forward(call: Call, targets: Targets) -> web.StreamResponse:
     """Answer `pods/NAME/portforward`."""
     pod = await targets.pod(call.path.namespace, call.path.name)
     node = await targets.host(pod)
+    if is_tunnel(call):
+        return await tunnel(call, node, pod)
     ports = _ports(call)
     socket = await upgraded(call, PROTOCOLS)
     for position, port in enumerate(ports):
@@ -28,7 +34,7 @@ async def port_forward(call: Call, targets: Targets) -> web.StreamResponse:
         await socket.send_bytes(bytes([2 * position]) + number)
         await socket.send_bytes(bytes([2 * position + 1]) + number)
     try:
-        await _carry(socket, node.port_forward(_inputs(socket, pod, ports)))
+        await _carry(socket, node.port_forward(_inputs(socket, pod, ports)), len(ports))
     finally:
         await socket.close()
     return socket
@@ -64,7 +70,11 @@ async def _inputs(
             yield pb.PortFrame(data=pb.PortData(connection=channel // 2, data=data))
 
 
-async def _carry(socket: web.WebSocketResponse, frames: AsyncIterator[pb.PortFrame]) -> None:
+async def _carry(
+    socket: web.WebSocketResponse, frames: AsyncIterator[pb.PortFrame], count: int
+) -> None:
+    """Carry what comes back until the pod has ended every connection."""
+    going = set(range(count))
     with suppress(ConnectionError):
         try:
             async for frame in frames:
@@ -75,5 +85,10 @@ async def _carry(socket: web.WebSocketResponse, frames: AsyncIterator[pb.PortFra
                 elif kind == "error":
                     channel = bytes([2 * frame.error.connection + 1])
                     await socket.send_bytes(channel + frame.error.message.encode())
+                    going.discard(frame.error.connection)
+                elif kind == "closed":
+                    going.discard(frame.closed)
+                if not going:
+                    return
         except ApiError as error:
             await socket.send_bytes(bytes([1]) + error.message.encode())

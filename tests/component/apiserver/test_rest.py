@@ -3,6 +3,8 @@
 import asyncio
 import json
 import ssl
+import struct
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -13,6 +15,7 @@ import aiohttp
 import pytest
 
 from apiserver.nodes.connection import NodeConnection
+from apiserver.rest.spdy import DICTIONARY, data_frame
 from apiserver.server import Options, serve
 from knarr.api.core.node import Node
 from knarr.proto import node_pb2 as pb
@@ -227,6 +230,26 @@ async def test_ports_over_a_websocket(tmp_path: Path) -> None:
             assert await socket.receive_bytes() == b"\x01" + (80).to_bytes(2, "little")
             await socket.send_bytes(b"\x00abc")
             assert await socket.receive_bytes() == b"\x00cba"
+
+
+async def test_ports_as_kubectl_asks_for_them(tmp_path: Path) -> None:
+    async with client(tmp_path) as session:
+        await make_pod(session)
+        protocol = "SPDY/3.1+portforward.k8s.io"
+        async with session.ws_connect(f"{PODS}/p/portforward", protocols=(protocol,)) as socket:
+            assert socket.protocol == protocol
+            deflate = zlib.compressobj(zdict=DICTIONARY)
+            for stream, kind in ((1, "error"), (3, "data")):
+                headers = {"streamtype": kind, "port": "80", "requestid": "0"}
+                text = struct.pack("!I", len(headers))
+                for piece in (piece for pair in headers.items() for piece in pair):
+                    text += struct.pack("!I", len(piece)) + piece.encode()
+                block = deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH)
+                opening = struct.pack("!HHIIIH", 0x8003, 1, 10 + len(block), stream, 0, 0)
+                await socket.send_bytes(opening + block)
+                assert (await socket.receive_bytes())[:4] == b"\x80\x03\x00\x02"
+            await socket.send_bytes(data_frame(3, b"abc"))
+            assert await socket.receive_bytes() == data_frame(3, b"cba")
 
 
 async def test_nodes_answer_through_the_server(tmp_path: Path) -> None:
