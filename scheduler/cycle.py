@@ -11,7 +11,7 @@ from knarr.api.core.pod import Pod
 from knarr.api.keys import Key
 from scheduler.arrays import Bools, Ints, Slots
 from scheduler.diagnosis import Diagnosis, diagnose
-from scheduler.evaluation import Evaluations, local_ok
+from scheduler.evaluation import Evaluation, Evaluations, local_ok
 from scheduler.nominated import Nominated, Nominee
 from scheduler.plugins.default_preemption import NEVER, WAITING, Preemption, preempt
 from scheduler.plugins.plugin import Filter
@@ -95,17 +95,18 @@ class Cycle:
         nominated = self._snapshot.slot_of(self._nominated.node_of(subject.key))
         if nominated is not None and self.fits(subject, profile, nominated):
             return nominated
-        nodes = np.flatnonzero(self._feasible(subject, profile))
+        evaluation = self._evaluations.of(profile, subject.shape)
+        nodes = np.flatnonzero(self._feasible(subject, profile, evaluation))
         if len(nodes) <= 1:
             return int(nodes[0]) if len(nodes) else None
-        total = self._total(subject.shape, profile, nodes)
+        total = self._total(subject.shape, profile, evaluation, nodes)
         best = nodes[total == total.max()]
         return int(best[self._chance.randrange(len(best))])
 
-    def _feasible(self, subject: Subject, profile: Profile) -> Bools:
+    def _feasible(self, subject: Subject, profile: Profile, evaluation: Evaluation) -> Bools:
         """Which of all slots can take the pod."""
         snapshot, shape = self._snapshot, subject.shape
-        feasible = self._evaluations.of(profile, shape).ok.copy()
+        feasible = evaluation.ok.copy()
         spanning = [each for each in profile.filters if not each.is_local and each.concerns(shape)]
         if spanning:
             slots = np.flatnonzero(feasible)
@@ -116,10 +117,9 @@ class Cycle:
                 feasible[slot] = self._passes_beside(subject, profile, slot, rivals)
         return feasible
 
-    def _total(self, shape: Shape, profile: Profile, nodes: Slots) -> Ints:
+    def _total(self, shape: Shape, profile: Profile, evaluation: Evaluation, nodes: Slots) -> Ints:
         """The weighted scores of the nodes that remain."""
         snapshot = self._snapshot
-        evaluation = self._evaluations.of(profile, shape)
         total: Ints = evaluation.ready[nodes]
         for plugin, weight in profile.scores:
             if plugin.name in evaluation.raw:

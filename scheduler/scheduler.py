@@ -14,7 +14,7 @@ import structlog
 from knarr.api.core.binding import Binding
 from knarr.api.core.pod import Pod
 from knarr.api.core.references import ObjectReference
-from knarr.api.errors import ApiError
+from knarr.api.errors import ApiError, NotFoundError
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.status import Status
 from knarr.client.client import Client
@@ -154,7 +154,9 @@ class Scheduler:
             try:
                 await self._client.call(Pod, waiting.key, "binding", binding, Status)
             except ApiError as error:
-                log.warning("not bound", key=str(waiting.key), node=node_name, error=str(error))
+                # A pod may well be deleted while it is placed; that is nobody's trouble.
+                tell = log.debug if isinstance(error, NotFoundError) else log.warning
+                tell("not bound", key=str(waiting.key), node=node_name, error=str(error))
                 await self._settle(waiting)
                 return
         self._recorders[waiting.profile.name].event(
