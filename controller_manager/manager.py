@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from controller_manager.daemonset.controller import DaemonSetController
 from controller_manager.deployment.controller import DeploymentController
 from controller_manager.disruption.controller import DisruptionController
 from controller_manager.endpoints.controller import EndpointsController
@@ -75,6 +76,11 @@ class Tools:
 
 Made = Reconciler[Any]
 Maker = Callable[[Tools], Made]
+
+
+def _daemonset(tools: Tools) -> Made:
+    recorder = tools.recorder("daemonset-controller")
+    return DaemonSetController(tools.client, tools.informers, recorder, tools.clock)
 
 
 def _deployment(tools: Tools) -> Made:
@@ -233,6 +239,7 @@ def _ttlafterfinished(tools: Tools) -> Made:
 
 
 _MAKERS: Mapping[str, Maker] = {
+    "daemonset": _daemonset,
     "deployment": _deployment,
     "disruption": _disruption,
     "endpoints": _endpoints,
