@@ -26,7 +26,7 @@ KNARR = "Answers kubectl does not give"
 GROUPS = (BASIC, DEPLOY, MANAGE, DEBUG, ADVANCED, SETTINGS, KNARR, OTHER)
 
 TABLE: dict[str, Entry] = {
-    "create": Entry(BASIC, "Create a resource from a file or from stdin"),
+    "create": Entry(BASIC, "Create a resource from a file or from stdin", "create.table"),
     "expose": Entry(BASIC, "Make a new Service for a replica set, deployment, service or pod"),
     "run": Entry(BASIC, "Run a particular image on the cluster"),
     "set": Entry(BASIC, "Set specific features on objects"),

@@ -1,0 +1,69 @@
+"""`create -f`: the objects of files."""
+
+from knarr.cli.command import Command
+from knarr.cli.commands.create.making import SHARED_FLAGS
+from knarr.cli.failures import CliError, PlainError, raise_all
+from knarr.cli.flags import Arguments, text, truth
+from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.output.printer import Results
+from knarr.cli.selecting import Found
+from knarr.cli.session import Session
+from knarr.cli.writing import create, dry_run_of, with_configuration, write_options
+from knarr.client.dynamic import StatusError
+
+
+def run(session: Session, arguments: Arguments) -> int | None:
+    """Create all of them."""
+    if arguments.words:
+        raise PlainError(
+            f"error: Unexpected args: [{' '.join(arguments.words)}]\n"
+            f"See '{session.program} create -h' for help and examples"
+        )
+    if not arguments.list("filename") and not arguments.text("kustomize"):
+        raise CliError("must specify one of -f and -k")
+    recursive = arguments.truth("recursive")
+    objects = read_files(session, arguments.list("filename"), recursive=recursive)
+    if not objects:
+        raise CliError("no objects passed to create")
+    dry_run = dry_run_of(session, arguments)
+    options = write_options(session, arguments)
+    results = Results(session, arguments, dry_run=dry_run)
+    errors: list[Exception] = []
+    for found in objects:
+        if arguments.truth("save-config"):
+            found.object = with_configuration(found.object)
+        try:
+            results.add(
+                _created(session, found, dry_run) or create(session, found, options), "created"
+            )
+        except StatusError as error:
+            errors.append(error)
+    raise_all(errors)
+    return None
+
+
+def _created(session: Session, found: Found, dry_run: str) -> Found | None:
+    return found if dry_run == "client" else None
+
+
+COMMAND = Command(
+    about="Create objects from files or from standard input; generators make single ones.",
+    usage="create -f FILENAME [flags]",
+    examples="""
+# Create the objects in a file
+knarr create -f web.yaml --dry-run=server
+
+# Show what a generator makes
+knarr create deployment web --image=nginx --dry-run=client -o yaml
+""",
+    flags=(
+        *SHARED_FLAGS,
+        *file_flags("to use to create the resource"),
+        text("selector", "l", help="Create only objects with these labels"),
+        truth("edit", help="Edit the objects before they are created"),
+        truth("windows-line-endings", help="Ignored"),
+        text("raw", help="Raw URI to POST to the server"),
+    ),
+    run=run,
+    manager="kubectl-create",
+)
