@@ -312,7 +312,11 @@ def _keeps_away(cluster: clusters.Cluster, pod: Pod, node: Node) -> None:
 
 
 def _nobody_evicted_in_vain(history: History) -> None:
-    """On the node of each victim a pod of higher priority is placed afterwards."""
+    """For each victim a more important pod is placed that wanted its node.
+
+    It may be placed elsewhere in the end, if somebody else leaves sooner; and who
+    could know that the user closes the node, or takes the pod away.
+    """
     moments = list(history)
     seen = set()
     for number, moment in enumerate(moments):
@@ -324,9 +328,27 @@ def _nobody_evicted_in_vain(history: History) -> None:
             continue
         seen.add(pod.metadata.uid)
         assert any(
-            isinstance(later.new, Pod)
-            and later.new.spec.node_name == pod.spec.node_name
-            and (later.new.spec.priority or 0) > (pod.spec.priority or 0)
-            and not (isinstance(later.old, Pod) and later.old.spec.node_name)
+            _profits(later, pod) or _is_surprise(later, pod.spec.node_name)
             for later in moments[number:]
         ), f"{moment.key} was evicted in vain"
+
+
+def _profits(moment: Moment, victim: Pod) -> bool:
+    old, new = moment.old, moment.new
+    if not isinstance(old, Pod) or not isinstance(new, Pod):
+        return False
+    node_name = victim.spec.node_name
+    return (
+        bool(new.spec.node_name)
+        and not old.spec.node_name
+        and (new.spec.priority or 0) > (victim.spec.priority or 0)
+        and node_name in (new.spec.node_name, old.status.nominated_node_name)
+    )
+
+
+def _is_surprise(moment: Moment, node_name: str) -> bool:
+    """Whether the user changed the node, or took away a pod that hoped for it."""
+    old, new = moment.old, moment.new
+    if isinstance(new, Node):
+        return new.metadata.name == node_name
+    return isinstance(old, Pod) and new is None and old.status.nominated_node_name == node_name
