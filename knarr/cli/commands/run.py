@@ -1,0 +1,156 @@
+"""`run`: one pod of an image."""
+
+import json
+from typing import Any
+
+from knarr.cli.attaching import attach_to_new
+from knarr.cli.command import Command
+from knarr.cli.commands.create.making import SHARED_FLAGS
+from knarr.cli.failures import CliError
+from knarr.cli.flags import Arguments, array, pairs, text, truth
+from knarr.cli.manifests import known
+from knarr.cli.output.printer import Results
+from knarr.cli.selecting import Found
+from knarr.cli.session import Session
+from knarr.cli.writing import create, dry_run_of, write_options
+
+Json = dict[str, Any]
+
+
+def run(session: Session, arguments: Arguments) -> int | None:
+    """Make the pod, and a service for it when asked."""
+    if "image" not in arguments.given:
+        raise CliError('required flag(s) "image" not set')
+    if len(arguments.words) != 1:
+        raise CliError(f"exactly one NAME is required for run, got {len(arguments.words)}")
+    if arguments.truth("rm") and not (arguments.truth("stdin") or arguments.truth("attach")):
+        raise CliError("--rm should only be used for attached containers")
+    name = arguments.words[0]
+    labels = {"run": name}
+    if arguments.list("labels"):
+        labels = dict(pairs(",".join(arguments.list("labels")).split(",")))
+    objects = [_overridden(_pod(arguments, name, labels), arguments.text("overrides"))]
+    if arguments.truth("expose"):
+        objects.append(_service(name, labels, arguments.text("port")))
+    dry_run = dry_run_of(session, arguments)
+    results = Results(session, arguments, dry_run=dry_run)
+    for obj in objects:
+        results.add(_made(session, arguments, obj, dry_run), "created")
+    if dry_run == "none" and (arguments.truth("stdin") or arguments.truth("attach")):
+        return attach_to_new(session, arguments, name)
+    return None
+
+
+def _made(session: Session, arguments: Arguments, obj: Json, dry_run: str) -> Found:
+    kind = session.resources.of(obj["apiVersion"], obj["kind"])
+    assert kind is not None, "pods and services are built in"
+    if dry_run == "client":
+        if session.target.is_namespace_given:
+            obj["metadata"]["namespace"] = session.namespace
+        return Found(kind, "", obj["metadata"]["name"], obj)
+    return create(session, known(session, obj, ""), write_options(session, arguments))
+
+
+def _pod(arguments: Arguments, name: str, labels: dict[str, str]) -> Json:
+    container: Json = {"name": name, "image": arguments.text("image"), "resources": {}}
+    words = [*(arguments.after_dash or [])]
+    if words:
+        container["command" if arguments.truth("command") else "args"] = words
+    container |= _container_settings(arguments)
+    metadata: Json = {"name": name, "labels": labels}
+    if arguments.list("annotations"):
+        metadata["annotations"] = dict(pairs(arguments.list("annotations")))
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": {
+            "containers": [container],
+            "dnsPolicy": "ClusterFirst",
+            "restartPolicy": arguments.text("restart"),
+        },
+        "status": {},
+    }
+
+
+def _container_settings(arguments: Arguments) -> Json:
+    found: Json = {}
+    if arguments.list("env"):
+        found["env"] = [
+            {"name": key, "value": value} for key, value in pairs(arguments.list("env")).items()
+        ]
+    if arguments.text("port"):
+        found["ports"] = [{"containerPort": int(arguments.text("port"))}]
+    if arguments.text("image-pull-policy"):
+        found["imagePullPolicy"] = arguments.text("image-pull-policy")
+    if arguments.truth("privileged"):
+        found["securityContext"] = {"privileged": True}
+    found |= {flag: True for flag in ("stdin", "tty") if arguments.truth(flag)}
+    return found | ({"stdinOnce": True} if arguments.truth("stdin") else {})
+
+
+def _overridden(pod: Json, overrides: str) -> Json:
+    if not overrides:
+        return pod
+    try:
+        patch = json.loads(overrides)
+    except ValueError as error:
+        raise CliError(f"--overrides is no JSON: {error}") from None
+    from knarr.api.patches.merge_patch import apply  # noqa: PLC0415
+
+    merged: Json = apply(pod, patch)
+    return merged
+
+
+def _service(name: str, labels: dict[str, str], port_text: str) -> Json:
+    if not port_text:
+        raise CliError("--port must be set when exposing a service")
+    port = int(port_text)
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "ports": [{"port": port, "protocol": "TCP", "targetPort": port}],
+            "selector": labels,
+        },
+        "status": {"loadBalancer": {}},
+    }
+
+
+COMMAND = Command(
+    about="Run an image in a pod.",
+    usage="run NAME --image=image [--env=key=value] [--port=port] -- [COMMAND] [args...]",
+    examples="""
+# Run a pod
+knarr run once --image=busybox --restart=Never --dry-run=server -- date
+
+# Show the pod that would be made
+knarr run web2 --image=nginx --port=80 --dry-run=client -o yaml
+""",
+    flags=(
+        *SHARED_FLAGS,
+        text("image", help="The image for the container to run."),
+        array("env", help="Environment variables to set in the container"),
+        array("labels", "l", help="Comma separated labels to apply to the pod"),
+        array("annotations", help="Annotations to apply to the pod"),
+        text("port", help="The port that this container exposes"),
+        truth("expose", help="Make a service for the pod too"),
+        truth("command", help="The words after -- are the command, not its arguments"),
+        text("restart", default="Always", help="Always, OnFailure or Never"),
+        text("overrides", help="A JSON patch of the object"),
+        text("override-type", default="merge", help="Ignored: merge"),
+        text("image-pull-policy", help="Always, IfNotPresent or Never"),
+        truth("privileged", help="Run the container in privileged mode"),
+        truth("stdin", "i", help="Keep stdin open on the container in the pod"),
+        truth("tty", "t", help="Allocate a TTY for the container in the pod"),
+        truth("attach", help="Wait for the pod to run, and attach to it"),
+        truth("rm", help="Delete the pod after it exits"),
+        truth("quiet", "q", help="Print no prompts"),
+        truth("leave-stdin-open", help="Ignored"),
+        text("pod-running-timeout", default="1m", help="How long to wait until the pod runs"),
+        truth("wait", help="Ignored"),
+    ),
+    run=run,
+    manager="kubectl-run",
+)
