@@ -8,7 +8,8 @@ It promises:
    of the plugins which rejected it says may help, or after five minutes.
 3. A pod that failed waits longer each time, but while nobody else is to be
    tried it need not wait, unless what failed was the server.
-4. Like pods are asked about once, however many wait.
+4. Like pods are asked about once, however many wait, and no more of them are woken
+   than there is room for, unless a rule that spans nodes rejected them.
 5. A gated pod costs nothing: it is in no line until its gates are gone.
 6. Nothing is lost: a pod is in exactly one place until it is taken or removed.
 
@@ -19,7 +20,7 @@ import asyncio
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 
 from knarr.api.core.pod import Pod
 from knarr.api.keys import Key
@@ -118,8 +119,13 @@ class SchedulingQueue:
     def remove(self, key: Key) -> None:
         """Forget a pod: it is gone, or has a node."""
         waiting = self._all.get(key)
-        if waiting is not None:
-            self._leave(waiting)
+        if waiting is None:
+            return
+        self._leave(waiting)
+        # Another like it may take the room for which this one was woken.
+        group = self._groups.get(_group_key(waiting))
+        if group is not None:
+            self._wake(tuple(islice(group.members.values(), 1)))
 
     async def ready(self) -> None:
         """Wait until a pod may be tried."""
@@ -141,7 +147,7 @@ class SchedulingQueue:
         waiting.since_s = _now_s()
         waiting.place = "unschedulable"
         self._all[waiting.key] = waiting
-        group_key = (waiting.shape, waiting.profile.name, plugins)
+        group_key = _group_key(waiting)
         group = self._groups.get(group_key)
         if group is None:
             group = self._groups[group_key] = _Group(waiting.shape, waiting.profile, plugins)
@@ -171,7 +177,10 @@ class SchedulingQueue:
                 if group_key not in helped and _helps(snapshot, group, profile_plugin, happening):
                     helped[group_key] = group
         for group in helped.values():
-            self._wake(tuple(group.members.values()))
+            room = len(group.members)
+            if happening.slot is not None and not happening.is_contested and _is_local(group):
+                room = snapshot.room(happening.slot, group.shape)
+            self._wake(tuple(islice(group.members.values(), room)))
 
     def close(self) -> None:
         """End the timers."""
@@ -216,7 +225,7 @@ class SchedulingQueue:
         """Take a pod from where it is; entries in heaps are skipped when they come up."""
         del self._all[waiting.key]
         if waiting.place == "unschedulable":
-            group_key = (waiting.shape, waiting.profile.name, waiting.plugins)
+            group_key = _group_key(waiting)
             group = self._groups[group_key]
             del group.members[waiting.key]
             if not group.members:
@@ -262,6 +271,16 @@ class SchedulingQueue:
             self._wake([each for each in group.members.values() if each.since_s <= before_s])
         if self._groups:
             self._flush_timer = asyncio.get_running_loop().call_later(FLUSH_EVERY_S, self._flush)
+
+
+def _group_key(waiting: Waiting) -> _GroupKey:
+    return waiting.shape, waiting.profile.name, waiting.plugins
+
+
+def _is_local(group: _Group) -> bool:
+    """Whether only rules rejected the pods that look at one node at a time."""
+    local = {each.name for each in group.profile.filters if each.is_local}
+    return bool(group.plugins) and group.plugins <= local
 
 
 def _helps(snapshot: Snapshot, group: _Group, name: str, happening: Happening) -> bool:

@@ -188,6 +188,15 @@ class Snapshot:
             if ANY_ADDRESS in (address, wanted.address) or address == wanted.address:
                 yield from slots
 
+    def room(self, slot: int, shape: Shape) -> int:
+        """How many pods of a shape a node has resources for, one at least."""
+        free = [self.pods_max[slot] - self.pods[slot]]
+        for resource, amount in shape.requests.items():
+            if amount:
+                left = self.allocatable(resource)[slot] - self.requested(resource)[slot]
+                free.append(left // amount)
+        return max(int(min(free)), 1)
+
     # ---- inside
 
     def _take_slot(self) -> int:

@@ -166,7 +166,9 @@ class State:
             return
         kind: EventKind = "node added" if old is None else "node changed"
         slot = self.snapshot.put_node(new)
-        self.queue.happened(self.snapshot, Happening(kind, slot, before=old))
+        contested = bool(self.nominated.on(new.metadata.name))
+        happening = Happening(kind, slot, before=old, is_contested=contested)
+        self.queue.happened(self.snapshot, happening)
 
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
         either = new or old
@@ -209,7 +211,9 @@ class State:
     def _tell(self, kind: EventKind, node_name: str, shape: Shape) -> None:
         slot = self.snapshot.slot_of(node_name)
         if slot is not None:
-            self.queue.happened(self.snapshot, Happening(kind, slot, shape))
+            contested = bool(self.nominated.on(node_name))
+            happening = Happening(kind, slot, shape, is_contested=contested)
+            self.queue.happened(self.snapshot, happening)
 
 
 def _wished(pod: Pod) -> str:

@@ -61,6 +61,8 @@ class Happening:
     """The pod it happened to, as it was before where it went."""
     before: Node | None = None
     """The node as it was."""
+    is_contested: bool = False
+    """Whether pods are nominated to the node: then who gets its room is decided, not guessed."""
     claim: str = ""
     """Name of the claim it is about, `namespace/name`; empty: any."""
 

@@ -148,6 +148,18 @@ async def test_like_pods_are_asked_about_once() -> None:
     assert len(asked) == 1
 
 
+async def test_no_more_are_woken_than_there_is_room_for() -> None:
+    queue = SchedulingQueue()
+    put(queue, *(pod(f"p{number}", cpu="4") for number in range(50)))
+    for _ in range(50):
+        queue.failed(take(queue), FIT)
+    queue.happened(*cluster(cpu="9"))
+    places = [queue.place_of(Key("default", f"p{number}")) for number in range(50)]
+    assert (places.count("backoff"), places[:2]) == (2, ["backoff", "backoff"])
+    queue.remove(Key("default", "p0"))
+    assert queue.place_of(Key("default", "p2")) == "backoff"
+
+
 async def test_a_gated_pod_is_in_no_line() -> None:
     queue = SchedulingQueue()
     gated = pod("a", gates=("example.com/x",))
