@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
+from controller_manager.loadbalancer.decide import bounds
 from controller_manager.manager import run_controllers
 from controller_manager.settings import ControllerSettings
 from knarr.client.flags import add_client_flags, add_leader_flags, client_of, leading
@@ -29,6 +30,7 @@ def _flags() -> Flags:
     flags.flag("node-cidr-mask-size", default=default.node_cidr_mask_size)
     flags.flag("horizontal-pod-autoscaler-sync-period", default=default.hpa_sync_period_s)
     flags.flag("provision-root", default=default.provision_root)
+    flags.flag("load-balancer-pool", default=default.load_balancer_pool, help="ranges of addresses")
     add_log_flags(flags)
     return flags
 
@@ -49,7 +51,17 @@ def settings_of(found: Namespace) -> ControllerSettings:
         node_cidr_mask_size=found.node_cidr_mask_size,
         hpa_sync_period_s=found.horizontal_pod_autoscaler_sync_period,
         provision_root=found.provision_root,
+        load_balancer_pool=_pool(found.load_balancer_pool),
     )
+
+
+def _pool(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        try:
+            bounds(entry)
+        except ValueError as error:
+            raise SettingsError(f"--load-balancer-pool: {error}") from None
+    return entries
 
 
 async def run(found: Namespace) -> None:

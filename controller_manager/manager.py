@@ -18,6 +18,7 @@ from controller_manager.endpointslice.controller import EndpointSliceController
 from controller_manager.endpointslicemirroring.controller import EndpointSliceMirroringController
 from controller_manager.ephemeralvolume.controller import EphemeralVolumeController
 from controller_manager.garbagecollector.controller import GarbageCollector
+from controller_manager.loadbalancer.controller import LoadBalancerController
 from controller_manager.namespace.controller import NamespaceController
 from controller_manager.nodelifecycle.controller import NodeLifecycleController
 from controller_manager.persistentvolume.controller import PersistentVolumeController
@@ -157,6 +158,15 @@ def _garbagecollector(tools: Tools) -> Made:
     return GarbageCollector(tools.client, tools.informers, recorder)
 
 
+def _loadbalancer(tools: Tools) -> Made:
+    return LoadBalancerController(
+        tools.client,
+        tools.informers.of(Service),
+        tools.recorder("service-controller"),
+        tools.settings.load_balancer_pool,
+    )
+
+
 def _namespace(tools: Tools) -> Made:
     return NamespaceController(
         tools.client, tools.informers.of(Namespace), tools.informers, tools.clock
@@ -256,6 +266,7 @@ _MAKERS: Mapping[str, Maker] = {
     "replicationcontroller": _replicationcontroller,
     "resourcequota": _resourcequota,
     "root-ca-certificate-publisher": _rootca,
+    "service-lb": _loadbalancer,
     "serviceaccount": _serviceaccount,
     "statefulset": _statefulset,
     "taint-eviction": _tainteviction,

@@ -25,3 +25,5 @@ class ControllerSettings:
     """How often metrics are looked at for scaling."""
     provision_root: str = ""
     """The folder under which the built-in provisioner makes volumes; empty: it makes none."""
+    load_balancer_pool: tuple[str, ...] = ()
+    """Addresses for Services of type LoadBalancer: ranges `10.0.0.5-10.0.0.9` or `10.0.0.0/24`."""

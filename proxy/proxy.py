@@ -14,6 +14,7 @@ from knarr.api.keys import Key
 from knarr.client.informer import Informer
 from knarr.client.queue import WorkQueue
 from knarr.client.triggers import each, feed
+from proxy.health_checks import HealthChecks
 from proxy.mode import Mode
 from proxy.model import SERVICE_NAME, ServicePort, service_ports
 
@@ -31,7 +32,9 @@ class Proxy:
         slices: Informer[EndpointSlice],
         mode: Mode,
         node_name: str,
+        checks: HealthChecks | None = None,
     ) -> None:
+        self._checks = checks or HealthChecks()
         self._services = services
         self._slices = slices
         self._mode = mode
@@ -46,7 +49,10 @@ class Proxy:
         await self._services.listed()
         await self._slices.listed()
         try:
-            await self._mode.replace({key: self._ports(key) for key in self._services.objects})
+            wanted = {key: self._ports(key) for key in self._services.objects}
+            await self._mode.replace(wanted)
+            for key, ports in wanted.items():
+                await self._checks.change(key, ports)
             self.synced.set()
             feed(self._queue, self._services)
             feed(self._queue, self._slices, each(_service_keys))
@@ -55,11 +61,14 @@ class Proxy:
                     await self._change(key)
         finally:
             self._queue.close()
+            await self._checks.close()
             await self._mode.close()
 
     async def _change(self, key: Key) -> None:
+        ports = self._ports(key)
+        await self._checks.change(key, ports)
         try:
-            await self._mode.change(key, self._ports(key))
+            await self._mode.change(key, ports)
         except OSError as error:
             log.warning("service not carried yet", service=str(key), error=str(error))
             self._queue.retry(key)

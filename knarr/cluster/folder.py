@@ -42,10 +42,11 @@ class Layout:
     def addresses(self, network: str) -> "Addresses":
         """Where pods and Services get addresses: on loopback of our own, else the usual ones."""
         if network != "loopback":
-            return Addresses("10.244", "10.96.0.0/16", f"10.96.0.{DNS_HOST}")
+            return Addresses("10.244", "10.96.0.0/16", f"10.96.0.{DNS_HOST}", "10.97.0.0/24")
         services = f"127.{128 + self.range}"
         pods = f"127.{64 + self.range}"
-        return Addresses(pods, f"{services}.0.0/16", f"{services}.0.{DNS_HOST}")
+        balancers = f"127.{192 + self.range}.0.0/24"
+        return Addresses(pods, f"{services}.0.0/16", f"{services}.0.{DNS_HOST}", balancers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Addresses:
     services: str
     dns: str
     """The address of the DNS Service."""
+    balancers: str
+    """Where Services of type LoadBalancer get addresses."""
 
     def of_node(self, number: int) -> str:
         """A node's podCIDR."""

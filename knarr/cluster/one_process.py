@@ -95,7 +95,9 @@ async def _run(options: UpOptions, folder: Folder) -> None:
         folder.say(running)
         client = InProcessClient(server.registry)
         async with Informers(client) as informers, asyncio.TaskGroup() as group:
-            settings = ControllerSettings(root_ca=authority.pem.decode())
+            settings = ControllerSettings(
+                root_ca=authority.pem.decode(), load_balancer_pool=(addresses.balancers,)
+            )
             group.create_task(
                 run_controllers(client, clock, seeded(), settings), name="controllers"
             )

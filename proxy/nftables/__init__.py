@@ -1,0 +1,1 @@
+"""Lets the kernel carry connections, by rules of nftables."""
