@@ -161,7 +161,10 @@ def _print_tables(session: Session, arguments: Arguments, pieces: Sequence[_Piec
             continue
         if arguments.text("sort-by"):
             objects = [row.get("object") or {} for row in rows]
-            rows = [rows[place] for place in _places(arguments, objects)]
+            try:
+                rows = [rows[place] for place in _places(arguments, objects)]
+            except CliError:
+                continue  # Rows that cannot be sorted are not shown, as kubectl does.
         if printed:
             session.say("")
         session.write(table.text(rows))

@@ -1,0 +1,23 @@
+"""`options`: the flags that all commands take."""
+
+from knarr.cli.command import Command
+from knarr.cli.flags import Arguments, help_of
+from knarr.cli.session import GLOBAL_FLAGS, Session
+
+
+def run(session: Session, arguments: Arguments) -> int | None:
+    """Print them."""
+    session.say("The following options can be passed to any command:\n")
+    session.write(help_of(GLOBAL_FLAGS))
+    return None
+
+
+COMMAND = Command(
+    about="Print the flags that all commands take.",
+    usage="options",
+    examples="""
+# Print them
+knarr options
+""",
+    run=run,
+)
