@@ -18,6 +18,7 @@ from controller_manager.endpointslice.controller import EndpointSliceController
 from controller_manager.endpointslicemirroring.controller import EndpointSliceMirroringController
 from controller_manager.ephemeralvolume.controller import EphemeralVolumeController
 from controller_manager.garbagecollector.controller import GarbageCollector
+from controller_manager.job.controller import JobController
 from controller_manager.loadbalancer.controller import LoadBalancerController
 from controller_manager.namespace.controller import NamespaceController
 from controller_manager.nodelifecycle.controller import NodeLifecycleController
@@ -167,6 +168,11 @@ def _loadbalancer(tools: Tools) -> Made:
     )
 
 
+def _job(tools: Tools) -> Made:
+    recorder = tools.recorder("job-controller")
+    return JobController(tools.client, tools.informers, recorder, tools.clock)
+
+
 def _namespace(tools: Tools) -> Made:
     return NamespaceController(
         tools.client, tools.informers.of(Namespace), tools.informers, tools.clock
@@ -257,6 +263,7 @@ _MAKERS: Mapping[str, Maker] = {
     "endpointslicemirroring": _endpointslicemirroring,
     "ephemeral-volume": _ephemeralvolume,
     "garbagecollector": _garbagecollector,
+    "job": _job,
     "namespace": _namespace,
     "nodelifecycle": _nodelifecycle,
     "persistentvolume-binder": _persistentvolume,
