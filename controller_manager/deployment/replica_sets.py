@@ -28,6 +28,15 @@ def pods_of(replica_set: ReplicaSet) -> int:
     return max(size_of(replica_set), replica_set.status.replicas)
 
 
+def is_counted(replica_set: ReplicaSet) -> bool:
+    """Whether `pods_of` is certain: its status speaks of the size it has, or it never had another.
+
+    One that was scaled down a moment ago may have had its last pods made in that moment.
+    """
+    generation = replica_set.metadata.generation
+    return generation <= 1 or replica_set.status.observed_generation >= generation
+
+
 def available_of(replica_set: ReplicaSet) -> int:
     """How many available pods it surely keeps: none while its status speaks of an earlier size."""
     if replica_set.status.observed_generation < replica_set.metadata.generation:

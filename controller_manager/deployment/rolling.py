@@ -1,7 +1,8 @@
 """Moves replicas from the old ReplicaSets to the one of the current template.
 
 Both bounds hold for what the ReplicaSets are to have and for what their status
-says they still have, so that a slow ReplicaSet controller cannot break them.
+says they still have, and nothing grows while a status speaks of an earlier
+size, so that a slow ReplicaSet controller cannot break them.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from controller_manager.deployment.replica_sets import (
     Rollout,
     available_of,
     by_age,
+    is_counted,
     pods_of,
     size_of,
     total_size,
@@ -24,6 +26,8 @@ def size_of_new(rollout: Rollout) -> int:
     total = wanted(rollout.deployment)
     if not is_rolling(rollout.deployment):
         return total
+    if not all(map(is_counted, rollout)):
+        return size
     room = total + max_surge(rollout.deployment) - sum(map(pods_of, rollout))
     return size + min(room, total - size) if room > 0 else size
 

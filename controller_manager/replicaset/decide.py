@@ -12,7 +12,7 @@ from knarr.api.core.pod import Pod
 from knarr.api.core.replication_controller import ReplicationController
 from knarr.api.owners import controller_reference
 from knarr.api.plan import Plan, Words
-from knarr.api.pods import available_at, is_active
+from knarr.api.pods import available_at, is_active, is_ready
 from knarr.api.selectors import NOTHING, Selector, from_object, matching
 
 PODS_PER_PLAN_MAX = 500
@@ -56,6 +56,9 @@ def decide(
     return Plan(
         patch=claims.patches,
         delete=going,
+        # One chosen because it is not ready must not have become so while another stays
+        # that is not: the availability that a Deployment counted on would go with it.
+        delete_unchanged=len(going) < len(active) and not all(map(is_ready, going)),
         create=_pods_of(owner, min(missing, PODS_PER_PLAN_MAX)),
         words=Words(owner),
         status=None if counted.status == owner.status else counted,

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import structlog
 from msgspec.structs import replace
 
-from knarr.api.errors import AlreadyExistsError, ApiError, NotFoundError
+from knarr.api.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
 from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions, Preconditions
 from knarr.api.plan import Plan
@@ -176,7 +176,8 @@ class _Writing:
         except NotFoundError:
             return
         except ApiError as error:
-            if words:
+            # That it changed meanwhile is no news: it is decided anew.
+            if words and not isinstance(error, ConflictError):
                 self._fill(words.about, "FailedDelete", words.not_deleted, name, error)
             raise
         self._reached(type(obj), revision)

@@ -45,6 +45,25 @@ def never_beyond_bounds(history: History, *, disturbed: bool) -> None:
                     _count(bounds[deployment], obj, moment, disturbed=disturbed)
 
 
+def never_wants_more(history: History) -> None:
+    """Never are a Deployment's ReplicaSets told to have more pods than it and its surge allow.
+
+    That holds even while a new size is shared out, when the pods themselves follow late.
+    """
+    bounds: dict[str, _Bounds] = defaultdict(_Bounds)
+    sizes: dict[str, dict[str, int]] = defaultdict(dict)
+    for moment in history:
+        obj = moment.new or moment.old
+        if isinstance(obj, Deployment):
+            _widen(bounds[obj.metadata.uid], obj)
+        elif isinstance(obj, ReplicaSet):
+            for reference in obj.metadata.owner_references:
+                own = sizes[reference.uid]
+                own[obj.metadata.uid] = (obj.spec.replicas or 0) if moment.new else 0
+                total, most = sum(own.values()), bounds[reference.uid].pods_max
+                assert total <= most, f"{total} wanted at {moment.revision}, at most {most}"
+
+
 def _widen(bounds: _Bounds, deployment: Deployment) -> None:
     bounds.pods_max = max(bounds.pods_max, wanted(deployment) + max_surge(deployment))
     promised = wanted(deployment) - max_unavailable(deployment)

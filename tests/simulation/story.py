@@ -1,6 +1,7 @@
 """What a seed does to a world: a user who changes things, trouble that comes and passes."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -30,6 +31,8 @@ SETTLE_S = 900.0
 Most of it is patience by design: five minutes until pods leave a lost node.
 """
 
+Act = Callable[[World, Random, str], Awaitable[None]]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -38,8 +41,10 @@ class Outcome:
     history: History
     disturbed: bool
     """Whether somebody took pods or nodes away."""
+    orphaned: bool
+    """Whether somebody deleted Deployments or ReplicaSets."""
     scaled: bool
-    """Whether somebody changed sizes, paused or resumed in the middle of rollouts."""
+    """Whether somebody changed sizes in the middle of rollouts."""
 
 
 def simulate(seed: int) -> Outcome:
@@ -50,6 +55,7 @@ def simulate(seed: int) -> Outcome:
 async def _story(seed: int) -> Outcome:
     chance = Random(seed)
     disturbed, scaled = chance.random() < 0.5, chance.random() < 0.5
+    orphaned = disturbed and chance.random() < 0.5
     async with world(seed, drawn(chance)) as made:
         await asyncio.sleep(1.0)
         names = [f"web-{number}" for number in range(chance.randint(1, 2))]
@@ -62,7 +68,8 @@ async def _story(seed: int) -> Outcome:
                 spec=replace(service().spec, cluster_ip=""),
             )
         )
-        await _trouble(made, chance, names, disturbed=disturbed, scaled=scaled)
+        acts = _acts(disturbed=disturbed, orphaned=orphaned, scaled=scaled)
+        await _trouble(made, chance, names, acts)
         made.weather.calm()
         for part in made.parts:
             if not made.runs(part):
@@ -71,7 +78,7 @@ async def _story(seed: int) -> Outcome:
             f"seed {seed} does not settle: {await _state(made)}"
         )
         await asyncio.sleep(5.0)
-        return Outcome(made.history, disturbed, scaled)
+        return Outcome(made.history, disturbed, orphaned, scaled)
 
 
 def _deployment(name: str, chance: Random) -> Deployment:
@@ -89,18 +96,22 @@ def _strategy(chance: Random) -> DeploymentStrategy:
     return rolling(surge, unavailable if surge else max(1, unavailable))
 
 
-async def _trouble(
-    made: World, chance: Random, names: list[str], *, disturbed: bool, scaled: bool
-) -> None:
+def _acts(*, disturbed: bool, orphaned: bool, scaled: bool) -> list[Act]:
+    acts: list[Act] = [_roll, _roll, _pause, _restart_controllers, _restart_scheduler, _compact]
+    if scaled:
+        acts += [_scale, _scale]
+    if disturbed:
+        acts += [_delete_pod, _stop_node, _start_node]
+    if orphaned:
+        acts += [_delete_replica_set, _delete]
+    return acts
+
+
+async def _trouble(made: World, chance: Random, names: list[str], acts: list[Act]) -> None:
     """Change what is wanted, and break what runs, until the trouble is over."""
     until_s = asyncio.get_running_loop().time() + TROUBLE_S
-    gentle = [_roll, _roll, _restart_controllers, _restart_scheduler, _compact]
-    if scaled:
-        gentle += [_scale, _pause]
-    rough = [*gentle, _delete_pod, _delete_replica_set, _stop_node, _start_node, _delete]
     while asyncio.get_running_loop().time() < until_s:
-        act = chance.choice(rough if disturbed else gentle)
-        await act(made, chance, chance.choice(names))
+        await chance.choice(acts)(made, chance, chance.choice(names))
         await asyncio.sleep(chance.random() * 12.0)
 
 

@@ -166,6 +166,27 @@ def test_takes_unhealthy_old_replicas_first() -> None:
     assert world.sizes == [8, 3], "what does not work is not missed"
 
 
+def test_grows_only_when_a_smaller_size_was_seen() -> None:
+    """Its last pods may have been made while it was scaled down: status and size miss them."""
+    world = rolled_out(replicas=6, strategy=rolling(3, 1))
+    old = next(iter(world.replica_sets))
+    world.change(template=template("img:2"))
+    found = world.replica_sets[old]
+    smaller = replace(
+        found,
+        metadata=replace(found.metadata, generation=found.metadata.generation + 1),
+        spec=replace(found.spec, replicas=4),
+        status=replace(found.status, replicas=3, available_replicas=3),
+    )
+    world.replica_sets[old] = smaller
+    world.step()
+    assert world.sizes == [4, 0]
+    seen = replace(smaller.status, observed_generation=smaller.metadata.generation, replicas=4)
+    world.replica_sets[old] = replace(smaller, status=seen)
+    world.step()
+    assert world.sizes == [4, 5]
+
+
 def test_recreate_waits_for_the_old_pods_to_end() -> None:
     world = rolled_out(strategy=RECREATE)
     old = next(iter(world.replica_sets.values()))

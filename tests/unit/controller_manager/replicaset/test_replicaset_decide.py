@@ -101,6 +101,20 @@ def test_decide(wanted: int, pods: list[Pod], created: int, deleted: list[str]) 
     assert names(plan.delete) == deleted
 
 
+@pytest.mark.parametrize(
+    ("wanted", "pods", "guarded"),
+    [
+        pytest.param(1, [mine("a"), mine("b", ready=False)], True, id="may have become ready"),
+        pytest.param(1, [mine("a"), mine("b")], False, id="ready ones are counted on"),
+        pytest.param(0, [mine("a"), mine("b", ready=False)], False, id="all go: nothing to choose"),
+    ],
+)
+def test_takes_no_pod_that_became_ready_meanwhile(
+    wanted: int, pods: list[Pod], guarded: bool
+) -> None:
+    assert decide(replica_set(wanted), pods, now=NOW).delete_unchanged is guarded
+
+
 def test_makes_pods_from_the_template_as_its_children() -> None:
     (made,) = decide(replica_set(1), [], now=NOW).create
     assert isinstance(made, Pod)
