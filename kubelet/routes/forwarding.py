@@ -1,0 +1,142 @@
+"""Sees that packets between pods of different nodes are let through, and under which address.
+
+Docker closes the host's FORWARD chain and leaves one door, DOCKER-USER, which
+it forgets at each of its starts: so the door is looked after, again and again.
+An `accept` in a table of ours would not help, for every table must accept.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+log = structlog.get_logger()
+
+TABLE = "knarr-node"
+
+RUN_S = 10.0
+
+SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/send_redirects": "0",
+    "net/ipv4/conf/default/send_redirects": "0",
+    "net/bridge/bridge-nf-call-iptables": "1",
+}
+"""Redirects use up the kernel's allowance of refusals, so that clients wait in vain.
+
+Bridged frames must pass the rules, or replies within a node keep a wrong address.
+"""
+
+KEPT = ("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables")
+"""What stays when we go, because Docker needs it too."""
+
+
+class ForwardingError(OSError):
+    """The kernel did not take a rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardingOptions:
+    """What is let through."""
+
+    cluster_cidr: str
+    """Where pods are."""
+    masquerade: bool = True
+    """Whether pods reach others than pods under the node's address."""
+
+
+class Forwarding:
+    """The rules of one host."""
+
+    def __init__(self, options: ForwardingOptions, prefix: Sequence[str] = ()) -> None:
+        self._options = options
+        self._prefix = tuple(prefix)
+        """What runs a command in another network namespace."""
+        self._before: dict[str, str] = {}
+        self._is_told = False
+
+    async def ensure(self) -> None:
+        """Have the rules; cheap when they are there. Raise ForwardingError."""
+        for name, value in SYSCTLS.items():
+            await self._set(name, value)
+        if not self._is_told:
+            await self._nft(_table(self._options))
+            self._is_told = True
+        if shutil.which("iptables") is not None:
+            await self._open_door()
+
+    async def remove(self) -> None:
+        """Leave nothing behind but what Docker needs itself."""
+        await self._nft(f"add table ip {TABLE}\ndelete table ip {TABLE}\n")
+        self._is_told = False
+        if shutil.which("iptables") is not None:
+            for rule in self._rules():
+                await self._run("iptables", "-w", "-D", "DOCKER-USER", *rule)
+        for name, value in self._before.items():
+            if name not in KEPT:
+                await self._set(name, value)
+        self._before.clear()
+
+    async def _open_door(self) -> None:
+        code, _ = await self._run("iptables", "-w", "-n", "-L", "FORWARD")
+        if code:
+            return
+        await self._run("iptables", "-w", "-N", "DOCKER-USER")
+        if (await self._run("iptables", "-w", "-C", "FORWARD", "-j", "DOCKER-USER"))[0]:
+            await self._run("iptables", "-w", "-I", "FORWARD", "-j", "DOCKER-USER")
+        for rule in self._rules():
+            if (await self._run("iptables", "-w", "-C", "DOCKER-USER", *rule))[0]:
+                code, printed = await self._run("iptables", "-w", "-I", "DOCKER-USER", *rule)
+                if code:
+                    log.warning("packets for pods may be dropped", error=printed.strip())
+
+    def _rules(self) -> Sequence[Sequence[str]]:
+        cidr = self._options.cluster_cidr
+        return ("-s", cidr, "-j", "ACCEPT"), ("-d", cidr, "-j", "ACCEPT")
+
+    async def _nft(self, text: str) -> None:
+        code, printed = await self._run("nft", "-f", "-", fed=text)
+        if code:
+            raise ForwardingError(
+                code, printed.strip().splitlines()[0] if printed else "nft failed"
+            )
+
+    async def _set(self, name: str, value: str) -> None:
+        path = f"/proc/sys/{name}"
+        script = f'[ "$(cat {path})" = {value} ] || {{ cat {path} && echo {value} > {path}; }}'
+        code, printed = await self._run("sh", "-c", script)
+        if code == 0 and printed.strip():
+            self._before.setdefault(name, printed.strip())
+
+    async def _run(self, *words: str, fed: str = "") -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *self._prefix,
+            *words,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(RUN_S):
+            printed, _ = await process.communicate(fed.encode())
+        return process.returncode or 0, printed.decode(errors="replace")
+
+
+def _table(options: ForwardingOptions) -> str:
+    """The addresses under which pods are seen: among themselves their own, outside the node's.
+
+    Its chain comes after the proxy's, which replaces sources where replies would
+    go astray, and before Docker's, which would replace all: a source replaced by
+    itself counts as replaced, and nobody looks again.
+    """
+    pods = options.cluster_cidr
+    lines = [f"ip saddr {pods} ip daddr {pods} snat to ip saddr"]
+    if options.masquerade:
+        lines.append(f"ip saddr {pods} ip daddr != {pods} masquerade")
+    rules = "\n".join(f"    {line}" for line in lines)
+    return (
+        f"add table ip {TABLE}\ndelete table ip {TABLE}\n"
+        f"table ip {TABLE} {{\n  chain postrouting {{\n"
+        f"    type nat hook postrouting priority srcnat - 4; policy accept;\n{rules}\n  }}\n}}\n"
+    )
