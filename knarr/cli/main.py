@@ -112,7 +112,7 @@ def _run_command(name: str, line: list[str], program: str) -> int:
     if command.is_raw:
         found = Arguments(words=line, values={flag.name: flag.default for flag in GLOBAL_FLAGS})
     else:
-        found = parse(line, (*command.flags, *GLOBAL_FLAGS), f"{program} {name}")
+        found = parse(line, (*GLOBAL_FLAGS, *command.flags), f"{program} {name}")
     session = Session(found, program=program)
     session.manager = command.manager or "kubectl"
     code = command.run(session, found) or 0

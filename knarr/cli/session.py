@@ -99,7 +99,7 @@ class Session:
                 kubeconfig=found.text("kubeconfig"),
                 context=found.text("context"),
                 cluster=found.text("cluster"),
-                user=found.text("user"),
+                user=_word(found.values["user"]),
                 namespace=found.text("namespace"),
                 server=found.text("server"),
                 token=found.text("token"),
@@ -154,3 +154,8 @@ class Session:
             if isinstance(error, StatusError) and error.reason == "Forbidden":
                 return ()
             raise
+
+
+def _word(value: Any) -> str:
+    """A global flag's value; nothing where a command has a list flag of that name."""
+    return value if isinstance(value, str) else ""

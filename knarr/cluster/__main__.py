@@ -15,7 +15,9 @@ LAUNCHER = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in LAUNCHER and not _is_about_objects(words):
+    # Called by kubectl's name it is kubectl, whose `delete` never means the cluster.
+    is_kubectl = sys.argv[0].rpartition("/")[2].startswith("kubectl")
+    if words and words[0] in LAUNCHER and not is_kubectl and not _is_about_objects(words):
         return _launch(words)
     from knarr.cli.main import main as run_cli  # noqa: PLC0415
 

@@ -63,7 +63,7 @@ def _patched(
         subresource=subresource,
     )
     kind = _kind_of(found.kind, after)
-    is_same = before["metadata"].get("resourceVersion") == after["metadata"].get("resourceVersion")
+    is_same = before == after
     same = " (no change)" if is_same else ""
     results.add(Found(kind, found.namespace, found.name, after), f"patched{same}")
 

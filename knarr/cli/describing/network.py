@@ -195,7 +195,7 @@ def network_policy(sheet: Sheet, obj: Json, about: About) -> None:
     sheet.line("Spec:")
     selector = selector_text(spec.get("podSelector"))
     none = "<none> (Allowing the specific traffic to all pods in this namespace)"
-    sheet.line(f"PodSelector: {selector or none}", 1)
+    sheet.line(f"PodSelector:     {selector or none}", 1)
     types = spec.get("policyTypes") or ["Ingress"]
     for title, key, ends in (("ingress", "ingress", "from"), ("egress", "egress", "to")):
         if title.capitalize() in types:

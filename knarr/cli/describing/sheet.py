@@ -144,7 +144,10 @@ def events(sheet: Sheet, about: About) -> None:
         return
     sheet.line("Events:")
     rows = [_event(one, about) for one in about.events]
-    sheet.table(("Type", "Reason", "Age", "From", "Message"), rows, 1)
+    sheet.line("Type\tReason\tAge\tFrom\tMessage", 1)
+    sheet.line("----\t------\t----\t----\t-------", 1)
+    for row in rows:
+        sheet.line("\t".join(row), 1)
 
 
 def _event(event: Json, about: About) -> list[str]:

@@ -40,16 +40,15 @@ def containers(
     """Containers, with their statuses where there are any."""
     sheet.line(f"{title}:", level)
     for one in listed:
-        inner = _Container(sheet, level + 1, pad)
+        inner = _Container(sheet)
         sheet.line(f"{pad}{one['name']}:", level)
         inner.write(one, statuses.get(one["name"]))
 
 
 class _Container:
-    def __init__(self, sheet: Sheet, level: int, pad: str) -> None:
+    def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
-        self._level = level + 1
-        self._pad = pad
+        self._level = 2
 
     def write(self, container: Json, status: Json | None) -> None:
         state = status or {}
@@ -226,7 +225,7 @@ def volumes(sheet: Sheet, listed: Sequence[Json] | None, *, level: int = 0) -> N
     pad = " " if level else "  "
     for one in listed:
         sheet.line(f"{pad}{one['name']}:", level)
-        volume(sheet, one, level + 2)
+        volume(sheet, one, 2)
 
 
 def tolerations(sheet: Sheet, listed: Sequence[Json] | None, level: int = 0) -> None:

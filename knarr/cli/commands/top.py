@@ -1,0 +1,169 @@
+"""`top`: what nodes and pods use."""
+
+import json
+from typing import Any
+
+from knarr.api import quantities
+from knarr.cli.command import Command
+from knarr.cli.failures import CliError, PlainError
+from knarr.cli.flags import Arguments, text, truth
+from knarr.cli.output.table import columns_text
+from knarr.cli.raw import request
+from knarr.cli.session import Session
+from knarr.client.dynamic import StatusError
+
+Json = dict[str, Any]
+
+_API = "/apis/metrics.k8s.io/v1beta1"
+_MEBI = 1024 * 1024
+
+
+def _metrics(session: Session, path: str) -> list[Json]:
+    try:
+        answer = json.loads(request(session, "GET", f"{_API}{path}"))
+    except StatusError as error:
+        if error.code == 404 and "could not find the requested resource" in error.message:
+            raise CliError("Metrics API not available") from None
+        raise
+    return list(answer["items"]) if "items" in answer else [answer]
+
+
+def _cores(amount: str) -> int:
+    return quantities.milli(amount)
+
+
+def _mebibytes(amount: str) -> int:
+    return quantities.value(amount) // _MEBI
+
+
+def _nodes(session: Session, arguments: Arguments) -> int | None:
+    name = arguments.words[0] if arguments.words else ""
+    items = _metrics(session, f"/nodes/{name}" if name else f"/nodes{_query(arguments)}")
+    kind = session.resources.find("nodes")
+    room = {
+        one["metadata"]["name"]: (one.get("status") or {}).get("allocatable") or {}
+        for one in session.client.list(kind).objects
+    }
+    rows = []
+    for one in _sorted(arguments, items, lambda item: item["usage"]):
+        name, usage = one["metadata"]["name"], one["usage"]
+        whole = room.get(name, {})
+        cpu, memory = _cores(usage["cpu"]), _mebibytes(usage["memory"])
+        rows.append(
+            [
+                name,
+                f"{cpu}m",
+                _percent(cpu, _cores(whole.get("cpu", "0"))),
+                f"{memory}Mi",
+                _percent(memory, _mebibytes(whole.get("memory", "0"))),
+            ]
+        )
+    _print(session, arguments, ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"], rows)
+    return None
+
+
+def _pods(session: Session, arguments: Arguments) -> int | None:
+    everywhere = arguments.truth("all-namespaces")
+    place = "" if everywhere else f"/namespaces/{session.namespace}"
+    name = arguments.words[0] if arguments.words else ""
+    path = f"{place}/pods/{name}" if name else f"{place}/pods{_query(arguments)}"
+    rows = []
+    for one in _sorted(arguments, _metrics(session, path), _sum):
+        meta = one["metadata"]
+        head = [meta["namespace"]] if everywhere else []
+        if arguments.truth("containers"):
+            for container in one["containers"]:
+                used = container["usage"]
+                rows.append([*head, meta["name"], container["name"], *_used(used)])
+        else:
+            rows.append([*head, meta["name"], *_used(_sum(one))])
+    headers = ["NAMESPACE"] if everywhere else []
+    if arguments.truth("containers"):
+        headers += ["POD"]
+    headers += ["NAME", "CPU(cores)", "MEMORY(bytes)"]
+    _print(session, arguments, headers, rows)
+    return None
+
+
+def _sum(pod: Json) -> Json:
+    cpu = memory = "0"
+    for container in pod["containers"]:
+        cpu = quantities.add(cpu, container["usage"]["cpu"])
+        memory = quantities.add(memory, container["usage"]["memory"])
+    return {"cpu": cpu, "memory": memory}
+
+
+def _used(usage: Json) -> list[str]:
+    return [f"{_cores(usage['cpu'])}m", f"{_mebibytes(usage['memory'])}Mi"]
+
+
+def _sorted(arguments: Arguments, items: list[Json], usage: Any) -> list[Json]:
+    by = arguments.text("sort-by")
+    if by not in ("", "cpu", "memory"):
+        raise CliError("--sort-by accepts only cpu or memory")
+    if not by:
+        return sorted(items, key=lambda one: str(one["metadata"]["name"]))
+    return sorted(items, key=lambda one: -quantities.milli(usage(one)[by]))
+
+
+def _percent(amount: int, whole: int) -> str:
+    return f"{amount * 100 // whole}%" if whole else "<unknown>"
+
+
+def _query(arguments: Arguments) -> str:
+    from urllib.parse import quote  # noqa: PLC0415
+
+    selector = arguments.text("selector")
+    return f"?labelSelector={quote(selector)}" if selector else ""
+
+
+def _print(
+    session: Session, arguments: Arguments, headers: list[str], rows: list[list[str]]
+) -> None:
+    if not rows:
+        session.tell(f"No resources found in {session.namespace} namespace.")
+        return
+    session.write(columns_text(rows if arguments.truth("no-headers") else [headers, *rows]))
+
+
+def _lead(session: Session, arguments: Arguments) -> int | None:
+    raise PlainError(
+        f"error: must specify one of: node, pod\nSee '{session.program} top -h' for help"
+    )
+
+
+_FLAGS = (
+    text("selector", "l", help="Selector (label query) to filter on"),
+    text("sort-by", help="cpu or memory"),
+    truth("no-headers", help="Don't print headers"),
+    truth("use-protocol-buffers", help="Ignored"),
+)
+
+COMMANDS = {
+    "": Command(
+        about="Show what nodes and pods use.",
+        usage="top SUBCOMMAND",
+        examples="\n# Show what nodes use\nknarr top node\n",
+        run=_lead,
+    ),
+    "node": Command(
+        about="Show what nodes use.",
+        usage="top node [NAME | -l label]",
+        examples="\n# Show what nodes use\nknarr top node\n",
+        flags=(*_FLAGS, truth("show-capacity", help="Ignored")),
+        run=_nodes,
+    ),
+    "pod": Command(
+        about="Show what pods use.",
+        usage="top pod [NAME | -l label]",
+        examples="\n# Show what pods use\nknarr top pod --containers\n",
+        flags=(
+            *_FLAGS,
+            truth("all-namespaces", "A", help="Show the pods of all namespaces"),
+            truth("containers", help="Show each container"),
+            truth("sum", help="Ignored"),
+            text("field-selector", help="Ignored"),
+        ),
+        run=_pods,
+    ),
+}

@@ -1,0 +1,122 @@
+"""Why a pod has no node: the scheduler's verdicts, read one by one."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from knarr.cli.why.finding import Finding, condition
+
+Json = dict[str, Any]
+
+_RULES: tuple[tuple[str, str, str], ...] = (
+    (
+        r"Insufficient ([\w./-]+)",
+        "{count} have too little {0} left",
+        "ask for less {0} in resources.requests, free some, or add a node",
+    ),
+    (
+        r"untolerated taint(?:\(s\))? ?\{?([^}]*)\}?",
+        "{count} carry the taint {0} that the pod does not tolerate",
+        "add a toleration to the pod, or take the taint off: knarr taint nodes NODE KEY-",
+    ),
+    (
+        r"didn't match Pod's node affinity/selector",
+        "{count} have not the labels that nodeSelector or nodeAffinity ask for",
+        "label a node (knarr label node NODE KEY=VALUE), or change the pod's nodeSelector",
+    ),
+    (
+        r"were unschedulable",
+        "{count} are cordoned",
+        "let them take pods again: knarr uncordon NODE",
+    ),
+    (
+        r"didn't have free ports",
+        "on {count} the hostPort is taken",
+        "use another hostPort or none, or add a node",
+    ),
+    (
+        r"Too many pods",
+        "{count} hold as many pods as they may",
+        "add a node, or remove pods that are not needed",
+    ),
+    (
+        r"didn't match pod topology spread constraints",
+        "{count} would break the topologySpreadConstraints",
+        "add nodes in the other zones, or set whenUnsatisfiable: ScheduleAnyway",
+    ),
+    (
+        r"didn't match pod anti-affinity rules|didn't satisfy existing pods anti-affinity",
+        "on {count} a pod runs that the podAntiAffinity keeps away",
+        "add a node, or make the anti-affinity preferred instead of required",
+    ),
+    (
+        r"didn't match pod affinity rules",
+        "on {count} no pod runs that the podAffinity wants near",
+        "start the pod it wants to be near, or make the affinity preferred",
+    ),
+    (
+        r"volume node affinity conflict",
+        "{count} cannot reach the pod's volume",
+        "the volume lies on another node: free that node, or make the claim anew",
+    ),
+    (
+        r"unbound immediate PersistentVolumeClaims",
+        "its claim has no volume yet",
+        "see why: knarr why pvc/NAME",
+    ),
+    (
+        r"didn't find available persistent volumes",
+        "{count} have no free volume that suits the claim",
+        "make a PersistentVolume, or use a StorageClass that provisions",
+    ),
+    (
+        r'persistentvolumeclaim "([^"]+)" not found',
+        "the claim {0} does not exist",
+        "create the PersistentVolumeClaim {0} in the pod's namespace",
+    ),
+)
+
+
+def unscheduled(pod: Json, nodes: int) -> Iterator[Finding]:
+    """What keeps a pod from getting a node."""
+    spec, verdict = pod["spec"], condition(pod, "PodScheduled")
+    if spec.get("nodeName"):
+        return
+    if spec.get("schedulingGates"):
+        gates = ", ".join(one["name"] for one in spec["schedulingGates"])
+        yield Finding(
+            f"it waits for its scheduling gates: {gates}",
+            "whoever set the gates must remove them from spec.schedulingGates",
+        )
+        return
+    if nodes == 0:
+        yield Finding("the cluster has no node", "join one, or start the cluster with --nodes 1")
+        return
+    if not verdict:
+        yield _unseen(spec)
+        return
+    message = str(verdict.get("message", ""))
+    found = list(_verdicts(message.partition("preemption:")[0]))
+    yield from found
+    if not found:
+        yield Finding(f"the scheduler found no node: {message}")
+
+
+def _unseen(spec: Json) -> Finding:
+    scheduler = spec.get("schedulerName", "default-scheduler")
+    if scheduler != "default-scheduler":
+        return Finding(
+            f'it wants the scheduler "{scheduler}", and none of that name has taken it up',
+            "run that scheduler, or leave schedulerName out",
+        )
+    return Finding(
+        "the scheduler has not looked at it yet", "wait a moment, then check that one runs"
+    )
+
+
+def _verdicts(message: str) -> Iterator[Finding]:
+    for pattern, cause, cure in _RULES:
+        for match in re.finditer(rf"(?:(\d+) )?(?:node\(s\) )?(?:had )?(?:{pattern})", message):
+            count = f"{match[1]} node{'s' if match[1] != '1' else ''}" if match[1] else "the nodes"
+            words = [one.strip() for one in match.groups()[1:] if one]
+            yield Finding(cause.format(*words or [""], count=count), cure.format(*words or [""]))
