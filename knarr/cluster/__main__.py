@@ -7,6 +7,7 @@ LAUNCHER = {
     "up": "Start a cluster on this machine",
     "down": "Stop the cluster; everything is there again after the next up",
     "delete": "Without arguments: stop the cluster and remove everything it kept",
+    "resolve": "Ask the cluster's name server for a name",
     "status": "Say which clusters there are and what they do",
 }
 """The commands about clusters as a whole; commands.py has what they do."""
@@ -30,7 +31,7 @@ def _launch(words: Sequence[str]) -> int:
     from knarr.daemon.settings import SettingsError  # noqa: PLC0415
 
     try:
-        return COMMANDS[words[0]][0](words[1:])
+        return COMMANDS[words[0]](words[1:])
     except SettingsError as error:
         sys.stderr.write(f"knarr {words[0]}: {error}\n")
         return 1

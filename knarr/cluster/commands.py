@@ -106,13 +106,14 @@ def ask(arguments: Sequence[str]) -> int:
     return resolve(arguments)
 
 
-COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
-    "up": (up, "Start a cluster on this machine"),
-    "down": (down, "Stop the cluster; everything is there again after the next up"),
-    "delete": (delete, "Stop the cluster and remove everything it kept"),
-    "resolve": (ask, "Ask the cluster's name server for a name"),
-    "status": (status, "Say which clusters there are and what they do"),
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "up": up,
+    "down": down,
+    "delete": delete,
+    "resolve": ask,
+    "status": status,
 }
+"""What the launcher's commands do; `__main__.py` says when they are meant."""
 
 
 def _run(options: UpOptions) -> int:
