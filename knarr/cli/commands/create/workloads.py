@@ -61,7 +61,7 @@ DEPLOYMENT = generator(
     usage="deployment NAME --image=image -- [COMMAND] [args...]",
     examples="""
 # Create a deployment of three replicas
-knarr create deployment web --image=nginx --replicas=3 --port=80 --dry-run=server
+knarr create deployment front --image=nginx --replicas=3 --port=80 --dry-run=server
 
 # Create one that runs a command
 knarr create deployment idle --image=busybox --dry-run=client -o yaml -- sleep 3600
