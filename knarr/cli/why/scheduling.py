@@ -10,23 +10,23 @@ Json = dict[str, Any]
 
 _RULES: tuple[tuple[str, str, str], ...] = (
     (
-        r"Insufficient ([\w./-]+)",
-        "{count} have too little {0} left",
+        r"Insufficient ([\w./-]*\w)",
+        "too little {0} is left on {count}",
         "ask for less {0} in resources.requests, free some, or add a node",
     ),
     (
         r"untolerated taint(?:\(s\))? ?\{?([^}]*)\}?",
-        "{count} carry the taint {0} that the pod does not tolerate",
+        "the pod does not tolerate the taint {0} of {count}",
         "add a toleration to the pod, or take the taint off: knarr taint nodes NODE KEY-",
     ),
     (
         r"didn't match Pod's node affinity/selector",
-        "{count} have not the labels that nodeSelector or nodeAffinity ask for",
+        "the labels that nodeSelector or nodeAffinity ask for are missing on {count}",
         "label a node (knarr label node NODE KEY=VALUE), or change the pod's nodeSelector",
     ),
     (
         r"were unschedulable",
-        "{count} are cordoned",
+        "no new pods may go to {count}: cordoned",
         "let them take pods again: knarr uncordon NODE",
     ),
     (
@@ -36,12 +36,12 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"Too many pods",
-        "{count} hold as many pods as they may",
+        "as many pods as may run on {count} are there already",
         "add a node, or remove pods that are not needed",
     ),
     (
         r"didn't match pod topology spread constraints",
-        "{count} would break the topologySpreadConstraints",
+        "the topologySpreadConstraints would be broken on {count}",
         "add nodes in the other zones, or set whenUnsatisfiable: ScheduleAnyway",
     ),
     (
@@ -56,7 +56,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"volume node affinity conflict",
-        "{count} cannot reach the pod's volume",
+        "the pod's volume cannot be reached from {count}",
         "the volume lies on another node: free that node, or make the claim anew",
     ),
     (
@@ -66,7 +66,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"didn't find available persistent volumes",
-        "{count} have no free volume that suits the claim",
+        "no free volume suits the claim on {count}",
         "make a PersistentVolume, or use a StorageClass that provisions",
     ),
     (
