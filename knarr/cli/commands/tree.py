@@ -15,7 +15,7 @@ from knarr.daemon.clock import SystemClock
 
 Json = dict[str, Any]
 
-_NOT_LISTED = {"events", "bindings", "componentstatuses"}
+_NOT_LISTED = {"events", "bindings", "componentstatuses", "endpoints"}
 
 
 def run(session: Session, arguments: Arguments) -> int | None:

@@ -7,7 +7,6 @@ from typing import Any
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, Flag, text, truth
 from knarr.cli.output.json_text import json_text
-from knarr.cli.output.yaml_text import yaml_text
 from knarr.cli.resources import label
 from knarr.cli.selecting import Found
 from knarr.cli.session import Session
@@ -58,6 +57,8 @@ def _printer(name: str, spec: str, arguments: Arguments) -> Printer:
     if name == "json":
         return json_text
     if name in ("yaml", "kyaml"):
+        from knarr.cli.output.yaml_text import yaml_text  # noqa: PLC0415  # slow to import
+
         return yaml_text
     if name in _WITH_TEMPLATE and not spec:
         raise CliError(f"template format specified but no template given: {name}")
