@@ -6,9 +6,11 @@ from typing import Any
 import grpc
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.gate import Gate
+from apiserver.auth.impersonation import Impersonation
 from apiserver.registry.request import User
 from knarr.api.kinds import Kind
 
@@ -22,14 +24,31 @@ class Access:
     def __init__(self, gate: Gate, *, has_certificates: bool) -> None:
         self._gate = gate
         self._has_certificates = has_certificates
+        self._impersonation = Impersonation(gate)
         self._by_peer: dict[str, User | None] = {}
 
     async def user(self, context: grpc.aio.ServicerContext[Any, Any]) -> User:
-        """Who makes this call. Raise UnauthorizedError."""
+        """For whom this call is made. Raise UnauthorizedError, ForbiddenError.
+
+        The metadata `impersonate-user` and the like are REST's headers; rules
+        that constrain for what one may act for others are not asked here.
+        """
         authorization = ""
+        acting: list[tuple[str, str]] = []
         for key, value in context.invocation_metadata() or ():
             if key == "authorization":
                 authorization = str(value)
+            elif key.startswith("impersonate-"):
+                acting.append((key, str(value)))
+        user = await self._caller(context, authorization)
+        if not acting:
+            return user
+        headers = CIMultiDictProxy(CIMultiDict(acting))
+        return self._impersonation.user(Attributes(user, "call", is_resource=False), headers)
+
+    async def _caller(
+        self, context: grpc.aio.ServicerContext[Any, Any], authorization: str
+    ) -> User:
         known = self._gate.authentication.known(authorization)
         if known is not None:
             return known

@@ -104,6 +104,14 @@ def test_who_may_not_is_told(knarr: Run) -> None:
     assert knarr("auth can-i list pods").out == "yes\n"
 
 
+def test_acting_for_another(knarr: Run) -> None:
+    assert knarr("auth can-i list pods --as=bob").out.startswith("no")
+    assert "bob" in knarr("auth whoami --as=bob --as-group=crew").out
+    refused = knarr("--context bob --as=admin get pods")
+    assert (refused.code, refused.out) == (1, "")
+    assert "cannot impersonate" in refused.err
+
+
 def test_changes(knarr: Run) -> None:
     knarr("apply -f web.yaml")
     assert knarr("scale deploy/web --replicas=5").out == "deployment.apps/web scaled\n"
