@@ -4,7 +4,8 @@ A change touches the one Service it concerns.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -16,7 +17,7 @@ from knarr.client.queue import WorkQueue
 from knarr.client.triggers import each, feed
 from proxy.health_checks import HealthChecks
 from proxy.mode import Mode
-from proxy.model import SERVICE_NAME, ServicePort, service_ports
+from proxy.model import SERVICE_NAME, Backend, ServicePort, service_ports
 
 log = structlog.get_logger()
 
@@ -33,7 +34,10 @@ class Proxy:
         mode: Mode,
         node_name: str,
         checks: HealthChecks | None = None,
+        own: Mapping[Key, Backend] | None = None,
     ) -> None:
+        self._own = own or {}
+        """Services that lead to one place of this host, whatever their endpoints say."""
         self._checks = checks or HealthChecks()
         self._services = services
         self._slices = slices
@@ -80,7 +84,11 @@ class Proxy:
         if service is None or _OTHER_PROXY in service.metadata.labels:
             return ()
         slices = self._slices.by("service", str(key))
-        return service_ports(service, slices, self._node_name)
+        ports = service_ports(service, slices, self._node_name)
+        own = self._own.get(key)
+        if own is None:
+            return ports
+        return [replace(one, backends=(own,), local_backends=(own,)) for one in ports]
 
 
 def _service_keys(one: EndpointSlice) -> Iterable[Key]:

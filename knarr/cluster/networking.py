@@ -1,13 +1,17 @@
-"""Has Services and names answer on this machine, in loopback mode.
+"""Has Services and names answer on this machine, in one process with the rest.
 
-Service addresses are addresses of this machine: the proxy listens at them, and
-the name server at that of the Service `kube-dns`. Where we may not have port
-53, names are answered at another port of the same address, which is written
-down for those who ask there themselves; resolvers of pods do not.
+loopback   Service addresses are addresses of this machine: the proxy listens at
+           them, and the name server at that of the Service `kube-dns`. Where we
+           may not have port 53, names are answered at another port of the same
+           address, which is written down for those who ask there themselves;
+           resolvers of pods do not.
+bridge     The kernel leads Service addresses on, that of `kube-dns` to the name
+           server, which listens at some port of 127.0.0.1.
 """
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 
 import structlog
@@ -23,7 +27,12 @@ from knarr.client.client import Client
 from knarr.client.events import EventRecorder
 from knarr.client.informers import Informers
 from knarr.daemon.clock import Clock
+from proxy.mode import Mode
+from proxy.model import Backend
+from proxy.nftables.mode import NftablesMode
+from proxy.nftables.nft import Kernel, why_not
 from proxy.proxy import Proxy
+from proxy.ruleset import RulesetOptions
 from proxy.userspace.mode import UserspaceMode
 
 log = structlog.get_logger()
@@ -33,11 +42,25 @@ KUBE_DNS = Key("kube-system", "kube-dns")
 DNS_PORTS = (PORT, 1053, 0)
 """Where names are answered: where resolvers ask, else where anybody may listen."""
 
+HERE = "127.0.0.1"
+
 OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 """The label of Services that are not the proxy's to carry."""
 
 
-class LoopbackNetwork:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOptions:
+    """Where Services and names answer."""
+
+    is_loopback: bool
+    dns_address: str
+    """The address of the Service kube-dns."""
+    cluster_cidr: str
+    """Where pods are."""
+    node_name: str
+
+
+class ClusterNetwork:
     """The proxy and the name server of a cluster on this machine."""
 
     def __init__(
@@ -46,40 +69,56 @@ class LoopbackNetwork:
         informers: Informers,
         clock: Clock,
         chance: Random,
-        *,
-        dns_address: str,
-        node_name: str,
-        node_address: str,
+        options: NetworkOptions,
     ) -> None:
         self._client = client
-        self._dns_address = dns_address
-        self._events = EventRecorder(client, component="kube-proxy", clock=clock, host=node_name)
-        self._services = informers.of(Service)
-        self._proxy = Proxy(
-            self._services,
-            informers.of(EndpointSlice),
-            UserspaceMode([node_address], self._warn),
-            node_name,
+        self._options = options
+        self._events = EventRecorder(
+            client, component="kube-proxy", clock=clock, host=options.node_name
         )
-        options = DnsOptions(blocks=parse(DEFAULT), addresses=(dns_address,), ports=DNS_PORTS)
-        self._dns = Dns(options, informers, clock, chance)
+        self._services = informers.of(Service)
+        self._slices = informers.of(EndpointSlice)
+        where = (options.dns_address, DNS_PORTS) if options.is_loopback else (HERE, (0,))
+        dns = DnsOptions(blocks=parse(DEFAULT), addresses=(where[0],), ports=where[1])
+        self._dns = Dns(dns, informers, clock, chance)
+        self._synced = asyncio.Event()
 
     async def run(self) -> None:
         """Carry and answer until cancelled."""
         await self._make_service()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._events.run(), name="proxy-events")
-            group.create_task(self._proxy.run(), name="proxy")
             group.create_task(self._dns.run(), name="dns")
+            await self._dns.ready.wait()
+            proxy = self._proxy()
+            if proxy is None:
+                self._synced.set()
+                return
+            group.create_task(proxy.run(), name="proxy")
+            await proxy.synced.wait()
+            self._synced.set()
 
     async def ready(self) -> str:
         """Wait until Services are carried and names answered; answer HOST:PORT of the latter."""
-        await self._proxy.synced.wait()
-        await self._dns.ready.wait()
+        await self._synced.wait()
         address, port = self._dns.places[0]
-        if port != PORT:
+        if self._options.is_loopback and port != PORT:
             log.warning("names are not answered at port 53, which needs privilege", port=port)
         return f"{address}:{port}"
+
+    def _proxy(self) -> Proxy | None:
+        """What carries Services; None where we may not."""
+        options = self._options
+        if options.is_loopback:
+            mode: Mode = UserspaceMode([HERE], self._warn)
+            return Proxy(self._services, self._slices, mode, options.node_name)
+        why = why_not()
+        if why is not None:
+            log.warning("Services are not carried", reason=why)
+            return None
+        mode = NftablesMode([RulesetOptions(cluster_cidr=options.cluster_cidr)], Kernel())
+        own = {KUBE_DNS: Backend(*self._dns.places[0])}
+        return Proxy(self._services, self._slices, mode, options.node_name, own=own)
 
     def _warn(self, key: Key, message: str) -> None:
         service = self._services.objects.get(key)
@@ -95,11 +134,12 @@ class LoopbackNetwork:
                     "k8s-app": "kube-dns",
                     "kubernetes.io/cluster-service": "true",
                     "kubernetes.io/name": "CoreDNS",
-                    OTHER_PROXY: "knarr-dns",
+                    # There the name server has the address itself.
+                    **({OTHER_PROXY: "knarr-dns"} if self._options.is_loopback else {}),
                 },
             ),
             spec=ServiceSpec(
-                cluster_ip=self._dns_address,
+                cluster_ip=self._options.dns_address,
                 ports=(
                     ServicePort(name="dns", port=PORT, protocol="UDP"),
                     ServicePort(name="dns-tcp", port=PORT, protocol="TCP"),

@@ -23,7 +23,7 @@ from knarr.client.informers import Informers
 from knarr.cluster.folder import Addresses, Folder, Layout, Running, check_port
 from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_context
-from knarr.cluster.networking import LoopbackNetwork
+from knarr.cluster.networking import ClusterNetwork, NetworkOptions
 from knarr.cluster.options import UpOptions
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import Clock, SystemClock, seeded
@@ -103,24 +103,22 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             )
             group.create_task(run_scheduler(client, clock, seeded()), name="scheduler")
             services = informers.of(Service)
-            loopback = None
-            if network == "loopback":
-                loopback = LoopbackNetwork(
-                    client,
-                    informers,
-                    clock,
-                    seeded(),
+            carried = None
+            if network != "none":
+                where = NetworkOptions(
+                    is_loopback=network == "loopback",
                     dns_address=addresses.dns,
+                    cluster_cidr=f"{addresses.pods}.0.0/16",
                     node_name=_node_name(options, 0),
-                    node_address=ADDRESS,
                 )
-                group.create_task(loopback.run(), name="network")
+                carried = ClusterNetwork(client, informers, clock, seeded(), where)
+                group.create_task(carried.run(), name="network")
             names = tuple(_node_name(options, number) for number in range(options.nodes))
             credentials = _kubelet_credentials(folder, authority, names)
             nodes = _Nodes(options, folder, addresses, client, clock, services, credentials)
             group.create_task(nodes.run(names), name="nodes")
             group.create_task(
-                _tell_ready(folder, running, informers.of(Node), options.nodes, loopback)
+                _tell_ready(folder, running, informers.of(Node), options.nodes, carried)
             )
 
 
@@ -259,7 +257,7 @@ async def _tell_ready(
     running: Running,
     nodes: Informer[Node],
     wanted: int,
-    network: LoopbackNetwork | None,
+    network: ClusterNetwork | None,
 ) -> None:
     """Write down that the cluster is ready once all its nodes, Services and names are."""
     enough = asyncio.Event()

@@ -4,6 +4,7 @@ Without endpoints nobody listens, so that clients are refused at once. Works
 where Service addresses are addresses of this machine: in 127.0.0.0/8.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from errno import EACCES
 
@@ -99,7 +100,7 @@ class UserspaceMode:
             return
         self._warned.add((service, place))
         _, address, port = place
-        why = str(error.strerror or error)
+        why = os.strerror(error.errno) if error.errno else str(error)
         log.warning("cannot listen", service=str(service), address=address, port=port, error=why)
         if self._warn is not None:
             privilege = "; ports below 1024 need privilege" if error.errno == EACCES else ""

@@ -139,9 +139,13 @@ class NetLab:
             await self.ip(namespace, "link", "set", "eth0", "up")
             await self.ip(namespace, "link", "set", "lo", "up")
             await self.ip(namespace, "route", "add", "default", "via", "10.88.0.1")
+        await self.serve(self.pods[ip], name, ip, port, kind)
+
+    async def serve(self, namespace: str, name: str, ip: str, port: int, kind: str = "TCP") -> None:
+        """A server in a namespace."""
         words = (sys.executable, "-c", SERVER, kind, ip, str(port), name)
         process = await asyncio.create_subprocess_exec(
-            "nsenter", f"--net=/run/netns/{self.pods[ip]}", *words, stdout=asyncio.subprocess.PIPE
+            "nsenter", f"--net=/run/netns/{namespace}", *words, stdout=asyncio.subprocess.PIPE
         )
         self._processes.append(process)
         assert process.stdout is not None

@@ -120,6 +120,15 @@ async def test_outside_addresses_lead_in() -> None:
             assert names(await lab.ask(lab.host, address, 80)) == {"a"}
 
 
+async def test_a_service_may_lead_to_the_host_itself() -> None:
+    here = Backend("127.0.0.1", 8080)
+    async with carried(web(A)) as (lab, mode):
+        await lab.serve(lab.host, "host", here.ip, here.port)
+        await mode.change(WEB, [web(here)])
+        assert names(await lab.ask(A.ip, VIP, 80)) == {"host"}
+        assert names(await lab.ask(lab.host, VIP, 80)) == {"host"}
+
+
 async def test_only_some_clients_are_let_in() -> None:
     port = web(A, load_balancer_ips=("192.0.2.20",), source_ranges=("203.0.113.0/24",))
     async with carried(port) as (lab, mode):
