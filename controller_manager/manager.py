@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from controller_manager.cronjob.controller import CronJobController
 from controller_manager.daemonset.controller import DaemonSetController
 from controller_manager.deployment.controller import DeploymentController
 from controller_manager.disruption.controller import DisruptionController
@@ -78,6 +79,11 @@ class Tools:
 
 Made = Reconciler[Any]
 Maker = Callable[[Tools], Made]
+
+
+def _cronjob(tools: Tools) -> Made:
+    recorder = tools.recorder("cronjob-controller")
+    return CronJobController(tools.client, tools.informers, recorder, tools.clock)
 
 
 def _daemonset(tools: Tools) -> Made:
@@ -255,6 +261,7 @@ def _ttlafterfinished(tools: Tools) -> Made:
 
 
 _MAKERS: Mapping[str, Maker] = {
+    "cronjob": _cronjob,
     "daemonset": _daemonset,
     "deployment": _deployment,
     "disruption": _disruption,
