@@ -150,6 +150,7 @@ class Kubelet:
             if not cidr:
                 await asyncio.sleep(0.2)
                 await self.agent.refresh()
+        self.runtime.use_pod_cidr(cidr)
         taken = [
             (one.pod.uid, one.sandbox.ip)
             for one in await self.runtime.pods()

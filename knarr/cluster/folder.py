@@ -40,9 +40,13 @@ class Layout:
     """Number of the cluster's address ranges on this machine."""
 
     def addresses(self, network: str) -> "Addresses":
-        """Where pods and Services get addresses: on loopback of our own, else the usual ones."""
+        """Where pods and Services get addresses: of our own, the first cluster the usual ones."""
         if network != "loopback":
-            return Addresses("10.244", "10.96.0.0/16", f"10.96.0.{DNS_HOST}", "10.97.0.0/24")
+            if self.range == 0:
+                return Addresses("10.244", "10.96.0.0/16", f"10.96.0.{DNS_HOST}", "10.97.0.0/24")
+            pods, services = f"10.{128 + self.range}", f"10.{64 + self.range}"
+            balancers = f"10.{188 + self.range}.0.0/24"
+            return Addresses(pods, f"{services}.0.0/16", f"{services}.0.{DNS_HOST}", balancers)
         services = f"127.{128 + self.range}"
         pods = f"127.{64 + self.range}"
         balancers = f"127.{192 + self.range}.0.0/24"

@@ -3,9 +3,8 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import grpc
 import structlog
@@ -29,8 +28,7 @@ from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import Clock, SystemClock, seeded
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
-from kubelet.runtime.hollow import HollowRuntime
-from kubelet.runtime.process.runtime import ProcessRuntime
+from kubelet.runtime.choose import RuntimeSettings, is_docker_there, open_runtime
 from kubelet.runtime.runtime import Runtime
 from scheduler.scheduler import run_scheduler
 
@@ -70,7 +68,9 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     check_port(ADDRESS, layout.rest_port, "rest-port")
     check_port(ADDRESS, layout.grpc_port, "grpc-port")
     clock = SystemClock()
-    runtime = "process" if options.runtime == "auto" else options.runtime
+    if options.runtime == "auto":
+        options = replace(options, runtime="docker" if await is_docker_there() else "process")
+    runtime = options.runtime
     network = _network(options)
     addresses = layout.addresses(network)
     running = Running(
@@ -126,7 +126,9 @@ def _network(options: UpOptions) -> str:
     """How pods get addresses; where nothing runs they are made up and nobody carries them."""
     if options.runtime == "hollow" or options.nodes == 0:
         return "none"
-    return "loopback" if options.network == "auto" else options.network
+    if options.network != "auto":
+        return options.network
+    return "bridge" if options.runtime == "docker" else "loopback"
 
 
 def _server_options(
@@ -188,7 +190,11 @@ class _Nodes:
     async def _run_one(self, name: str, number: int) -> None:
         state = self.folder.node(name)
         hollow = self.options.runtime == "hollow"
-        async with _runtime(state / "pods", self.clock, hollow=hollow) as runtime:
+        cidr = self.addresses.of_node(number)
+        settings = RuntimeSettings(
+            kind=self.options.runtime, state_dir=state, node_name=name, pod_cidr=cidr
+        )
+        async with _runtime(settings, self.clock) as runtime:
             kubelet = Kubelet(
                 KubeletOptions(
                     node_name=name,
@@ -198,7 +204,7 @@ class _Nodes:
                     port=0,
                     credentials=self.credentials,
                     clients=frozenset({API_SERVER}),
-                    pod_cidr=self.addresses.of_node(number),
+                    pod_cidr=cidr,
                     pods_max=500 if hollow else 110,
                     capacity=HOLLOW_CAPACITY if hollow else {},
                     dns=DnsSettings(servers=(self.addresses.dns,)),
@@ -228,17 +234,13 @@ def _kubelet_credentials(
 
 
 @asynccontextmanager
-async def _runtime(path: Path, clock: Clock, *, hollow: bool) -> AsyncIterator[Runtime]:
+async def _runtime(settings: RuntimeSettings, clock: Clock) -> AsyncIterator[Runtime]:
     """A runtime whose containers end with the cluster, unless that is killed."""
-    async with AsyncExitStack() as stack:
-        if hollow:
-            runtime: Runtime = HollowRuntime(clock)
-        else:
-            runtime = ProcessRuntime(path, clock)
-            runtime.open()
-        stack.push_async_callback(runtime.close)
-        stack.push_async_callback(_stop_all, runtime)
-        yield runtime
+    async with open_runtime(settings, clock) as runtime:
+        try:
+            yield runtime
+        finally:
+            await _stop_all(runtime)
 
 
 async def _stop_all(runtime: Runtime) -> None:
@@ -250,6 +252,10 @@ async def _stop_all(runtime: Runtime) -> None:
             for one in pod.containers:
                 if one.phase == "running":
                     group.create_task(runtime.stop_container(one.id, grace_s=STOP_GRACE_S))
+    if runtime.name == "docker":  # Elsewhere nothing runs for a sandbox.
+        async with asyncio.TaskGroup() as group:
+            for pod in await runtime.pods():
+                group.create_task(runtime.stop_sandbox(pod.pod.uid))
 
 
 async def _tell_ready(

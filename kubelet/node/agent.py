@@ -63,6 +63,8 @@ class NodeAgent:
         while True:
             try:
                 await self._register()
+            except ConflictError:
+                continue  # Somebody else wrote the node at the same moment.
             except ApiError as error:
                 log.warning("node not registered yet", node=self._name, error=str(error))
                 await asyncio.sleep(1)

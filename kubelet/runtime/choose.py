@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from knarr.daemon.clock import Clock
 from knarr.daemon.settings import SettingsError
+from kubelet.runtime.docker.engine import EngineError, connect
+from kubelet.runtime.docker.runtime import DockerSettings, docker_runtime
 from kubelet.runtime.hollow import HollowRuntime
 from kubelet.runtime.process.runtime import ProcessRuntime
 from kubelet.runtime.runtime import Runtime
@@ -35,20 +37,47 @@ async def open_runtime(settings: RuntimeSettings, clock: Clock) -> AsyncIterator
     """The runtime while the block runs; containers go on after it. Raise SettingsError."""
     kind = settings.kind
     if kind == "auto":
-        kind = "process"
+        kind = "docker" if await is_docker_there(settings.endpoint) else "process"
     if kind == "docker":
-        raise SettingsError("--runtime docker is not there yet")
-    runtime: Runtime
+        async with _docker(settings, clock) as runtime:
+            yield runtime
+        return
     if kind == "hollow":
-        runtime = HollowRuntime(clock)
+        made: Runtime = HollowRuntime(clock)
     else:
         processes = ProcessRuntime(settings.state_dir / "pods", clock)
         processes.open()
-        runtime = processes
+        made = processes
     try:
-        yield runtime
+        yield made
     finally:
-        await runtime.close()
+        await made.close()
+
+
+async def is_docker_there(endpoint: str = "") -> bool:
+    """Whether a Docker answers that we can use."""
+    try:
+        async with connect(endpoint or docker_host()):
+            return True
+    except EngineError:
+        return False
+
+
+@asynccontextmanager
+async def _docker(settings: RuntimeSettings, clock: Clock) -> AsyncIterator[Runtime]:
+    wanted = DockerSettings(
+        host=settings.endpoint or docker_host(),
+        node_name=settings.node_name,
+        state_dir=settings.state_dir,
+        pod_cidr=settings.pod_cidr,
+        sandbox_image=settings.sandbox_image,
+    )
+    async with AsyncExitStack() as stack:
+        try:
+            runtime = await stack.enter_async_context(docker_runtime(wanted, clock))
+        except EngineError as error:
+            raise SettingsError(error.message) from None
+        yield runtime
 
 
 def docker_host(environment: dict[str, str] | None = None) -> str:

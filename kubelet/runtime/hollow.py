@@ -49,6 +49,9 @@ class HollowRuntime(Runtime):
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._changes: asyncio.Queue[str] = asyncio.Queue()
 
+    def use_pod_cidr(self, cidr: str) -> None:
+        """Nothing to make: there is no network."""
+
     async def version(self) -> str:
         """The version as nodes report it."""
         return "hollow://0.1.0"

@@ -252,6 +252,10 @@ class Runtime(Protocol):
         """The version as nodes report it: `docker://20.10.24`."""
         ...
 
+    def use_pod_cidr(self, cidr: str) -> None:
+        """The node got its addresses; told once, before any sandbox."""
+        ...
+
     async def pods(self) -> Sequence[Observed]:
         """Everything on this host that belongs to this kubelet."""
         ...

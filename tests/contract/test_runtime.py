@@ -1,8 +1,9 @@
 """Every runtime keeps the promises of `kubelet.runtime.runtime`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from knarr.api.core.pod import PodSpec
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import SystemClock
+from kubelet.runtime.docker.runtime import DockerSettings, docker_runtime
 from kubelet.runtime.process.folder import start_time
 from kubelet.runtime.process.runtime import ProcessRuntime
 from kubelet.runtime.runtime import (
@@ -22,24 +24,62 @@ from kubelet.runtime.runtime import (
     RuntimeFailureError,
     SandboxConfig,
 )
+from tests.dockerd import Dockerd
 
 POD = PodRef("5c1a3cbe-0000-4000-8000-000000000001", "default", "web-0")
 
 
-@pytest.fixture
-async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
-    async with AsyncExitStack() as stack:
-        made = ProcessRuntime(tmp_path / "pods", SystemClock())
+class Place:
+    """A runtime of one kind, to be opened again and again over the same state."""
+
+    def __init__(self, path: Path, dockerd: Dockerd | None) -> None:
+        self._path = path
+        self._dockerd = dockerd
+        self.ip = "127.0.0.1" if dockerd is None else "10.213.0.5"
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Runtime]:
+        """The runtime while the block runs; what it started goes on."""
+        if self._dockerd is not None:
+            settings = DockerSettings(
+                host=self._dockerd.host,
+                node_name="node-0",
+                state_dir=self._path,
+                pod_cidr="10.213.0.0/24",
+            )
+            async with docker_runtime(settings, SystemClock()) as runtime:
+                yield runtime
+            return
+        made = ProcessRuntime(self._path / "pods", SystemClock())
         made.open()
-        stack.push_async_callback(made.close)
+        try:
+            yield made
+        finally:
+            await made.close()
+
+
+@pytest.fixture(params=["process", "docker"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    dockerd: Dockerd | None = None
+    if request.param == "docker":
+        dockerd = request.getfixturevalue("dockerd")
+    yield Place(tmp_path, dockerd)
+    if dockerd is not None:
+        dockerd.clean()
+
+
+@pytest.fixture
+async def runtime(place: Place) -> AsyncIterator[Runtime]:
+    async with place.open() as made:
         yield made
         for pod in await made.pods():
+            await made.stop_sandbox(pod.pod.uid)
             await made.remove_pod(pod.pod.uid)
 
 
-def sandbox(attempt: int = 0) -> SandboxConfig:
+def sandbox(place: Place, attempt: int = 0) -> SandboxConfig:
     return SandboxConfig(
-        pod=POD, attempt=attempt, hostname="web-0", spec=PodSpec(containers=()), ip="127.0.0.1"
+        pod=POD, attempt=attempt, hostname="web-0", spec=PodSpec(containers=()), ip=place.ip
     )
 
 
@@ -82,8 +122,8 @@ async def printed(runtime: Runtime, container_id: str, **options: object) -> byt
     return b"".join(pieces)
 
 
-async def test_shows_what_was_started(runtime: Runtime) -> None:
-    made = await runtime.start_sandbox(sandbox())
+async def test_shows_what_was_started(runtime: Runtime, place: Place) -> None:
+    made = await runtime.start_sandbox(sandbox(place))
     container_id = await runtime.start_container(container("sleep 60"))
     observed = await runtime.observe(POD.uid)
     assert observed is not None
@@ -99,38 +139,31 @@ async def test_shows_what_was_started(runtime: Runtime) -> None:
     [
         pytest.param("exit 0", 0, "Completed", id="success"),
         pytest.param("exit 3", 3, "Error", id="failure keeps its code"),
-        pytest.param("kill -9 $$", 137, "Error", id="a signal adds 128"),
+        pytest.param("sh -c 'kill -9 $$'; exit $?", 137, "Error", id="a signal adds 128"),
     ],
 )
-async def test_tells_how_it_ended(runtime: Runtime, script: str, code: int, reason: str) -> None:
-    await runtime.start_sandbox(sandbox())
+async def test_tells_how_it_ended(
+    runtime: Runtime, place: Place, script: str, code: int, reason: str
+) -> None:
+    await runtime.start_sandbox(sandbox(place))
     await runtime.start_container(container(script))
     one = await ended(runtime)
     assert (one.exit_code, one.reason) == (code, reason)
     assert one.finished_at is not None
 
 
-async def test_a_missing_command_is_a_start_error(runtime: Runtime) -> None:
-    await runtime.start_sandbox(sandbox())
-    config = container("")
-    await runtime.start_container(
-        ContainerConfig(
-            pod=POD,
-            name="main",
-            attempt=0,
-            image="busybox:1.28",
-            command=("no-such-program",),
-            spec_hash="a",
-            resources=config.resources,
-        )
-    )
+async def test_a_missing_command_is_a_start_error(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
+    config = replace(container(""), command=("no-such-program",))
+    with suppress(RuntimeFailureError):  # It may be known at once, or only after the start.
+        await runtime.start_container(config)
     one = await ended(runtime)
     assert one.reason == "StartError"
     assert "no-such-program" in one.message
 
 
-async def test_stop_lets_it_finish(runtime: Runtime) -> None:
-    await runtime.start_sandbox(sandbox())
+async def test_stop_lets_it_finish(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
     script = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
     container_id = await runtime.start_container(container(script))
     async for piece in runtime.logs(container_id, LogOptions(follow=True)):
@@ -142,8 +175,8 @@ async def test_stop_lets_it_finish(runtime: Runtime) -> None:
     assert (await printed(runtime, container_id)).endswith(b"bye\n")
 
 
-async def test_stop_ends_it_after_the_grace(runtime: Runtime) -> None:
-    await runtime.start_sandbox(sandbox())
+async def test_stop_ends_it_after_the_grace(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
     script = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
     container_id = await runtime.start_container(container(script))
     async for _ in runtime.logs(container_id, LogOptions(follow=True)):
@@ -153,8 +186,8 @@ async def test_stop_ends_it_after_the_grace(runtime: Runtime) -> None:
     assert (one.phase, one.exit_code) == ("exited", 137)
 
 
-async def test_attempts_are_told_apart(runtime: Runtime) -> None:
-    await runtime.start_sandbox(sandbox())
+async def test_attempts_are_told_apart(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
     first = await runtime.start_container(container("echo one; exit 1"))
     await ended(runtime)
     second = await runtime.start_container(container("echo two; exit 2", attempt=1))
@@ -165,8 +198,8 @@ async def test_attempts_are_told_apart(runtime: Runtime) -> None:
     assert (await main_container(runtime)).attempt == 1
 
 
-async def test_logs_can_be_asked_for_in_part(runtime: Runtime) -> None:
-    await runtime.start_sandbox(sandbox())
+async def test_logs_can_be_asked_for_in_part(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
     script = "for i in 1 2 3 4 5; do echo line $i; done; echo bad >&2"
     container_id = await runtime.start_container(container(script))
     await ended(runtime)
@@ -180,8 +213,8 @@ async def test_logs_can_be_asked_for_in_part(runtime: Runtime) -> None:
     assert stamped.split(b" ")[0].endswith(b"Z")
 
 
-async def test_exec_answers_output_and_code(runtime: Runtime) -> None:
-    await runtime.start_sandbox(sandbox())
+async def test_exec_answers_output_and_code(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
     container_id = await runtime.start_container(container("sleep 60", env=(("COLOUR", "blue"),)))
     async with asyncio.timeout(10):
         while True:
@@ -204,10 +237,10 @@ async def test_exec_answers_output_and_code(runtime: Runtime) -> None:
     await session.close()
 
 
-async def test_mounts_are_seen(runtime: Runtime, tmp_path: Path) -> None:
+async def test_mounts_are_seen(runtime: Runtime, place: Place, tmp_path: Path) -> None:
     (tmp_path / "volume").mkdir()
     (tmp_path / "volume" / "greeting").write_text("hello\n")
-    await runtime.start_sandbox(sandbox())
+    await runtime.start_sandbox(sandbox(place))
     mount = Mount(
         host_path=str(tmp_path / "volume"), container_path="/srv/knarr/data", read_only=True
     )
@@ -218,32 +251,60 @@ async def test_mounts_are_seen(runtime: Runtime, tmp_path: Path) -> None:
     assert shown == b"hello\nrefused\n"
 
 
-async def test_what_runs_survives_the_kubelet(tmp_path: Path) -> None:
-    first = ProcessRuntime(tmp_path / "pods", SystemClock())
-    first.open()
-    await first.start_sandbox(sandbox())
-    script = "echo one; read line </dev/null; while [ ! -e go ]; do sleep 0.05; done; echo two"
-    container_id = await first.start_container(container(script, working_dir=str(tmp_path)))
-    async for _ in first.logs(container_id, LogOptions(follow=True)):
-        break
-    await first.close()
-    second = ProcessRuntime(tmp_path / "pods", SystemClock())
-    second.open()
-    try:
+async def test_what_runs_survives_the_kubelet(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    mount = Mount(host_path=str(tmp_path / "volume"), container_path="/srv/knarr")
+    script = "echo one; while [ ! -e /srv/knarr/go ]; do sleep 0.05; done; echo two"
+    async with place.open() as first:
+        await first.start_sandbox(sandbox(place))
+        container_id = await first.start_container(container(script, mounts=(mount,)))
+        async for _ in first.logs(container_id, LogOptions(follow=True)):
+            break
+    async with place.open() as second:
         (before,) = (await second.pods())[0].containers
         assert (before.id, before.phase) == (container_id, "running")
-        (tmp_path / "go").touch()
+        (tmp_path / "volume" / "go").touch()
         one = await ended(second)
         assert one.exit_code == 0
         assert await printed(second, container_id) == b"one\ntwo\n"
+        await second.stop_sandbox(POD.uid)
         await second.remove_pod(POD.uid)
         assert await second.pods() == []
-    finally:
-        await second.close()
 
 
-async def test_nothing_is_left_of_a_killed_container(runtime: Runtime) -> None:
-    await runtime.start_sandbox(sandbox())
+async def test_a_port_of_the_pod_can_be_reached(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
+    script = f"import socket; s = socket.create_server(('{place.ip}', 18080)); s.accept()"
+    listen = f"busybox nc -l -p 18080 -s {place.ip} -e echo hello"
+    python = f"python3 -c \"{script}[0].sendall(b'hello\\n')\""
+    await runtime.start_container(container(f"{listen} 2>/dev/null || {python}"))
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                connection = await runtime.connect(POD.uid, 18080)
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
+    assert await connection.read() == b"hello\n"
+    await connection.close()
+
+
+async def test_a_second_stop_may_be_less_patient(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
+    script = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
+    container_id = await runtime.start_container(container(script))
+    async for _ in runtime.logs(container_id, LogOptions(follow=True)):
+        break
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(runtime.stop_container(container_id, grace_s=600))
+        await asyncio.sleep(0.1)
+        group.create_task(runtime.stop_container(container_id, grace_s=0))
+    assert (await main_container(runtime)).exit_code == 137
+
+
+@pytest.mark.parametrize("place", ["process"], indirect=True)
+async def test_nothing_is_left_of_a_killed_container(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
     container_id = await runtime.start_container(container("sleep 61 & echo $!; sleep 62"))
     async for piece in runtime.logs(container_id, LogOptions(follow=True)):
         child = int(piece)

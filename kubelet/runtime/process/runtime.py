@@ -89,6 +89,9 @@ class ProcessRuntime(Runtime):
                 if folder.view().phase == "running":
                     self._attend(folder)
 
+    def use_pod_cidr(self, cidr: str) -> None:
+        """Nothing to make: there is no network."""
+
     async def version(self) -> str:
         """The version as nodes report it."""
         return "process://0.1.0"

@@ -1,0 +1,141 @@
+"""What Docker's containers of one kubelet are, kept up to date by its event stream.
+
+One list at the start, then an inspection of each container that something
+happened to. After the stream broke, all is read again and every pod is said
+to have changed. Nothing polls.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from knarr.daemon.clock import Clock
+from kubelet.runtime.docker import names
+from kubelet.runtime.docker.engine import Engine, EngineError
+from kubelet.runtime.docker.states import uid_of
+
+log = structlog.get_logger()
+
+AGAIN_AFTER_S = 0.5
+"""How long a lost engine is left alone before it is tried again."""
+
+INSPECTED_AT_ONCE = 16
+
+CHANGES = frozenset(
+    ("die", "oom", "destroy", "start", "pause", "unpause", "rename", "restart", "update")
+)
+"""Events after which a container is not what it was."""
+
+Json = Mapping[str, Any]
+
+
+class View:
+    """The containers, by id and by pod."""
+
+    def __init__(self, engine: Engine, kubelet: str, clock: Clock) -> None:
+        self.changes: asyncio.Queue[str] = asyncio.Queue()
+        self._engine = engine
+        self._filters = {"label": [f"{names.KUBELET}={kubelet}"]}
+        self._clock = clock
+        self._told: dict[str, Json] = {}
+        self._by_pod: dict[str, set[str]] = {}
+        self._ended: dict[str, asyncio.Event] = {}
+
+    def of_pod(self, uid: str) -> Sequence[Json]:
+        """The containers of a pod, the sandbox too."""
+        return [self._told[one] for one in self._by_pod.get(uid, ())]
+
+    def of_id(self, docker_id: str) -> Json | None:
+        """One container."""
+        return self._told.get(docker_id)
+
+    def pods(self) -> Sequence[str]:
+        """The uids of all pods."""
+        return list(self._by_pod)
+
+    async def load(self) -> None:
+        """Read everything anew. Raise EngineError."""
+        query = {"all": "1", "filters": json.dumps(self._filters)}
+        listed = {
+            one["Id"] for one in await self._engine.json("GET", "/containers/json", query=query)
+        }
+        for gone in self._told.keys() - listed:
+            self._forget(gone)
+        limit = asyncio.Semaphore(INSPECTED_AT_ONCE)
+
+        async def inspect(docker_id: str) -> None:
+            async with limit:
+                await self.refresh(docker_id)
+
+        async with asyncio.TaskGroup() as group:
+            for docker_id in listed:
+                group.create_task(inspect(docker_id))
+
+    async def refresh(self, docker_id: str) -> Json | None:
+        """Look at one container again; None when it is gone. Raise EngineError."""
+        try:
+            told: Json = await self._engine.json("GET", f"/containers/{docker_id}/json")
+        except EngineError as error:
+            if error.status != 404:
+                raise
+            self._forget(docker_id)
+            return None
+        self._told[docker_id] = told
+        self._by_pod.setdefault(uid_of(told), set()).add(docker_id)
+        if not told["State"]["Running"] and docker_id in self._ended:
+            self._ended.pop(docker_id).set()
+        return told
+
+    async def ended(self, docker_id: str) -> None:
+        """Wait until a container does not run."""
+        told = self._told.get(docker_id)
+        if told is None or not told["State"]["Running"]:
+            return
+        await self._ended.setdefault(docker_id, asyncio.Event()).wait()
+
+    async def follow(self) -> None:
+        """Keep up until cancelled."""
+        while True:
+            since = self._clock.now() - timedelta(seconds=2)
+            try:
+                await self.load()
+                for uid in self.pods():
+                    self.changes.put_nowait(uid)
+                await self._take_events(since.timestamp())
+                log.warning("lost Docker's events, reading all again")
+            except* EngineError as errors:
+                log.warning("Docker does not answer", error=str(errors.exceptions[0]))
+            await asyncio.sleep(AGAIN_AFTER_S)
+
+    async def _take_events(self, since: float) -> None:
+        filters = {**self._filters, "type": ["container"]}
+        query = {"filters": json.dumps(filters), "since": f"{since:.6f}"}
+        async for event in self._engine.lines("GET", "/events", query=query):
+            docker_id = event["Actor"]["ID"]
+            if event["Action"] not in CHANGES:
+                continue
+            before = self._told.get(docker_id)
+            if event["Action"] == "start" and before is not None and before["State"]["Running"]:
+                continue  # We started it ourselves and know.
+            if event["Action"] == "destroy":
+                self._forget(docker_id)
+            else:
+                await self.refresh(docker_id)
+            attributes = event["Actor"]["Attributes"]
+            self.changes.put_nowait(attributes.get(names.POD_UID, ""))
+
+    def _forget(self, docker_id: str) -> None:
+        told = self._told.pop(docker_id, None)
+        if docker_id in self._ended:
+            self._ended.pop(docker_id).set()
+        if told is None:
+            return
+        uid = uid_of(told)
+        containers = self._by_pod.get(uid, set())
+        containers.discard(docker_id)
+        if not containers:
+            self._by_pod.pop(uid, None)
