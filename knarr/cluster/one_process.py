@@ -68,8 +68,7 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     check_port(ADDRESS, layout.rest_port, "rest-port")
     check_port(ADDRESS, layout.grpc_port, "grpc-port")
     clock = SystemClock()
-    if options.runtime == "auto":
-        options = replace(options, runtime="docker" if await is_docker_there() else "process")
+    options = await _with_runtime(options)
     runtime = options.runtime
     network = _network(options)
     addresses = layout.addresses(network)
@@ -120,6 +119,13 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             group.create_task(
                 _tell_ready(folder, running, informers.of(Node), options.nodes, carried)
             )
+
+
+async def _with_runtime(options: UpOptions) -> UpOptions:
+    """Docker where one answers, else processes, unless told otherwise."""
+    if options.runtime != "auto":
+        return options
+    return replace(options, runtime="docker" if await is_docker_there() else "process")
 
 
 def _network(options: UpOptions) -> str:
