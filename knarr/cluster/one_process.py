@@ -69,17 +69,9 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     check_port(ADDRESS, layout.grpc_port, "grpc-port")
     clock = SystemClock()
     options = await _with_runtime(options)
-    runtime = options.runtime
     network = _network(options)
     addresses = layout.addresses(network)
-    running = Running(
-        pid=os.getpid(),
-        server=f"https://{ADDRESS}:{layout.rest_port}",
-        grpc=f"{ADDRESS}:{layout.grpc_port}",
-        runtime=runtime,
-        network=network,
-        nodes=options.nodes,
-    )
+    running = _running(options, layout, network)
     authority = Authority.at(folder.pki, clock)
     token = folder.admin_token(options.token_auth_file)
     async with serve(_server_options(options, folder, layout, addresses, authority)) as server:
@@ -119,6 +111,17 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             group.create_task(
                 _tell_ready(folder, running, informers.of(Node), options.nodes, carried)
             )
+
+
+def _running(options: UpOptions, layout: Layout, network: str) -> Running:
+    return Running(
+        pid=os.getpid(),
+        server=f"https://{ADDRESS}:{layout.rest_port}",
+        grpc=f"{ADDRESS}:{layout.grpc_port}",
+        runtime=options.runtime,
+        network=network,
+        nodes=options.nodes,
+    )
 
 
 async def _with_runtime(options: UpOptions) -> UpOptions:
