@@ -25,6 +25,7 @@ from apiserver.auth.rbac import Rbac
 from apiserver.auth.reviews import Reviews
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccountTokens
 from apiserver.auth.token_file import read_tokens
+from apiserver.custom.controller import CustomResources
 from apiserver.grpc.server import Tls, serve_grpc
 from apiserver.nodes.connection import NodeConnections
 from apiserver.nodes.grpc import GrpcNodes
@@ -108,6 +109,9 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         running = [group.create_task(registry.run(), name="registry")]
         running.append(group.create_task(compact_regularly(store), name="compaction"))
         await registry.ready()
+        custom = CustomResources(registry)
+        running.append(group.create_task(custom.run(), name="custom resources"))
+        await custom.loaded.wait()
         await make_roles(registry)
         running.append(group.create_task(follow_roles(registry, rbac, roles_known), name="roles"))
         await roles_known.wait()
@@ -116,11 +120,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         reached = nodes or kubelets
         audit = _audit(options)
         front = Front(registry, gate, health, reached, audit)
-        front.add_page("version", version_page)
-        openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
-        front.add_page(".well-known", openid.page)
-        front.add_page("openid", openid.page)
-        front.add_page("openapi", OpenApi(registry.kinds).page)
+        _add_pages(front, tokens, OpenApi(registry.kinds, custom.schemas))
         tls = _tls(options, clock)
         async with (
             front.serve(options.bind_address, options.secure_port, tls) as address,
@@ -134,6 +134,14 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
             audit.close()
         for task in running:
             task.cancel()
+
+
+def _add_pages(front: Front, tokens: ServiceAccountTokens, open_api: OpenApi) -> None:
+    front.add_page("version", version_page)
+    openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
+    front.add_page(".well-known", openid.page)
+    front.add_page("openid", openid.page)
+    front.add_page("openapi", open_api.page)
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from apiserver.grpc.answers import (
 )
 from apiserver.registry.component_statuses import KIND as COMPONENT_STATUS
 from apiserver.registry.component_statuses import ComponentStatuses
-from apiserver.registry.deprecations import DEPRECATED
+from apiserver.registry.deprecations import deprecation_of
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import (
     Body,
@@ -212,7 +212,7 @@ class Resources:
         kind = self._kind(target)
         _check_verb(kind, target.subresource, verb)
         self._access.check(user, verb, kind, target)
-        deprecation = DEPRECATED.get((kind.group, kind.version, kind.plural))
+        deprecation = deprecation_of(kind)
         return Request(
             user=user,
             kind=kind,

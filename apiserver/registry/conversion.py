@@ -84,9 +84,22 @@ def events_for(
     kind: Kind, resource: Resource, events: AsyncIterator[Sequence[Event]]
 ) -> AsyncIterator[Sequence[Event]]:
     """A stream of stored entries in the version a client asks for."""
+    if resource.viewing is not None:
+        return _in_view(resource, events)
     if view_of(kind, resource) is None:
         return events
     return _converted(kind, resource, events)
+
+
+async def _in_view(
+    resource: Resource, batches: AsyncIterator[Sequence[Event]]
+) -> AsyncIterator[Sequence[Event]]:
+    async for events in batches:
+        shown = iter(await resource.in_view([each.entry for each in events if each.entry]))
+        yield [
+            each if each.entry is None else Event(each.type, next(shown), each.revision)
+            for each in events
+        ]
 
 
 async def _converted(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from apiserver.admission.admission import Attributes, Chain, Operation
 from apiserver.registry import failures
+from apiserver.registry.custom_version import CustomVersion
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Request
 from apiserver.registry.resource import Resource
@@ -50,10 +51,11 @@ class Core:
         self.resources: dict[tuple[str, str], Resource] = {}
         self.started: list[Callable[[Resource], None]] = []
         """Told of each resource that begins to be served."""
-        self.selectable_fields: dict[str, frozenset[str]] = {}
-        """Fields that custom resources declare for selectors, by resource."""
-        self.schemas: dict[tuple[str, str], Schema] = {}
-        """How custom resources merge, by resource and version."""
+        self.stopped: list[Callable[[Resource], None]] = []
+        """Told of each resource that is served no longer."""
+        self.custom: dict[tuple[str, str, str], CustomVersion] = {}
+        """What is known of custom resources, by group, version and plural."""
+        self._views: dict[tuple[str, str, str], Resource] = {}
         for kind in BUILT_IN:
             if (kind.group, kind.version, kind.plural) not in _SAME_STORE and is_stored(kind):
                 self.serve(kind)
@@ -70,12 +72,46 @@ class Core:
             tell(resource)
         return resource
 
+    def serve_custom(self, stored: CustomVersion, versions: Sequence[CustomVersion]) -> None:
+        """Keep a custom resource from now on, or as its definition now says."""
+        kind = stored.kind
+        resource = self.resources.get((kind.group, kind.plural))
+        if resource is None or resource.kind.version != kind.version:
+            self.withdraw(kind)
+            resource = Resource(self.store, kind, stored.strategy, coerce=stored.coerce)
+            self.resources[kind.group, kind.plural] = resource
+            for tell in self.started:
+                tell(resource)
+        resource.strategy, resource.coerce = stored.strategy, stored.coerce
+        self._forget_versions(kind)
+        for version in versions:
+            place = (kind.group, version.kind.version, kind.plural)
+            self.custom[place] = version
+            self._views[place] = resource.in_version(version)
+
     def withdraw(self, kind: Kind) -> None:
         """Keep a resource no longer; what is stored of it stays."""
-        self.resources.pop((kind.group, kind.plural), None)
+        self._forget_versions(kind)
+        resource = self.resources.pop((kind.group, kind.plural), None)
+        if resource is not None:
+            for tell in self.stopped:
+                tell(resource)
+
+    def _forget_versions(self, kind: Kind) -> None:
+        places = [key for key in self.custom if (key[0], key[2]) == (kind.group, kind.plural)]
+        for place in places:
+            del self.custom[place]
+            del self._views[place]
+
+    def custom_version(self, kind: Kind) -> CustomVersion | None:
+        """What is known of a version of a custom resource, None for built-in kinds."""
+        return self.custom.get((kind.group, kind.version, kind.plural))
 
     def resource_of(self, kind: Kind) -> Resource:
         """The resource a kind is stored as. Raise MethodNotSupportedError where it is not."""
+        view = self._views.get((kind.group, kind.version, kind.plural))
+        if view is not None:
+            return view
         group, _, plural = _SAME_STORE.get(
             (kind.group, kind.version, kind.plural), (kind.group, kind.version, kind.plural)
         )
@@ -90,11 +126,13 @@ class Core:
 
     def custom_fields(self, kind: Kind) -> frozenset[str]:
         """Fields of a custom resource that selectors may name."""
-        return self.selectable_fields.get(kind.resource, frozenset())
+        version = self.custom_version(kind)
+        return frozenset(version.selectable) if version is not None else frozenset()
 
     def schema_of_custom(self, kind: Kind) -> Schema:
         """How the fields of a custom resource merge."""
-        return self.schemas.get((kind.resource, kind.version)) or from_open_api(None)
+        version = self.custom_version(kind)
+        return version.merging if version is not None else from_open_api(None)
 
     def time_text(self) -> str:
         """The present second as the API writes it."""
@@ -208,6 +246,15 @@ class Core:
             await self.put(resource, key, obj, expected=int(meta.resource_version))
         except RevisionMismatchError:
             return False
+        return True
+
+    async def erase(self, resource: Resource, key: str, obj: Object) -> bool:
+        """Take an object out of the store; False when another write was faster."""
+        try:
+            await self.store.delete(key, expected=int(obj.metadata.resource_version))
+        except RevisionMismatchError as error:
+            return error.current is None
+        resource.removed(obj)
         return True
 
     async def put(self, resource: Resource, key: str, obj: Object, *, expected: int) -> Entry:

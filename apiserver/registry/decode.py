@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 import yaml
 
+from apiserver.registry import plain_json
 from apiserver.registry.custom_object import custom_object
+from apiserver.registry.custom_version import Coercion
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Body, Request
 from apiserver.registry.yaml_body import fault, read_yaml
@@ -44,8 +46,11 @@ class _Head(msgspec.Struct):
 _HEAD = msgspec.json.Decoder(_Head | None)
 
 
-def decode(request: Request, kind: Kind, body: Body) -> Object:
-    """The object in a body that is to be of `kind`. Raise BadRequestError."""
+def decode(request: Request, kind: Kind, body: Body, coerce: Coercion | None = None) -> Object:
+    """The object in a body that is to be of `kind`; custom ones are coerced.
+
+    Raise BadRequestError.
+    """
     if isinstance(body.data, ApiStruct):
         return body.data
     data = body.data
@@ -61,7 +66,7 @@ def decode(request: Request, kind: Kind, body: Body) -> Object:
         head = _Head(kind.api_version, kind.name)
     _check_head(head, kind)
     if not kind.type_path:
-        return _custom(data, kind)
+        return _custom(request, data, head, kind, complaints, coerce)
     if data.strip() == b"null":
         data = b"{}"
     try:
@@ -186,13 +191,33 @@ def _check_head(head: _Head, kind: Kind) -> None:
         )
 
 
-def _custom(data: bytes, kind: Kind) -> Object:
+def _custom(  # what was found of the body so far, and what is to be done with it
+    request: Request,
+    data: bytes,
+    head: _Head,
+    kind: Kind,
+    complaints: list[str],
+    coerce: Coercion | None,
+) -> Object:
     try:
-        plain = msgspec.json.decode(data) or {}
-        metadata: ObjectMeta = codec.from_plain(ObjectMeta, plain.get("metadata") or {})
+        plain = plain_json.decode(data) or {}
+        if request.field_validation != "Ignore":
+            complaints.extend(thorough.duplicates(data))
+        metadata, unknown = custom_metadata(plain)
     except (msgspec.DecodeError, thorough.DecodeError) as error:
-        raise BadRequestError(_cannot(_Head(), kind, str(error))) from None
+        raise BadRequestError(_cannot(head, kind, str(error))) from None
+    if coerce is not None:
+        plain, dropped = coerce(plain)
+        complaints.extend(f'unknown field "{path}"' for path in dropped)
+    complain(request, [*complaints, *unknown], head, kind)
     return custom_object(plain, metadata)
+
+
+def custom_metadata(plain: Mapping[str, Any]) -> tuple[ObjectMeta, list[str]]:
+    """The metadata of a custom object, and what is unknown in it. Raise DecodeError."""
+    reading = codec.read(ObjectMeta, plain.get("metadata") or {})
+    unknown = [words.replace('"', '"metadata.', 1) for words in reading.complaints]
+    return reading.object, unknown
 
 
 def _from_yaml(data: bytes, kind: Kind) -> tuple[bytes, list[str]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from knarr.api.kinds import Kind
+
 DEPRECATED: Mapping[tuple[str, str, str], str] = {
     ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
     ("", "v1", "endpoints"): (
@@ -9,3 +11,8 @@ DEPRECATED: Mapping[tuple[str, str, str], str] = {
     ),
 }
 """By group, version and plural."""
+
+
+def deprecation_of(kind: Kind) -> str:
+    """The warning about a kind; nothing for most."""
+    return kind.deprecation or DEPRECATED.get((kind.group, kind.version, kind.plural), "")

@@ -26,10 +26,10 @@ def partial_object(entry: Entry, version: str) -> bytes:
     )
 
 
-def list_meta(page: ListPage) -> bytes:
-    """The metadata of a list."""
+def list_meta(page: ListPage, *, is_custom: bool = False) -> bytes:
+    """The metadata of a list; one of custom objects always tells where to go on."""
     parts = [b'"resourceVersion":"%d"' % page.revision] if page.revision else []
-    if page.continue_token:
+    if page.continue_token or is_custom:
         parts.append(b'"continue":%s' % msgspec.json.encode(page.continue_token))
     if page.remaining is not None:
         parts.append(b'"remainingItemCount":%d' % page.remaining)

@@ -81,5 +81,12 @@ def wanted_differs(obj: Object, old: Object) -> bool:
     )
 
 
+def content_differs(obj: Object, old: Object) -> bool:
+    """What `generation` counts where the status is a field like any other."""
+    if isinstance(obj, CustomObject):
+        return bool(obj.content != old.content)
+    return wanted_differs(obj, old)
+
+
 def _custom_wanted(obj: CustomObject) -> dict[str, Any]:
     return {name: value for name, value in obj.content.items() if name != "status"}

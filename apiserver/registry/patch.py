@@ -15,7 +15,7 @@ from apiserver.registry import subresources
 from apiserver.registry.apply import applying
 from apiserver.registry.core import Core
 from apiserver.registry.custom_object import CustomObject, custom_object
-from apiserver.registry.decode import warn
+from apiserver.registry.decode import custom_metadata, warn
 from apiserver.registry.parts import Object
 from apiserver.registry.place import check_place
 from apiserver.registry.request import Body, PatchType, Request
@@ -30,7 +30,6 @@ from knarr.api.errors import (
 )
 from knarr.api.field_errors import show
 from knarr.api.kinds import Kind
-from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.status import StatusCause, StatusDetails
 from knarr.api.patches import json_patch, merge_patch, strategic
 from knarr.api.patches.errors import (
@@ -106,7 +105,7 @@ def patching(core: Core, request: Request, resource: Resource, kind: Kind, patch
             after = carry_out(before)
         except PatchError as error:
             _raise_patch_error(error)
-        sent = _object_of(request, kind, patch, after)
+        sent = _object_of(core, request, kind, patch, after)
         if request.subresource != "scale":
             sent = check_place(sent, request)
         return subresources.taken_over(request, resource, sent, entry)
@@ -176,13 +175,13 @@ def plain_of(obj: Object, kind: Kind) -> Plain:
     return {**head, **plain}
 
 
-def _object_of(request: Request, kind: Kind, patch: Patch, after: Any) -> Object:
+def _object_of(core: Core, request: Request, kind: Kind, patch: Patch, after: Any) -> Object:
     """The patched object. Raise InvalidError when it is none."""
     if not isinstance(after, dict):
         after = {} if after is None else {"": after}
     _check_type(kind, patch, after)
     if not kind.type_path:
-        return _custom(after)
+        return _custom(core, request, kind, patch, after)
     complaints: list[str] = []
     if request.field_validation != "Ignore" and patch.type is not PatchType.JSON:
         complaints.extend(thorough.duplicates(patch.data))
@@ -198,11 +197,19 @@ def _object_of(request: Request, kind: Kind, patch: Patch, after: Any) -> Object
     return reading.object
 
 
-def _custom(after: Plain) -> Object:
+def _custom(core: Core, request: Request, kind: Kind, patch: Patch, after: Plain) -> Object:
     try:
-        metadata: ObjectMeta = codec.from_plain(ObjectMeta, after.get("metadata") or {})
+        metadata, complaints = custom_metadata(after)
     except thorough.DecodeError as error:
-        raise BadRequestError(str(error)) from None
+        raise _no_object(patch, after, str(error)) from None
+    version = core.custom_version(kind)
+    if version is not None:
+        after, dropped = version.coerce(after)
+        complaints.extend(f'unknown field "{path}"' for path in dropped)
+    if complaints and request.field_validation == "Strict":
+        raise _no_object(patch, after, codec.strict_error(tuple(complaints)))
+    if request.field_validation == "Warn":
+        warn(request, complaints)
     return custom_object(after, metadata)
 
 

@@ -15,7 +15,7 @@ def with_place(obj: Object, request: Request, resource: Resource) -> Object:
         return with_meta(obj, namespace=request.namespace)
     if meta.namespace != request.namespace:
         if not resource.kind.namespaced:
-            return obj
+            return obj if resource.kind.type_path else with_meta(obj, namespace="")
         raise BadRequestError(
             "the namespace of the provided object does not match the namespace sent on the request"
         )

@@ -105,6 +105,9 @@ async def list_page(
         page = await _next_page(resource, choice, options)
     else:
         page = await _first_page(resource, choice, options)
+    if resource.viewing is not None:
+        entries = await resource.in_view(page.entries)
+        return ListPage(entries, page.revision, page.continue_token, page.remaining)
     return conversion.page_for(request.kind, resource, page)
 
 

@@ -25,6 +25,7 @@ from apiserver.registry import (
     write,
 )
 from apiserver.registry.core import Core
+from apiserver.registry.custom_version import Coercion
 from apiserver.registry.decode import decode
 from apiserver.registry.parts import Object
 from apiserver.registry.place import check_place
@@ -79,7 +80,9 @@ class Registry:
         self._handlers: dict[tuple[str, str, str], Handler] = {}
         self._ready = asyncio.Event()
         self._running: asyncio.TaskGroup | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self.core.started.append(self._start)
+        self.core.stopped.append(self._stop)
 
     def answer_with(self, group: str, plural: str, handler: Handler, subresource: str = "") -> None:
         """Let `handler` answer creates of a kind that is not stored, or posts to a subresource."""
@@ -103,7 +106,13 @@ class Registry:
 
     def _start(self, resource: Resource) -> None:
         if self._running is not None:
-            self._running.create_task(resource.cache.run(), name=resource.prefix)
+            task = self._running.create_task(resource.cache.run(), name=resource.prefix)
+            self._tasks[resource.prefix] = task
+
+    def _stop(self, resource: Resource) -> None:
+        task = self._tasks.pop(resource.prefix, None)
+        if task is not None:
+            task.cancel()
 
     async def ready(self) -> None:
         """Return when every verb works: caches are filled, bootstrap objects are there."""
@@ -129,7 +138,7 @@ class Registry:
         entry = resource.cache.get(resource.key(request.namespace, request.name))
         if entry is None:
             raise failures.not_found(request.kind, request.name)
-        return self._answer(request, resource, entry)
+        return self._answer(request, resource, await resource.one_in_view(entry))
 
     async def list(self, request: Request, options: ListOptions) -> ListPage:
         """The objects of a kind, in `request.namespace` or (empty) in all.
@@ -160,7 +169,7 @@ class Registry:
         """
         handler = self._handlers.get((request.kind.group, request.kind.plural, request.subresource))
         kind = subresources.kind_of(request)
-        obj = decode(request, kind, body)
+        obj = decode(request, kind, body, self._coercion(kind))
         if handler is not None:
             made = await handler(request, obj)
             return Answer(kind=kind, entry=subresources.entry_of(made), created=True)
@@ -175,7 +184,7 @@ class Registry:
         """Replace an object or its subresource; `created` where PUT may create."""
         resource = self.core.resource_of(request.kind)
         kind = subresources.kind_of(request)
-        sent = decode(request, kind, body)
+        sent = decode(request, kind, body, self._coercion(kind))
         sent = check_place(sent, request)
         change = subresources.replacing(request, resource, sent)
         return await self._update(request, resource, change)
@@ -229,6 +238,10 @@ class Registry:
             may_create=may_create and not request.subresource,
         )
         return self._answer(request, resource, entry, created=created)
+
+    def _coercion(self, kind: Kind) -> Coercion | None:
+        version = self.core.custom_version(kind)
+        return version.coerce if version is not None else None
 
     def _answer(
         self, request: Request, resource: Resource, entry: Entry, *, created: bool = False

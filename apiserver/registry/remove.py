@@ -88,7 +88,7 @@ async def delete(
         return Answer(
             kind=request.kind, status=_success(request.kind, entry), revision=entry.revision
         )
-    shown = conversion.entry_for(request.kind, resource, entry)
+    shown = await resource.one_in_view(conversion.entry_for(request.kind, resource, entry))
     return Answer(kind=request.kind, entry=shown, pending=not gone, revision=entry.revision)
 
 
@@ -241,6 +241,9 @@ def _with_finalizers(resource: Resource, old: Object, options: DeleteOptions) ->
     before = old.metadata.finalizers
     kept = tuple(each for each in before if each not in ("orphan", "foregroundDeletion"))
     finalizers = (*kept, wanted) if wanted else kept
+    own = resource.strategy.finalizer_on_delete
+    if own and own not in finalizers and old.metadata.deletion_timestamp is None:
+        finalizers = (*finalizers, own)
     if set(finalizers) == set(before):
         return old
     return with_meta(old, finalizers=finalizers)

@@ -5,14 +5,16 @@ resourceVersion, which is the revision of the write. Every version of a kind
 shares one resource; the objects in it are of the stored version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from copy import copy
 from typing import Any, Protocol
 
-import msgspec
 from msgspec.structs import replace
 
+from apiserver.registry import plain_json
 from apiserver.registry.custom_object import CustomObject, custom_object
+from apiserver.registry.custom_version import Coercion, CustomVersion, Viewing
 from apiserver.registry.parts import Object
 from apiserver.storage.cache import Cache
 from apiserver.storage.entry import Entry
@@ -63,10 +65,21 @@ class Allocator(Protocol):
 class Resource:
     """One resource and the form it is stored in."""
 
-    def __init__(self, store: Store, kind: Kind, strategy: Strategy[Any]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        kind: Kind,
+        strategy: Strategy[Any],
+        *,
+        coerce: Coercion | None = None,
+    ) -> None:
         self.kind = kind
-        """The stored version."""
+        """The stored version; of a view the version it shows."""
         self.strategy = strategy
+        self.coerce = coerce
+        """Makes what lies in the store an object as the definition now wants it."""
+        self.viewing: Viewing | None = None
+        """Of a view of another version: how objects get from one to the other."""
         self.prefix = f"/registry/{_folder(kind)}/"
         self.type: type[Any] = kind.type if kind.type_path else CustomObject
         self._head = b'{"kind":"%s","apiVersion":"%s",' % (
@@ -78,6 +91,26 @@ class Resource:
         self.indexed = _INDEXED.get(kind.resource, ())
         """Fields by which the cache finds objects at once."""
         self.cache = Cache(store, self.prefix, self.read, indexed=self.indexed)
+
+    def in_version(self, version: CustomVersion) -> "Resource":
+        """The same resource as clients of one version of it see it."""
+        view = copy(self)
+        view.kind = version.kind
+        view.strategy = version.strategy
+        view.viewing = version.viewing
+        return view
+
+    async def in_view(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Stored entries in the version that is shown."""
+        return entries if self.viewing is None else await self.viewing.shown(entries)
+
+    async def one_in_view(self, entry: Entry) -> Entry:
+        """A stored entry in the version that is shown."""
+        return entry if self.viewing is None else (await self.viewing.shown([entry]))[0]
+
+    async def to_store(self, obj: Object) -> Object:
+        """An object of the version that is shown, in the stored one."""
+        return obj if self.viewing is None else await self.viewing.stored(obj)
 
     @property
     def ttl_s(self) -> int:
@@ -144,7 +177,9 @@ class Resource:
         """Read an object of the stored version that this server wrote."""
         if self.kind.type_path:
             return codec.decode(self.type, json)
-        plain = msgspec.json.decode(json)
+        plain = plain_json.decode(json)
+        if self.coerce is not None:
+            plain, _ = self.coerce(plain)
         metadata: ObjectMeta = codec.from_plain(ObjectMeta, plain.get("metadata") or {})
         return custom_object(plain, metadata)
 

@@ -14,7 +14,7 @@ from apiserver.registry.core import Core
 from apiserver.registry.parts import Object, with_meta
 from apiserver.registry.request import Answer, Request
 from apiserver.registry.resource import Resource
-from apiserver.registry.scale import SCALE_KIND, scale_of, with_scale
+from apiserver.registry.scale import SCALE_KIND, custom_with_scale, scale_of, with_scale
 from apiserver.storage.entry import Entry
 from knarr.api import codec
 from knarr.api.core.pod import Pod
@@ -52,7 +52,7 @@ def entry_of(obj: Any) -> Entry:
 def shown(request: Request, resource: Resource, entry: Entry) -> tuple[Kind, Entry]:
     """What a request for a subresource answers of a stored object, and its kind."""
     if request.subresource == "scale":
-        scale = entry_of(scale_of(entry.object))
+        scale = entry_of(scale_of(entry.object, resource.strategy.scale_paths))
         return SCALE_KIND, scale
     return request.kind, conversion.entry_for(request.kind, resource, entry)
 
@@ -60,7 +60,7 @@ def shown(request: Request, resource: Resource, entry: Entry) -> tuple[Kind, Ent
 def object_shown(request: Request, resource: Resource, obj: Object) -> Object:
     """What a patch of a subresource is made to."""
     if request.subresource == "scale":
-        return scale_of(obj)
+        return scale_of(obj, resource.strategy.scale_paths)
     return conversion.shown_object(request.kind, resource, obj)
 
 
@@ -80,6 +80,9 @@ def taken_over(request: Request, resource: Resource, sent: Object, entry: Entry 
         sent = conversion.stored_object(request.kind, resource, sent)
     if entry is None:
         return sent
+    paths = resource.strategy.scale_paths
+    if name == "scale" and paths is not None:
+        return custom_with_scale(request.kind, entry.object, sent, paths)  # type: ignore[arg-type]  # only custom objects have paths
     take = _TAKE.get(name)
     return sent if take is None else take(entry.object, sent)
 

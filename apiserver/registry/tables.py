@@ -7,14 +7,17 @@ from typing import Any
 
 import msgspec
 
+from apiserver.registry.custom_object import CustomObject
 from apiserver.registry.partial import bookmark, list_meta, partial_object
 from apiserver.registry.request import ListPage
 from apiserver.storage.entry import Entry, Event
 from apiserver.strategies.table import strategy_of
+from knarr.api import codec
 from knarr.api.columns import columns
 from knarr.api.errors import BadRequestError
 from knarr.api.kinds import Kind
 from knarr.api.printing.cells import age
+from knarr.api.printing.custom import cell
 
 _INCLUDES = ("", "Metadata", "None", "Object")
 
@@ -26,11 +29,20 @@ def _definitions(kind: Kind) -> bytes:
 
 
 def _cells(kind: Kind, entry: Entry, now: datetime) -> Sequence[Any]:
+    if kind.columns:
+        return _custom_cells(kind, entry, now)
     try:
         return strategy_of(kind).row(entry.object, now)
     except NotImplementedError:
         metadata = entry.object.metadata  # type: ignore[attr-defined]  # every object has metadata
         return [metadata.name, age(metadata, now)]
+
+
+def _custom_cells(kind: Kind, entry: Entry, now: datetime) -> Sequence[Any]:
+    assert isinstance(entry.object, CustomObject), "only custom kinds bring their columns along"
+    meta = entry.object.metadata
+    plain = {"metadata": codec.to_plain(meta), **entry.object.content}
+    return [meta.name, *(cell(column, plain, now) for column in kind.columns)]
 
 
 def _row(kind: Kind, entry: Entry, version: str, include: str, now: datetime) -> bytes:

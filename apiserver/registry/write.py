@@ -17,6 +17,7 @@ from apiserver.registry.core import Core
 from apiserver.registry.custom_object import CustomObject
 from apiserver.registry.parts import (
     Object,
+    content_differs,
     has_part,
     part,
     wanted_differs,
@@ -109,14 +110,14 @@ async def _put_new(core: Core, request: Request, resource: Resource, obj: Object
         if stored is not None:
             raise KeyExistsError(key, stored)
         return resource.unwritten(key, obj)
-    obj, json = resource.written(obj)
+    obj, json = resource.written(await resource.to_store(obj))
     try:
         revision = await core.store.create(key, resource.stored(json), ttl_s=resource.ttl_s)
     except ValueTooLargeError:
         raise too_large() from None
     entry = resource.entry(key, revision, obj, json)
     resource.cache.prime(entry)
-    return entry
+    return await resource.one_in_view(entry)
 
 
 def _with_system_fields(core: Core, resource: Resource, obj: Object) -> Object:
@@ -169,6 +170,7 @@ async def update(
                 if not may_create:
                     raise failures.not_found(request.kind, request.name)
                 return await _create_by_update(core, request, resource, change), True
+            entry = await resource.one_in_view(entry)
             return await _update_once(core, request, resource, change, entry), False
         except RevisionMismatchError as error:
             entry = resource.read(error.current) if error.current is not None else None
@@ -261,7 +263,10 @@ def _prepare(core: Core, request: Request, resource: Resource, obj: Object, old:
 def _with_generation(strategy: Strategy[Any], obj: Object, old: Object) -> Object:
     """Count a change of what is wanted. What binds a pod to its node is none."""
     generation = old.metadata.generation
-    if not strategy.has_generation or not generation or not wanted_differs(obj, old):
+    if not strategy.has_generation or not generation:
+        return obj
+    is_counted = wanted_differs(obj, old) if strategy.has_status else content_differs(obj, old)
+    if not is_counted:
         return obj
     return with_meta(obj, generation=generation + 1)
 
@@ -321,11 +326,12 @@ async def _put(
     if request.dry_run:
         return resource.unwritten(entry.key, obj)
     try:
-        stored = await core.put(resource, entry.key, obj, expected=entry.revision)
+        wanted = await resource.to_store(obj)
+        stored = await core.put(resource, entry.key, wanted, expected=entry.revision)
     except ValueTooLargeError:
         raise too_large() from None
     resource.changed(obj, old)
-    return stored
+    return await resource.one_in_view(stored)
 
 
 async def _remove(

@@ -99,7 +99,7 @@ def _resource(kind: Kind) -> dict[str, Any]:
 def _storage_version_hash(kind: Kind) -> str:
     """Eight bytes that change when the kind is stored in another form."""
     group = "" if kind.name == "Event" else kind.group
-    version = _STORED_VERSIONS.get(kind.name, kind.version)
+    version = kind.stored_version or _STORED_VERSIONS.get(kind.name, kind.version)
     digest = sha256(f"{group}/{version}/{kind.name}".encode()).digest()
     return base64.b64encode(digest[:8]).decode()
 

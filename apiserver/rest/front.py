@@ -16,7 +16,7 @@ from apiserver.auth.certificates import user_of_connection
 from apiserver.auth.gate import Gate
 from apiserver.auth.impersonation import Impersonation
 from apiserver.nodes.connection import NodeConnections
-from apiserver.registry.deprecations import DEPRECATED
+from apiserver.registry.deprecations import deprecation_of
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
 from apiserver.rest.audit import AuditLog
@@ -139,8 +139,8 @@ class Front:
 
     async def _resource(self, call: Call, form: Form) -> web.StreamResponse:
         kind, subresource = find(call, self.registry.kinds)
-        deprecation = DEPRECATED.get((kind.group, kind.version, kind.plural))
-        if deprecation is not None:
+        deprecation = deprecation_of(kind)
+        if deprecation:
             call.warnings.append(deprecation)
         if subresource is not None and subresource.name in CONNECTING:
             with self._endless():

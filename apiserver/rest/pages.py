@@ -11,7 +11,7 @@ def list_bytes(kind: Kind, page: ListPage) -> bytes:
     head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
         name.encode(),
         kind.api_version.encode(),
-        list_meta(page),
+        list_meta(page, is_custom=not kind.type_path),
     )
     if kind.type_path:
         items = [entry.json for entry in page.entries]

@@ -1,5 +1,6 @@
 """Finds what a path leads to in the table of kinds, and which verbs it knows there."""
 
+from apiserver.registry import failures
 from apiserver.rest.call import Call
 from knarr.api.errors import MethodNotSupportedError, NotFoundError
 from knarr.api.kinds import Kind, KindTable, Subresource
@@ -45,7 +46,7 @@ def find(call: Call, kinds: KindTable) -> tuple[Kind, Subresource | None]:
     path = call.path
     kind = kinds.by_resource(path.group, path.version, path.plural)
     if kind is None:
-        if not kinds.serves(path.group, path.version):
+        if not kinds.serves(path.group, path.version) or kinds.is_custom(path.group):
             raise NoSuchPageError
         raise not_there()
     _check_scope(call, kind)
@@ -70,9 +71,9 @@ def _check_scope(call: Call, kind: Kind) -> None:
     if kind.namespaced:
         # Over all namespaces there are only lists.
         if path.name and not path.namespace:
-            raise not_there()
+            raise not_there() if kind.type_path else NoSuchPageError
     elif path.namespace and kind.plural != "namespaces":
-        raise not_there()
+        raise not_there() if kind.type_path else NoSuchPageError
 
 
 def _subresource(call: Call, kind: Kind) -> Subresource:
@@ -80,7 +81,7 @@ def _subresource(call: Call, kind: Kind) -> Subresource:
         if subresource.name == call.path.subresource:
             break
     else:
-        raise not_there()
+        raise not_there() if kind.type_path else failures.not_found(kind, call.path.name)
     if call.path.rest and subresource.name != "proxy":
         raise not_there()
     verb = _SUBRESOURCE_VERBS.get(call.method, "")

@@ -32,6 +32,15 @@ class Context:
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where in a custom object scaling is."""
+
+    spec_replicas: str
+    status_replicas: str
+    selector: str = ""
+
+
 class Strategy(Generic[T]):
     """The rules of one kind. Each kind overrides what differs from these."""
 
@@ -45,6 +54,10 @@ class Strategy(Generic[T]):
     """Whether PUT of a name that is not there creates it."""
     unconditional_update = True
     """Whether an update without resourceVersion overwrites whatever is there."""
+    finalizer_on_delete = ""
+    """What a deleted object waits for, whatever else holds it."""
+    scale_paths: ScalePaths | None = None
+    """Where in a custom object scaling is, None for kinds with a type."""
     grace_period_s: int | None = None
     """Seconds of grace a delete gives by default, None where deletes are at once."""
 

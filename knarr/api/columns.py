@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from knarr.api.kinds import Kind
+from knarr.api.kinds import Kind, PrinterColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,20 @@ _UNKNOWN = "Name | Age:date"
 
 def columns(kind: Kind) -> tuple[Column, ...]:
     """The columns of a kind's Table."""
+    if kind.columns:
+        return (*_columns("Name"), *map(_printed, kind.columns))
     return _columns(_COLUMNS.get((kind.group, kind.plural), _UNKNOWN))
+
+
+def _printed(column: PrinterColumn) -> Column:
+    return Column(
+        name=column.name,
+        type=column.type,
+        format=column.format,
+        priority=column.priority,
+        description=column.description
+        or f"Custom resource definition column (in JSONPath format): {column.json_path}",
+    )
 
 
 @cache

@@ -38,6 +38,18 @@ class Subresource:
 
 
 @dataclass(frozen=True, slots=True)
+class PrinterColumn:
+    """A column of a custom resource's table, and where in the object its value is."""
+
+    name: str
+    type: str
+    json_path: str
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One resource: its names, its verbs and the type of its objects."""
 
@@ -53,6 +65,12 @@ class Kind:
     subresources: tuple[Subresource, ...] = ()
     singular: str = ""
     list_name: str = ""
+    columns: tuple[PrinterColumn, ...] = ()
+    """Columns that a custom resource shows after its name."""
+    stored_version: str = ""
+    """The version that custom objects are stored in, where it is another."""
+    deprecation: str = ""
+    """What every answer about a deprecated version warns of."""
 
     @property
     def api_version(self) -> str:
@@ -663,6 +681,9 @@ BUILT_IN: tuple[Kind, ...] = (
 )
 
 
+_BUILT_IN_GROUPS = frozenset(kind.group for kind in BUILT_IN)
+
+
 class KindTable:
     """The kinds a server serves, found by any of their names. Built-in rows cannot leave."""
 
@@ -697,6 +718,10 @@ class KindTable:
     def serves(self, group: str, version: str) -> bool:
         """Whether there is any kind of this group and version."""
         return (group, version) in self._group_versions
+
+    def is_custom(self, group: str) -> bool:
+        """Whether all kinds of a group are defined at run time."""
+        return group not in _BUILT_IN_GROUPS
 
     def by_resource(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind with these names in a URL, or None."""

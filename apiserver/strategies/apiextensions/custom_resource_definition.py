@@ -34,6 +34,7 @@ class CustomResourceDefinitionRules(Strategy[CustomResourceDefinition]):
     """What holds for a CustomResourceDefinition."""
 
     unconditional_update = False
+    finalizer_on_delete = "customresourcecleanup.apiextensions.k8s.io"
 
     def default(self, obj: CustomResourceDefinition) -> CustomResourceDefinition:
         """Fill in names and how versions are converted."""
@@ -54,6 +55,12 @@ class CustomResourceDefinitionRules(Strategy[CustomResourceDefinition]):
         self, obj: CustomResourceDefinition, old: CustomResourceDefinition, context: Context
     ) -> CustomResourceDefinition:
         """Remember every version that objects were ever stored in."""
+        return _with_stored_version(obj)
+
+    def prepare_for_status_update(
+        self, obj: CustomResourceDefinition, old: CustomResourceDefinition, context: Context
+    ) -> CustomResourceDefinition:
+        """The storage version stays among the stored ones."""
         return _with_stored_version(obj)
 
     def validate(self, obj: CustomResourceDefinition) -> Iterable[FieldError]:
@@ -77,7 +84,7 @@ class CustomResourceDefinitionRules(Strategy[CustomResourceDefinition]):
         self, obj: CustomResourceDefinition, old: CustomResourceDefinition
     ) -> Iterable[FieldError]:
         """What is served keeps its names."""
-        if not conditions.is_true(old.status.conditions, "Established"):
+        if not conditions.is_true(old.status.conditions or (), "Established"):
             return
         new, before = obj.spec, old.spec
         yield from immutable(new.group, before.group, "spec.group")

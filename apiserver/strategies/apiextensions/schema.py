@@ -57,7 +57,9 @@ def children(given: Plain, path: str) -> Iterator[tuple[Plain, str]]:
             yield each, f"{path}.{name}[{i}]"
 
 
-def _words(given: Plain, path: str, *, in_meta: bool, is_root: bool) -> list[FieldError]:
+def _words(
+    given: Plain, path: str, *, in_meta: bool, is_root: bool, uncorrelatable: str = ""
+) -> list[FieldError]:
     errors = list(_own_words(given, path, in_meta=in_meta))
     extra = given.get("additionalProperties")
     if extra not in (None, False) and given.get("properties"):
@@ -69,9 +71,12 @@ def _words(given: Plain, path: str, *, in_meta: bool, is_root: bool) -> list[Fie
         )
     for each, at in children(given, path):
         inside = in_meta or (is_root and at == f"{path}.properties[metadata]")
-        errors += _words(each, at, in_meta=inside, is_root=False)
+        # Items of a list are told apart only when it is a map.
+        is_lost = at == f"{path}.items" and given.get("x-kubernetes-list-type") != "map"
+        within = uncorrelatable or (path if is_lost else "")
+        errors += _words(each, at, in_meta=inside, is_root=False, uncorrelatable=within)
     errors += list_and_map_types(given, path)
-    errors += validations(given, path)
+    errors += validations(given, path, uncorrelatable)
     return errors
 
 

@@ -16,12 +16,16 @@ REASONS = (
     "FieldValueRequired",
 )
 _CEL_TYPES = {"string": "string", "integer": "int", "number": "double", "boolean": "bool"}
+_OLD_SELF = re.compile(r"\boldSelf\b")
 _COMPARED = re.compile(r"\s*self\s*(?P<op>[<>]=?)\s*(?P<literal>\S+)\s*")
 _SELF_FIELD = re.compile(r"\bself\.([_a-zA-Z][_a-zA-Z0-9]*)")
 
 
-def validations(given: Plain, path: str) -> Iterator[FieldError]:
-    """Each rule says something that can be asked of the schema's values."""
+def validations(given: Plain, path: str, uncorrelatable: str = "") -> Iterator[FieldError]:
+    """Each rule says something that can be asked of the schema's values.
+
+    `uncorrelatable` is the path of a list whose items have no old values.
+    """
     for i, rule in enumerate(given.get("x-kubernetes-validations") or ()):
         at = f"{path}.x-kubernetes-validations[{i}]"
         if not rule.get("rule", "").strip():
@@ -35,6 +39,12 @@ def validations(given: Plain, path: str) -> Iterator[FieldError]:
         told = _complaint(rule["rule"], given)
         if told:
             yield invalid(f"{at}.rule", _told(rule), told)
+        elif uncorrelatable and not rule.get("optionalOldSelf") and _OLD_SELF.search(rule["rule"]):
+            told = (
+                "oldSelf cannot be used on the uncorrelatable portion of the schema within "
+                f"{uncorrelatable}"
+            )
+            yield invalid(f"{at}.rule", rule["rule"], told)
 
 
 def _told(rule: Plain) -> Told:

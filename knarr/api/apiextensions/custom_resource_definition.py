@@ -307,7 +307,9 @@ class CustomResourceDefinitionStatus(ApiStruct):
         kind="", plural=""
     )
     """Names it is served under."""
-    conditions: Annotated[tuple[CustomResourceDefinitionCondition, ...], ListMap("type")] = ()
+    conditions: Annotated[tuple[CustomResourceDefinitionCondition, ...] | None, ListMap("type")] = (
+        written(default=None)
+    )
     """What holds and what does not, one entry a type."""
     observed_generation: int = 0
     """The generation of the spec that this tells of."""

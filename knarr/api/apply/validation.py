@@ -69,12 +69,12 @@ def _unkeyed(item: Any, schema: Schema) -> str:
         return "associative list with keys may not have a null element"
     if not isinstance(item, dict):
         return "associative list with keys may not have non-map elements"
-    for key, default in schema.keys:
-        if item.get(key) is None and default is None:
-            return (
-                f'associative list with keys has an element that omits key field "{key}" '
-                "(and doesn't have default value)"
-            )
+    if all(item.get(key) is None and default is None for key, default in schema.keys):
+        keys = " ".join(f'"{key}"' for key, _ in schema.keys)
+        return (
+            f"associative list with keys has an element that omits all key fields [{keys}] "
+            "(and doesn't have default values for any key fields)"
+        )
     return ""
 
 

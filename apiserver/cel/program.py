@@ -1,0 +1,39 @@
+"""Expressions ready to be run."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from apiserver.cel.compile import Run, compiled
+from apiserver.cel.errors import CelError
+from apiserver.cel.frame import Frame
+from apiserver.cel.parse import parse
+from apiserver.cel.tree import Node
+
+PROGRAMS_MAX = 4096
+"""Expressions kept ready; the ones asked for last are forgotten last."""
+
+
+class Program:
+    """An expression that can be run again and again."""
+
+    __slots__ = ("_run", "text", "tree")
+
+    def __init__(self, text: str, tree: Node, run: Run) -> None:
+        self.text = text
+        self.tree = tree
+        self._run = run
+
+    def evaluate(self, variables: Mapping[str, Any]) -> Any:
+        """The value of the expression. Raise CelError."""
+        try:
+            return self._run(Frame(variables))
+        except RecursionError:
+            raise CelError("expression is nested too deeply") from None
+
+
+@lru_cache(PROGRAMS_MAX)
+def program(text: str) -> Program:
+    """The program of a text. Raise CelSyntaxError, or CelError for unknown functions."""
+    tree = parse(text)
+    return Program(text, tree, compiled(tree))

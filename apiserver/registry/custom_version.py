@@ -1,0 +1,48 @@
+"""What the registry is told of one version of a custom resource."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from apiserver.registry.parts import Object
+from apiserver.storage.entry import Entry
+from apiserver.strategies.strategy import Strategy
+from knarr.api.apply.schema import Schema
+from knarr.api.kinds import Kind
+
+Plain = dict[str, Any]
+
+
+class Viewing(Protocol):
+    """Shows stored objects in a version, and brings them back into the stored one."""
+
+    async def shown(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Stored entries in the version clients ask for."""
+        ...
+
+    async def stored(self, obj: Object) -> Object:
+        """An object of the version in the stored one."""
+        ...
+
+
+class Coercion(Protocol):
+    """Makes a body an object of its version."""
+
+    def __call__(self, plain: Plain) -> tuple[Plain, list[str]]:
+        """The body without what no schema names and with defaults; what was dropped, by path."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomVersion:
+    """One version of a custom resource."""
+
+    kind: Kind
+    strategy: Strategy[Any]
+    merging: Schema
+    """How its fields merge on apply."""
+    coerce: Coercion
+    selectable: Mapping[str, str]
+    """Fields that selectors may name, and where in the object they are."""
+    viewing: Viewing | None
+    """None for the stored version, which needs no view."""
