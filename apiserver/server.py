@@ -26,6 +26,9 @@ from apiserver.auth.reviews import Reviews
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccountTokens
 from apiserver.auth.token_file import read_tokens
 from apiserver.custom.controller import CustomResources
+from apiserver.extensions.calls import Calls
+from apiserver.extensions.policies import MutatingPolicies, ValidatingPolicies
+from apiserver.extensions.webhooks import MutatingWebhooks, ValidatingWebhooks
 from apiserver.grpc.server import Tls, serve_grpc
 from apiserver.nodes.connection import NodeConnections
 from apiserver.nodes.grpc import GrpcNodes
@@ -99,7 +102,8 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
     async with open_store(options.store) as store, asyncio.TaskGroup() as group:
         authorizers: list[Authorizer] = []
         authorization = Authorization(authorizers)
-        registry = _registry(options, store, clock, Escalation(authorization, rbac))
+        calls = Calls()
+        registry = _registry(options, store, clock, calls, Escalation(authorization, rbac))
         authorizers += _authorizers(options, registry, rbac)
         tokens = _service_account_tokens(options, registry, clock)
         gate = Gate(_authentication(options, registry, tokens, clock), (authorization,))
@@ -130,6 +134,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
             yield Server(registry, gate, address, grpc_port)
             health.shut_down()
         await kubelets.close()
+        await calls.close()
         if audit is not None:
             audit.close()
         for task in running:
@@ -194,12 +199,23 @@ def _kubelet_credentials(options: Options) -> grpc.ChannelCredentials | None:
         raise SettingsError(f"{error.filename}: {error.strerror}") from None
 
 
-def _registry(options: Options, store: Store, clock: Clock, *more: Admission) -> Registry:
+def _registry(
+    options: Options, store: Store, clock: Clock, calls: Calls, *more: Admission
+) -> Registry:
     settings = options.registry
     plugins = default_plugins(
         tokens=settings.service_account_tokens, toleration_s=settings.default_toleration_s
     )
-    return Registry(store, clock=clock, rng=seeded(), settings=settings, plugins=(*plugins, *more))
+    *built_in, quota = plugins
+    users = (
+        MutatingPolicies(),
+        MutatingWebhooks(calls),
+        ValidatingPolicies(),
+        ValidatingWebhooks(calls),
+    )
+    # What is counted must be what is stored, so the quota is asked last.
+    chain = (*built_in, *users, quota, *more)
+    return Registry(store, clock=clock, rng=seeded(), settings=settings, plugins=chain)
 
 
 def _audit(options: Options) -> AuditLog | None:

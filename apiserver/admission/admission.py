@@ -57,6 +57,12 @@ class Attributes:
     rng: Random
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What plugins remember between the first round and the second."""
+    reinvoke: bool = False
+    """Set by a plugin that changed the object in a way others should see: all look again."""
+    is_reinvocation: bool = False
+    """Whether this is the second round."""
 
 
 Interest = tuple[str, str]

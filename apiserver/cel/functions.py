@@ -81,6 +81,7 @@ GLOBAL: dict[str, Function] = {
     "optional.ofNonZeroValue": _of_non_zero,
     "base64.encode": lambda data: base64.b64encode(data).decode(),
     "base64.decode": _decoded,
+    "jsonpatch.escapeKey": lambda text: text.replace("~", "~0").replace("/", "~1"),
     **strings.GLOBAL,
     **lists.GLOBAL,
     **quantity.GLOBAL,

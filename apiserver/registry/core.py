@@ -206,6 +206,10 @@ class Core:
         attributes = self.attributes(request, operation, name, obj, old)
         for plugin in plugins:
             attributes.object = await plugin.admit(attributes, self)
+        if attributes.reinvoke:
+            attributes.is_reinvocation = True
+            for plugin in plugins:
+                attributes.object = await plugin.admit(attributes, self)
         return attributes.object
 
     async def approve(
