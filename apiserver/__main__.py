@@ -1,7 +1,6 @@
 """The process `knarr-apiserver`."""
 
 import asyncio
-import gc
 from argparse import Namespace
 from dataclasses import fields, replace
 
@@ -59,22 +58,9 @@ def options_of(found: Namespace) -> Options:
     return replace(options, registry=registry)
 
 
-YOUNG_OBJECTS_MAX = 50_000
-"""New objects before Python looks for cycles among them. A request makes hundreds and no
-cycles; with Python's own 700 the looking costs a tenth of the server's time."""
-
-
-def spare_collections() -> None:
-    """Leave alone what the server began with, and look for cycles less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS_MAX, 20, 50)
-
-
 async def run(options: Options) -> None:
     """Serve until cancelled."""
     async with serve(options):
-        spare_collections()
         await asyncio.get_running_loop().create_future()
 
 

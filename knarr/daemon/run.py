@@ -5,6 +5,7 @@ process with status 1, and whoever supervises it starts it again.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,17 @@ log = structlog.get_logger()
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 """What asks a daemon to stop. The second one ends it at once."""
+
+
+YOUNG_OBJECTS_MAX = 50_000
+"""New objects before Python looks for cycles among them. A write makes hundreds and no cycles;
+with Python's own 700 the looking costs a third of the time of a cluster in one process."""
+
+
+def spare_collections() -> None:
+    """Leave alone what the process began with, and look for cycles less often."""
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS_MAX, 20, 50)
 
 
 async def _supervise(name: str, main: Coroutine[Any, Any, None]) -> None:
@@ -52,6 +64,7 @@ def run_daemon(name: str, main: Coroutine[Any, Any, None]) -> None:
     A wrong setting is one line on standard error and status 1; any other
     failure is logged with where it came from, and status 1 too.
     """
+    spare_collections()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_supervise(name, main))
