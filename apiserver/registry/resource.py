@@ -90,7 +90,9 @@ class Resource:
         """Hands out addresses, ports and the like to objects of this resource."""
         self.indexed = _INDEXED.get(kind.resource, ())
         """Fields by which the cache finds objects at once."""
-        self.cache = Cache(store, self.prefix, self.read, indexed=self.indexed)
+        self.cache = Cache(
+            store, self.prefix, self.read, at_revision=at_revision, indexed=self.indexed
+        )
 
     def in_version(self, version: CustomVersion) -> "Resource":
         """The same resource as clients of one version of it see it."""
@@ -208,6 +210,21 @@ class Resource:
         if value.startswith(self._head):
             return b"{" + value[len(self._head) :]
         return self.encode(self.decode(value))
+
+
+def at_revision(entry: Entry, revision: int) -> Entry:
+    """The same object with another revision: what is told of it when it is gone."""
+    obj: Any = entry.object
+    meta = replace(obj.metadata, resource_version=str(revision))
+    opens = len(_META_OPENS) + len(b'"resourceVersion":"%d",' % entry.revision)
+    return Entry(
+        key=entry.key,
+        revision=revision,
+        json=_with_version(_META_OPENS + entry.json[opens:], revision),
+        obj=replace(obj, metadata=meta),
+        labels=entry.labels,
+        fields=entry.fields,
+    )
 
 
 def _with_version(json: bytes, revision: int) -> bytes:

@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 
 from apiserver.storage.entry import Entry, Event
-from apiserver.storage.selection import Changed, Decode, Selection
+from apiserver.storage.selection import AtRevision, Changed, Decode, Selection
 from apiserver.storage.sorted_keys import SortedKeys
 from apiserver.storage.store import (
     Batch,
@@ -48,11 +48,18 @@ class Cache:
     """All objects of the resource below `prefix`, such as `/registry/pods/`."""
 
     def __init__(
-        self, store: Store, prefix: str, decode: Decode, *, indexed: Sequence[str] = ()
+        self,
+        store: Store,
+        prefix: str,
+        decode: Decode,
+        *,
+        at_revision: AtRevision | None = None,
+        indexed: Sequence[str] = (),
     ) -> None:
         self.prefix = prefix
         self._store = store
         self._decode = decode
+        self._at_revision = at_revision
         self._entries: dict[str, Entry] = {}
         self._keys = SortedKeys()
         self._by_field: dict[str, dict[str, dict[str, Entry]]] = {field: {} for field in indexed}
@@ -226,12 +233,14 @@ class Cache:
             place=(namespace, name),
             entry=entry,
             previous=previous,
-            last=partial(self._last, change),
+            last=partial(self._last, change, previous),
         )
         return changed, len(change.value) + (0 if previous is None else len(previous.json))
 
-    def _last(self, change: Change) -> Entry:
+    def _last(self, change: Change, known: Entry | None) -> Entry:
         """The object that a change replaced or removed, at the revision of the change."""
+        if known is not None and self._at_revision is not None:
+            return self._at_revision(known, change.revision)
         previous = change.previous
         assert previous is not None, "whatever vanishes was there"
         return self._decode(Stored(previous.key, previous.value, change.revision, previous.created))

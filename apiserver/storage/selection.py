@@ -9,6 +9,9 @@ from apiserver.storage.store import Stored
 
 Decode = Callable[[Stored], Entry]
 
+AtRevision = Callable[[Entry, int], Entry]
+"""The same object with another revision, which is cheaper than to decode it again."""
+
 
 class Changed:
     """One change of the cache. The events that follow from it are made once and shared."""

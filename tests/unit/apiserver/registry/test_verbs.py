@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Answer, Body, ListOptions, PatchType, Request
+from knarr.api import codec
 from knarr.api.apps.deployment import Deployment
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
@@ -115,6 +117,22 @@ async def test_watch_tells_what_changes(registry: Registry) -> None:
         if len(seen) == 2:
             break
     assert seen == ["MODIFIED", "DELETED"]
+
+
+async def test_what_is_gone_is_told_at_the_revision_of_its_end(registry: Registry) -> None:
+    created = await registry.create(request(), config_map(data={"x": "1"}))
+    options = ListOptions(resource_version=str(created.revision), timeout_s=5)
+    events = await registry.watch(request(), options)
+    ended = await registry.delete(request(name="a"))
+    batch = await anext(aiter(events))
+    last, before = batch[0].entry, created.entry
+    assert last is not None
+    assert before is not None
+    assert last.revision == batch[0].revision == ended.revision > created.revision
+    assert codec.decode(ConfigMap, last.json) == last.object
+    was: Any = before.object
+    meta = replace(was.metadata, resource_version=str(ended.revision))
+    assert last.object == replace(was, metadata=meta)
 
 
 @pytest.mark.parametrize(
