@@ -59,6 +59,7 @@ class PodWorker:
         self._backoff = RestartBackoff()
         self._health = Health()
         self._ending: Ending | None = None
+        self._began_sandbox = False
         self._waiting: dict[str, tuple[str, str]] = {}
         self._containers = Containers(host, self._backoff, self._waiting)
 
@@ -124,8 +125,18 @@ class PodWorker:
             waiting=self._waiting,
             backing_off=dict(actions.backing_off),
         )
-        await self._report(wish, observed)
+        if not self._says_more_soon(actions, ending):
+            await self._report(wish, observed)
         return await self._act(wish.pod, observed, actions)
+
+    def _says_more_soon(self, actions: Actions, ending: str | None) -> bool:
+        """Whether the next report says all of this and more: no need to write both.
+
+        Between a new sandbox and its first containers nothing is decided, and
+        neither is between the last container and the end of the sandbox.
+        """
+        began, self._began_sandbox = self._began_sandbox, False
+        return began and bool(actions.start) if ending is None else actions.stop_sandbox
 
     def _why_end(self, wish: Wish) -> str | None:
         if wish.gone or wish.pod.metadata.deletion_timestamp is not None:
@@ -197,6 +208,7 @@ class PodWorker:
             return 0.0
         if actions.start_sandbox is not None:
             await self._start_sandbox(pod, actions.start_sandbox)
+            self._began_sandbox = True
             return 0.0
         for container_id in actions.remove:
             await runtime.remove_container(container_id)

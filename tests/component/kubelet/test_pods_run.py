@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from apiserver.registry.settings import Settings
 from apiserver.storage.open import open_store
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.container import Container, ContainerPort
+from knarr.api.core.container_status import ContainerStatus
 from knarr.api.core.env import EnvVar, EnvVarSource, ObjectFieldSelector
 from knarr.api.core.event import Event
 from knarr.api.core.pod import Pod, PodSpec
@@ -131,6 +133,32 @@ async def test_a_pod_runs_and_ends(client: InProcessClient, tmp_path: Path) -> N
             while (await client.list(Pod)).items:
                 await asyncio.sleep(0.02)
         assert await kubelet.runtime.pods() == []
+
+
+def is_over(container: ContainerStatus) -> bool:
+    return container.state.terminated is not None
+
+
+async def test_says_no_more_than_is_new(client: InProcessClient, tmp_path: Path) -> None:
+    """A pod begins with two reports, creating and running; what ended is one, its deletion another.
+
+    The first of the ending says that the deletion was seen.
+    """
+    async with node(client, tmp_path):
+        made = await client.create(pod("web", "exec sleep 600"))
+        after = int(made.metadata.resource_version)
+        await until(client, "web", is_ready)
+        await client.delete(Pod, Key("default", "web"))
+        versions = []
+        async with asyncio.timeout(WAIT_S):
+            async for batch in client.watch(Pod, after=after):
+                versions += [event for event in batch if event.object is not None]
+                if versions and versions[-1].type == "DELETED":
+                    break
+        statuses = [event.object.status for event in versions if event.object is not None]
+        changes = [new for old, new in pairwise(statuses) if old != new]
+        told = [(one.observed_generation, is_over(one.container_statuses[0])) for one in changes]
+        assert told == [(1, False), (2, False), (2, True)]
 
 
 async def test_a_container_that_dies_starts_again(client: InProcessClient, tmp_path: Path) -> None:
