@@ -262,13 +262,18 @@ class _Indexed(Generic[T]):
         return tuple(found.values()) if found else ()
 
     def change(self, key: Key, old: T | None, new: T | None) -> None:
-        before = frozenset(self._index(old)) if old is not None else frozenset()
         after = tuple(self._index(new)) if new is not None else ()
-        for value in before.difference(after):
-            found = self._found[value]
-            del found[key]
-            if not found:
-                del self._found[value]
+        before = tuple(self._index(old)) if old is not None else ()
+        if before != after:  # Most changes leave the object where it is found.
+            for value in before:
+                if value not in after:
+                    self._take_out(key, value)
         for value in after:
             assert new is not None, "only what is there has values"
             self._found.setdefault(value, {})[key] = new
+
+    def _take_out(self, key: Key, value: str) -> None:
+        found = self._found.get(value, {})
+        found.pop(key, None)  # An index may name a value twice.
+        if not found:
+            self._found.pop(value, None)
