@@ -44,6 +44,9 @@ class Cluster:
             "PYTHONPATH": str(ROOT),
             "KUBECONFIG": str(self.folder / "kubeconfig"),
             "XDG_STATE_HOME": str(self.folder),
+            # As on any machine the second start finds compiled modules, whatever the shell says.
+            "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"),
+            "PYTHONDONTWRITEBYTECODE": "",
         }
         subprocess.run(
             [sys.executable, "-m", "knarr.cluster", *words, "--name", self.name],
