@@ -6,6 +6,7 @@ An `accept` in a table of ours would not help, for every table must accept.
 """
 
 import asyncio
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,15 +112,19 @@ class Forwarding:
             self._before.setdefault(name, printed.strip())
 
     async def _run(self, *words: str, fed: str = "") -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            *self._prefix,
-            *words,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        # A file in memory rather than a pipe: who ends early cannot break the writing.
+        with os.fdopen(os.memfd_create("knarr-rules"), "w+b") as script:
+            script.write(fed.encode())
+            script.seek(0)
+            process = await asyncio.create_subprocess_exec(
+                *self._prefix,
+                *words,
+                stdin=script,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
         async with asyncio.timeout(RUN_S):
-            printed, _ = await process.communicate(fed.encode())
+            printed, _ = await process.communicate()
         return process.returncode or 0, printed.decode(errors="replace")
 
 

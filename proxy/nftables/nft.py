@@ -77,15 +77,19 @@ def why_not() -> str | None:
 
 
 async def _run(words: Sequence[str], fed: bytes) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    # A file in memory rather than a pipe: who ends early cannot break the writing.
+    with os.fdopen(os.memfd_create("knarr-nft"), "w+b") as script:
+        script.write(fed)
+        script.seek(0)
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=script,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
     try:
         async with asyncio.timeout(RUN_S):
-            printed, _ = await process.communicate(fed)
+            printed, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         raise NftError(1, f"{words[0]} took more than {RUN_S:.0f} s") from None
