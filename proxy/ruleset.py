@@ -1,12 +1,15 @@
 """What the kernel is told of each Service, as nft text. Pure.
 
 One table a family. Base chains look the destination up in verdict maps; a map
-leads to the Service's chain, that to an endpoint's, which rewrites the address.
+leads to the Service's chain, which rewrites the address to that of an endpoint,
+by way of a chain of the endpoint's own where clients stay with theirs. An
+endpoint that reaches itself by its Service is found in a set on the way out.
 The content of a Service is its chains, sets and elements; a change of a Service
 is the difference of two contents and touches nothing else.
 
-Chains of endpoints are chosen by one `numgen` rule each: one anonymous map a
-Service instead costs the kernel a walk over all others at each load.
+Endpoints are chosen by one `numgen` rule each: one anonymous map a Service
+instead costs the kernel a walk over all others at each load. Chains are few,
+because nft reads them all before each change.
 """
 
 import hashlib
@@ -160,14 +163,15 @@ class _Port:
     def chains(self) -> dict[str, tuple[str, ...]]:
         """The chains and their rules."""
         found: dict[str, tuple[str, ...]] = {}
-        for backend in self._used:
-            found[self._endpoint(backend)] = tuple(self._endpoint_rules(backend))
+        if self._port.affinity_s:
+            for backend in self._used:
+                found[self._endpoint(backend)] = tuple(self._endpoint_rules(backend))
         if self._all:
-            found[f"svc-{self._tag}"] = tuple(self._choice(self._all))
+            found[f"svc-{self._tag}"] = (*self._marks(), *self._choice(self._all))
         if self._local:
             found[f"svl-{self._tag}"] = tuple(self._choice(self._local))
-        if self._internal:
-            found[f"int-{self._tag}"] = tuple(self._internal_rules())
+        if self._local and self._internal_local:
+            found[f"int-{self._tag}"] = (*self._marks(), f"goto svl-{self._tag}")
         if self._external and self._has_outside:
             found[f"ext-{self._tag}"] = tuple(self._external_rules())
         if self._source_ranges():
@@ -189,9 +193,12 @@ class _Port:
     def elements(self) -> Iterator[tuple[Element, str]]:
         """Where its addresses and ports lead."""
         port = self._port
+        for ip in dict.fromkeys(one.ip for one in self._used if not one.ip.startswith("127.")):
+            yield ("hairpins", f"{ip} . {ip}"), ""
         for ip in self._cluster_ips:
             yield ("cluster-ips", ip), ""
-            yield self._lead("service-ips", "no-endpoint-services", ip, "int", port.internal)
+            chain = "int" if self._internal_local else "svc"
+            yield self._lead("service-ips", "no-endpoint-services", ip, chain, port.internal)
         for ip in self._outside_ips:
             yield self._lead("service-ips", "no-endpoint-services", ip, "ext", port.external)
         if port.node_port:
@@ -229,10 +236,6 @@ class _Port:
         return self._internal_local or self._external_local
 
     @property
-    def _internal(self) -> tuple[Backend, ...]:
-        return self._ours(self._port.internal) if self._cluster_ips else ()
-
-    @property
     def _external(self) -> tuple[Backend, ...]:
         """With a local policy clients of this node and pods still reach all."""
         return self._all
@@ -241,13 +244,13 @@ class _Port:
     def _has_outside(self) -> bool:
         return bool(self._port.node_port or self._outside_ips)
 
-    def _internal_rules(self) -> Iterator[str]:
+    def _marks(self) -> Iterator[str]:
+        """Clients from outside the cluster get replies from us, or not at all."""
         options = self._options
         if options.masquerade_all:
             yield "jump mark-for-masquerade"
         elif options.cluster_cidr:
             yield f"{options.family} saddr != {options.cluster_cidr} jump mark-for-masquerade"
-        yield f"goto {'svl' if self._internal_local else 'svc'}-{self._tag}"
 
     def _external_rules(self) -> Iterator[str]:
         if not self._external_local:
@@ -269,15 +272,17 @@ class _Port:
         for number, one in enumerate(backends):
             left = len(backends) - number
             chance = f"numgen random mod {left} 0 " if left > 1 else ""
-            yield f"{chance}goto {self._endpoint(one)}"
+            yield chance + (
+                f"goto {self._endpoint(one)}" if self._port.affinity_s else self._rewrite(one)
+            )
 
     def _endpoint_rules(self, backend: Backend) -> Iterator[str]:
-        family = self._options.family
-        yield f"{family} saddr {backend.ip} jump mark-for-masquerade"
-        if self._port.affinity_s:
-            yield f"update @{self._clients(backend)} {{ {family} saddr }}"
+        yield f"update @{self._clients(backend)} {{ {self._options.family} saddr }}"
+        yield self._rewrite(backend)
+
+    def _rewrite(self, backend: Backend) -> str:
         ip = f"[{backend.ip}]" if self._options.is_v6 else backend.ip
-        yield f"meta l4proto {self._protocol} dnat to {ip}:{backend.port}"
+        return f"meta l4proto {self._protocol} dnat to {ip}:{backend.port}"
 
     def _endpoint(self, backend: Backend) -> str:
         return f"ep-{_hash(f'{self._tag}/{backend.ip}/{backend.port}')}"
@@ -327,6 +332,7 @@ def _guard(options: RulesetOptions) -> str:
 _BASE = """table {name} {{
   comment "Services, by knarr-proxy"
   set cluster-ips {{ type {a}; }}
+  set hairpins {{ type {a} . {a}; }}
   map service-ips {{ type {a} . inet_proto . inet_service : verdict; }}
   map service-nodeports {{ type inet_proto . inet_service : verdict; }}
   map no-endpoint-services {{ type {a} . inet_proto . inet_service : verdict; }}
@@ -368,6 +374,7 @@ _BASE = """table {name} {{
   }}
   chain nat-postrouting {{
     type nat hook postrouting priority srcnat - 5; policy accept;
+    ct status dnat {f} saddr . {f} daddr @hairpins masquerade fully-random
     jump masquerading
   }}
   chain filter-input {{
