@@ -73,6 +73,8 @@ class Query:
     """The message, whole."""
     client: str = ""
     over_tcp: bool = False
+    is_probe: bool = False
+    """Whether we ask only to see what comes of it."""
     aliases: int = 0
     """So many aliases were followed to get here."""
 

@@ -22,7 +22,7 @@ class Errors(Plugin):
         try:
             return await ask_next(query)
         except Exception as error:
-            if self._logs:
+            if self._logs and not query.is_probe:
                 log.warning("query failed", name=text_of(query.name), error=repr(error))
             return Reply(rcode=SERVFAIL)
 

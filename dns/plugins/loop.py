@@ -45,7 +45,7 @@ class Loop(Plugin):
 
     async def run(self) -> None:
         """Send the probe until somebody has answered it."""
-        empty = Query(id=1, name=(), type=QTYPE.HINFO)
+        empty = Query(id=1, name=(), type=QTYPE.HINFO, is_probe=True)
         for _ in range(PROBES):
             if self._site.ask is None:
                 return
