@@ -33,6 +33,9 @@ UDP_BYTES_MAX = 4096
 UDP_BYTES_OFFERED = 1232
 """What clients are told to send at most: it passes everywhere in one piece."""
 
+RECORD_BYTES_MIN = 12
+"""No record is shorter: a pointer, a type, a class, a TTL and a length."""
+
 POINTER_MAX = 0x3FFF
 """Names that begin behind this byte cannot be pointed at."""
 
@@ -176,9 +179,10 @@ def pack(query: Query, reply: Reply) -> bytes:
     """The reply as it goes out, cut to what the client takes."""
     if reply.wire is not None:
         return _passed_on(query, reply)
-    whole = _pack(query, reply)
-    if len(whole) <= query.limit:
-        return whole
+    if len(reply.answer) <= query.limit // RECORD_BYTES_MIN:
+        whole = _pack(query, reply)
+        if len(whole) <= query.limit:
+            return whole
     return _cut(query, reply)
 
 
@@ -340,10 +344,12 @@ def _opt(edns: Edns, rcode: int) -> bytes:
 def _cut(query: Query, reply: Reply) -> bytes:
     """As many records as fit; only missing additional ones are not worth asking again."""
     lean = replace(reply, additional=())
-    whole = _pack(query, lean)
-    if len(whole) <= query.limit:
-        return whole
-    fits, too_many = 0, len(reply.answer) + 1
+    fits, too_many = 0, query.limit // RECORD_BYTES_MIN + 1
+    if len(reply.answer) < too_many:
+        whole = _pack(query, lean)
+        if len(whole) <= query.limit:
+            return whole
+        too_many = len(reply.answer) + 1
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
         short = replace(lean, answer=reply.answer[:middle], authority=())
