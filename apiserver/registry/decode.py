@@ -12,7 +12,7 @@ from apiserver.registry.custom_object import custom_object
 from apiserver.registry.custom_version import Coercion
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Body, Request
-from apiserver.registry.yaml_body import fault, read_yaml
+from apiserver.registry.yaml_body import fault, read_yaml, to_json
 from knarr.api import aliases, codec, json_text, thorough
 from knarr.api.aliases import Alias
 from knarr.api.errors import BadRequestError
@@ -91,6 +91,7 @@ def _alias(head: _Head, kind: Kind) -> Alias | None:
 
 def _with_whole_characters(data: bytes) -> bytes:
     """Replace halves of characters, which JSON can escape and UTF-8 cannot hold."""
+    data = json_text.whole_text(data)
     if b"\\ud" not in data and b"\\uD" not in data:
         return data
     try:
@@ -128,7 +129,11 @@ def _head(data: bytes, kind: Kind, body: Body) -> _Head:
     try:
         return _HEAD.decode(data) or _Head()
     except msgspec.ValidationError:
-        found = msgspec.json.decode(data)
+        try:
+            found = msgspec.json.decode(data)
+        except msgspec.DecodeError as error:
+            why = json_text.syntax_error(data) or str(error)
+            raise BadRequestError(_unrecognized(kind, body, why)) from None
         if isinstance(found, dict):
             raise BadRequestError(_unrecognized(kind, body, _bad_head(found))) from None
         word = _GO_WORDS.get(type(found), "object")
@@ -226,4 +231,4 @@ def _from_yaml(data: bytes, kind: Kind) -> tuple[bytes, list[str]]:
         found = read_yaml(data)
     except yaml.YAMLError as error:
         raise BadRequestError(_unrecognized(kind, Body(data), fault(error))) from None
-    return msgspec.json.encode(found.plain), found.complaints
+    return to_json(found.plain), found.complaints

@@ -21,7 +21,7 @@ from apiserver.registry.place import check_place
 from apiserver.registry.request import Body, PatchType, Request
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry
-from knarr.api import codec, thorough
+from knarr.api import codec, json_text, thorough
 from knarr.api.errors import (
     ApiError,
     BadRequestError,
@@ -86,7 +86,7 @@ class Patch:
     def data(self) -> bytes:
         """The text."""
         if isinstance(self.body.data, bytes):
-            return self.body.data
+            return json_text.whole_text(self.body.data)
         return codec.encode(self.body.data)
 
 

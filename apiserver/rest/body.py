@@ -7,6 +7,7 @@ import yaml
 from aiohttp import ClientPayloadError, web
 
 from apiserver.registry.request import Body, PatchType
+from apiserver.registry.yaml_body import fault, read_yaml, to_json
 from apiserver.rest.negotiate import ACCEPTED
 from knarr.api import codec, json_text, thorough
 from knarr.api.errors import (
@@ -26,6 +27,10 @@ BODY_BYTES_MAX = 3 * 1024 * 1024
 BODY_TIMEOUT_S = 60
 """A body that dribbles in longer than this is not waited for."""
 
+HEAVY_YAML_BYTES = 64 * 1024
+"""Longer YAML is read in a thread of its own."""
+
+YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 """kubectl sends many requests in this form and no other; answers are JSON all the same."""
 
@@ -79,7 +84,20 @@ async def object_body(request: web.BaseRequest) -> Body:
     data = await read_body(request)
     if media == PROTOBUF:
         return Body(_as_json(data), "application/json")
-    return Body(data, media)
+    return Body(await light_yaml(data), media) if media == YAML else Body(data, media)
+
+
+async def light_yaml(data: bytes) -> bytes:
+    """Large YAML as JSON, read beside the event loop, which would stand still for seconds.
+
+    YAML with a fault stays as it is: whoever reads it next tells what is wrong.
+    """
+    if len(data) < HEAVY_YAML_BYTES or data.lstrip()[:1] == b"{":
+        return data
+    try:
+        return to_json((await asyncio.to_thread(read_yaml, data)).plain)
+    except yaml.YAMLError:
+        return data
 
 
 def _as_json(data: bytes) -> bytes:
@@ -114,12 +132,21 @@ def _word(value: object) -> str:
     return "string" if isinstance(value, str) else "number"
 
 
+def _options_text(data: bytes, media: str) -> bytes:
+    if media == PROTOBUF:
+        return _as_json(data)
+    if media != "application/yaml":
+        return json_text.whole_text(data)
+    try:
+        return to_json(read_yaml(data).plain)
+    except yaml.YAMLError as error:
+        told = f"couldn't get version/kind; json parse error: {fault(error)}"
+        raise BadRequestError(told) from None
+
+
 def delete_options(data: bytes, media: str) -> DeleteOptions:
     """The options that the body of a delete holds. Raise BadRequestError."""
-    if media == PROTOBUF:
-        data = _as_json(data)
-    elif media == "application/yaml":
-        data = msgspec.json.encode(yaml.safe_load(data))
+    data = _options_text(data, media)
     try:
         plain = msgspec.json.decode(data)
     except msgspec.DecodeError as error:

@@ -30,7 +30,7 @@ from apiserver.rest.negotiate import JSON, Form, negotiate
 from apiserver.rest.reply import error_reply, reply, text_reply
 from apiserver.rest.resources import Resources
 from apiserver.rest.routes import NoSuchPageError, find, not_allowed
-from knarr.api.errors import ApiError, InternalError
+from knarr.api.errors import ApiError, BadRequestError, InternalError
 
 log = structlog.get_logger()
 
@@ -41,6 +41,9 @@ Verb = Callable[..., Awaitable[web.StreamResponse]]
 
 SHUTDOWN_S = 2
 """Patience at the end with requests that still run; watches never end by themselves."""
+
+HEAD_BYTES_MAX = 256 * 1024
+"""Selectors over hundreds of labels stand in one line."""
 
 KEEP_ALIVE_S = 120
 """A connection nobody uses is closed after this long; clients keep theirs for 90 seconds."""
@@ -122,9 +125,8 @@ class Front:
             return await error_reply(call, error, form)
         except (ConnectionError, asyncio.CancelledError):
             raise
-        except Exception:
-            log.exception("request failed", method=call.method, path=call.path.raw)
-            return await error_reply(call, InternalError("the server met a bug of its own"), form)
+        except Exception as error:
+            return await error_reply(call, _told(call, error), form)
 
     def _next_id(self) -> str:
         return f"{self._run}-4000-8000-{next(self._ids):012x}"
@@ -145,6 +147,8 @@ class Front:
         if subresource is not None and subresource.name in CONNECTING:
             with self._endless():
                 return await self._connect.answer(call)
+        if call.verb not in _METHODS:
+            raise not_allowed()
         verb: Verb = getattr(self._resources, _METHODS[call.verb])
         if call.verb != "watch":
             return await verb(call, kind, form)
@@ -196,7 +200,13 @@ class Front:
     ) -> AsyncIterator[tuple[str, int]]:
         """Listen while the block runs; the value is the address listened on."""
         runner = web.ServerRunner(
-            web.Server(self.handle, access_log=None, keepalive_timeout=KEEP_ALIVE_S),
+            web.Server(
+                self.handle,
+                access_log=None,
+                keepalive_timeout=KEEP_ALIVE_S,
+                max_line_size=HEAD_BYTES_MAX,
+                max_field_size=HEAD_BYTES_MAX,
+            ),
             shutdown_timeout=SHUTDOWN_S,
         )
         await runner.setup()
@@ -210,6 +220,15 @@ class Front:
                 task.cancel()
             await runner.cleanup()
             await self._connect.proxy.close()
+
+
+def _told(call: Call, error: Exception) -> ApiError:
+    """What a client hears of an error that nobody foresaw."""
+    if isinstance(error, RecursionError):
+        # Nothing of ours is as deep as what a client may send.
+        return BadRequestError("json: exceeded max depth")
+    log.error("request failed", method=call.method, path=call.path.raw, exc_info=error)
+    return InternalError("the server met a bug of its own")
 
 
 _METHODS = {

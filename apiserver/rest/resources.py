@@ -129,7 +129,8 @@ class Resources:
         queries.check_options("PatchOptions", errors)
         request = _request(call, kind, dry_run="dryRun" in call.query)
         media = "application/yaml" if is_apply else "application/json"
-        sent = Body(await bodies.read_body(call.request), media)
+        data = await bodies.read_body(call.request)
+        sent = Body(await bodies.light_yaml(data) if is_apply else data, media)
         force = bool(queries.truth(call.query, "force"))
         answer = await self._registry.patch(request, patch, sent, force=force)
         return await self._answer(call, answer, form, status=201 if answer.created else 200)

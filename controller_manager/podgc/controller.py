@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from controller_manager.podgc.decide import NODE_GONE_S, decide, decide_surplus
+from knarr.api import times
 from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.errors import NotFoundError
@@ -60,8 +61,15 @@ class PodGcController:
         if pod is None:
             return None
         gone_s = await self._node_gone_s(pod.spec.node_name)
+        if gone_s is not None:
+            # A pod made for a node that is still to come has as long to wait.
+            gone_s = min(gone_s, self._age_s(pod))
         plan = decide(pod, node_gone_s=gone_s, now=self._clock.now())
         return await carry_out(plan, self._client, self._pods)
+
+    def _age_s(self, pod: Pod) -> float:
+        made = times.parse(pod.metadata.creation_timestamp or "")
+        return (self._clock.now() - made).total_seconds()
 
     async def _node_gone_s(self, name: str) -> float | None:
         """For how long a pod's node has been gone; None when it is there."""

@@ -184,3 +184,14 @@ class _Scanner:
     def _digits(self) -> None:
         found = re.compile(rb"[0-9]*").match(self._data, self._at)
         self._at = found.end() if found else self._at
+
+
+def whole_text(data: bytes) -> bytes:
+    """The text with a sign in place of whatever is no UTF-8, as Go reads it."""
+    if data.isascii():
+        return data
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode(errors="replace").encode()
+    return data

@@ -259,7 +259,7 @@ class _Parser:
         token = self._peek()
         if token == ")":
             self._next()
-            return ()
+            return ("",)
         if token != "," and not _is_word(token):
             raise SelectorError(f"found '{token}', expected: ',', ')' or identifier")
         values = self._words()

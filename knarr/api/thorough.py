@@ -6,7 +6,6 @@ paths. `knarr.api.codec` comes here when the fast decoder is surprised.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -182,7 +181,7 @@ class _Walker:
         text = value.replace("\r", "").replace("\n", "")
         try:
             base64.b64decode(text, validate=True)
-        except binascii.Error:
+        except ValueError:
             self.mismatch = self.mismatch or f"illegal base64 data at input byte {_bad_byte(value)}"
             return ""
         return text

@@ -17,7 +17,7 @@ from apiserver.strategies.rules import (
     not_negative,
     number_or_percent,
 )
-from apiserver.strategies.strategy import Strategy
+from apiserver.strategies.strategy import Context, Strategy
 from knarr.api.apps.deployment import (
     Deployment,
     DeploymentSpec,
@@ -64,6 +64,12 @@ class DeploymentRules(Strategy[Deployment]):
     def validate_update(self, obj: Deployment, old: Deployment) -> Iterable[FieldError]:
         """The selector stays."""
         return immutable(obj.spec.selector, old.spec.selector, "spec.selector")
+
+    def prepare_for_status_update(
+        self, obj: Deployment, old: Deployment, context: Context
+    ) -> Deployment:
+        """Labels are no business of whoever reports the status."""
+        return replace(obj, metadata=replace(obj.metadata, labels=old.metadata.labels))
 
     def validate_status_update(self, obj: Deployment, old: Deployment) -> Iterable[FieldError]:
         """Counts are not negative and add up."""

@@ -45,9 +45,18 @@ def conditions(given: Conditions, path: str) -> Iterator[FieldError]:
 def kept_conditions(
     new: Conditions, old: Conditions
 ) -> tuple[CertificateSigningRequestCondition, ...]:
-    """The new conditions, with approvals as they were before."""
-    kept = [each for each in new if each.type not in APPROVALS]
-    return (*(each for each in old if each.type in APPROVALS), *kept)
+    """The new conditions, with approvals as they were before: none more.
+
+    That none is missing is for validation to say.
+    """
+    left = {kind: [each for each in old if each.type == kind] for kind in APPROVALS}
+    kept = []
+    for each in new:
+        if each.type not in left:
+            kept.append(each)
+        elif left[each.type]:
+            kept.append(left[each.type].pop(0))
+    return tuple(kept)
 
 
 def stamped(

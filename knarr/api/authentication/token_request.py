@@ -1,5 +1,7 @@
 """The types of token request in authentication."""
 
+from msgspec import field
+
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Time
 from knarr.api.structs import ApiStruct
@@ -18,13 +20,17 @@ class BoundObjectReference(ApiStruct):
     """Uid of the object."""
 
 
+def _nothing() -> None:
+    return None
+
+
 class TokenRequestSpec(ApiStruct):
     """What token is asked for."""
 
     audiences: tuple[str, ...] = ()
     """Who shall believe it; the API server when empty."""
-    bound_object_ref: BoundObjectReference | None = None
-    """Object with which it ends."""
+    bound_object_ref: BoundObjectReference | None = field(default_factory=_nothing)
+    """Object with which it ends; written even where there is none."""
     expiration_seconds: int | None = None
     """Seconds it is good for."""
 
