@@ -11,6 +11,8 @@ from kubelet.sync.host import PodNetwork
 
 HOSTNAME_MAX = 63
 
+HOST_FILE = Path("/etc/hosts")
+
 _PROTOCOLS: Mapping[str, Literal["TCP", "UDP", "SCTP"]] = {"UDP": "UDP", "SCTP": "SCTP"}
 
 
@@ -67,6 +69,8 @@ def resolv_conf(pod: Pod, dns: DnsSettings) -> str:
 
 def hosts_file(pod: Pod, ip: str, domain: str) -> str:
     """The hosts file: loopback names, the pod's own, and its hostAliases."""
+    if pod.spec.host_network:
+        return _host_file() + _aliases(pod)
     lines = [
         "# Kubernetes-managed hosts file.",
         "127.0.0.1\tlocalhost",
@@ -82,10 +86,24 @@ def hosts_file(pod: Pod, ip: str, domain: str) -> str:
         lines.append(f"{ip}\t{full}\t{name}")
     else:
         lines.append(f"{ip}\t{name}")
-    if pod.spec.host_aliases:
-        lines += ["", "# Entries added by HostAliases."]
-        lines += [f"{one.ip}\t" + "\t".join(one.hostnames) for one in pod.spec.host_aliases]
+    return "\n".join(lines) + "\n" + _aliases(pod)
+
+
+def _aliases(pod: Pod) -> str:
+    if not pod.spec.host_aliases:
+        return ""
+    lines = ["", "# Entries added by HostAliases."]
+    lines += [f"{one.ip}\t" + "\t".join(one.hostnames) for one in pod.spec.host_aliases]
     return "\n".join(lines) + "\n"
+
+
+def _host_file() -> str:
+    """The hosts file of the host, for pods in its network."""
+    try:
+        text = HOST_FILE.read_text()
+    except OSError:
+        text = "127.0.0.1\tlocalhost\n"
+    return f"# Kubernetes-managed hosts file (host network).\n{text}"
 
 
 def _ports(pod: Pod) -> tuple[PortMapping, ...]:

@@ -145,12 +145,12 @@ def _states(scene: _Scene, one: Container, *, again: bool) -> tuple[ContainerSta
 
 def _waiting(scene: _Scene, one: Container) -> ContainerStateWaiting | None:
     """Why an ended container is not back yet; None while nothing holds it up."""
-    if one.name in scene.health.waiting:
-        reason, message = scene.health.waiting[one.name]
-        return ContainerStateWaiting(reason=reason, message=message)
     delay_s = scene.health.backing_off.get(one.name)
     if delay_s is None:
-        return None
+        if one.name not in scene.health.waiting:
+            return None
+        reason, message = scene.health.waiting[one.name]
+        return ContainerStateWaiting(reason=reason, message=message)
     return ContainerStateWaiting(
         reason="CrashLoopBackOff", message=back_off_message(scene.pod, one.name, delay_s)
     )

@@ -72,7 +72,10 @@ def decide(situation: Situation, backoff: RestartBackoff) -> Actions:
     if sandbox is None or not sandbox.ready:
         return _new_sandbox(situation, containers)
     steps = _Steps(situation, backoff)
-    if has_started(situation.pod, containers) or steps.init(containers):
+    current = {
+        name: one for name, one in containers.items() if one.created_at >= sandbox.created_at
+    }
+    if has_started(situation.pod, current) or steps.init(containers, current):
         steps.main(containers)
     steps.ephemeral(containers)
     return steps.actions(_superseded(situation.observed))
@@ -163,9 +166,16 @@ class _Steps:
             backing_off=tuple(self._backing_off),
         )
 
-    def init(self, containers: Mapping[str, Container]) -> bool:
-        """The init containers in their order; True when all are through."""
+    def init(self, containers: Mapping[str, Container], current: Mapping[str, Container]) -> bool:
+        """The init containers in their order; True when all are through.
+
+        Those that ran in an earlier sandbox run again in this one.
+        """
         for spec in self._pod.spec.init_containers:
+            earlier = containers.get(spec.name)
+            if earlier is not None and spec.name not in current:
+                self._start.append(Start(spec, "init", earlier.attempt + 1))
+                return False
             if is_sidecar(spec):
                 if not self._sidecar(spec, containers.get(spec.name)):
                     return False

@@ -5,6 +5,7 @@ may concern the pod wakes it; between that it sleeps.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +21,7 @@ from knarr.api.times import parse
 from kubelet.runtime.runtime import Observed, RuntimeFailureError, SandboxConfig
 from kubelet.status.container_statuses import Health
 from kubelet.status.pod_status import Ending, pod_status
-from kubelet.sync.actions import Actions
+from kubelet.sync.actions import Actions, Stop
 from kubelet.sync.backoff import RestartBackoff
 from kubelet.sync.config import pod_ref, spec_hash
 from kubelet.sync.containers import Containers
@@ -202,7 +203,7 @@ class PodWorker:
     async def _act(self, pod: Pod, observed: Observed, actions: Actions) -> float | None:
         runtime = self._host.runtime
         if actions.stop:
-            await self._containers.stop(pod, observed, actions.stop)
+            await self._stop(pod, observed, actions.stop)
         if actions.stop_sandbox:
             await runtime.stop_sandbox(pod.metadata.uid)
             return 0.0
@@ -220,6 +221,28 @@ class PodWorker:
         elif actions.stop:
             again_after_s = 0.0
         return again_after_s
+
+    async def _stop(self, pod: Pod, observed: Observed, stops: Sequence[Stop]) -> None:
+        """Stop containers; whoever deletes the pod meanwhile may shorten their time."""
+        async with asyncio.TaskGroup() as group:
+            stopping = group.create_task(self._containers.stop(pod, observed, stops))
+            hurrying = group.create_task(self._hurry(stops, stopping))
+            # A hurry that has begun ends by itself; it cancelled the patient stop.
+            stopping.add_done_callback(lambda done: done.cancelled() or hurrying.cancel())
+        self._wake.set()
+
+    async def _hurry(self, stops: Sequence[Stop], stopping: "asyncio.Task[None]") -> None:
+        """Wait for a wish that leaves less time, then end the containers within that."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + max(stop.grace_s for stop in stops)
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            grace_s = self._grace_s(self._wish)
+            if grace_s is not None and loop.time() + grace_s < until - 1.0:
+                stopping.cancel()
+                await self._containers.stop_now(stops, grace_s)
+                return
 
     def _next_look(self, pod: Pod, actions: Actions) -> float:
         looks = [REFRESH_S]
@@ -240,20 +263,24 @@ class PodWorker:
             self._host.events.event(pod, "FailedMount", str(error), "Warning")
             raise RuntimeFailureError("ContainerCreating", str(error)) from error
         network = self._host.network(pod)
-        await self._host.runtime.start_sandbox(
-            SandboxConfig(
-                pod=pod_ref(pod),
-                attempt=attempt,
-                hostname=network.hostname,
-                spec=pod.spec,
-                ip=network.ip,
-                ports=network.ports,
-                resolv_conf=network.resolv_conf,
-                hosts=network.hosts,
-                labels=pod.metadata.labels,
-                annotations=pod.metadata.annotations,
-            )
+        config = SandboxConfig(
+            pod=pod_ref(pod),
+            attempt=attempt,
+            hostname=network.hostname,
+            spec=pod.spec,
+            ip=network.ip,
+            ports=network.ports,
+            resolv_conf=network.resolv_conf,
+            hosts=network.hosts,
+            labels=pod.metadata.labels,
+            annotations=pod.metadata.annotations,
         )
+        try:
+            await self._host.runtime.start_sandbox(config)
+        except RuntimeFailureError as error:
+            message = f"Failed to create pod sandbox: {error.message}"
+            self._host.events.event(pod, "FailedCreatePodSandBox", message, "Warning")
+            raise
 
     async def _finish(self, wish: Wish, observed: Observed) -> float | None:
         """All containers are over: say so, and let go of the pod if it was deleted."""

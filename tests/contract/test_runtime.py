@@ -275,7 +275,7 @@ async def test_what_runs_survives_the_kubelet(place: Place, tmp_path: Path) -> N
 async def test_a_port_of_the_pod_can_be_reached(runtime: Runtime, place: Place) -> None:
     await runtime.start_sandbox(sandbox(place))
     script = f"import socket; s = socket.create_server(('{place.ip}', 18080)); s.accept()"
-    listen = f"busybox nc -l -p 18080 -s {place.ip} -e echo hello"
+    listen = "echo hello | busybox nc -l -p 18080"
     python = f"python3 -c \"{script}[0].sendall(b'hello\\n')\""
     await runtime.start_container(container(f"{listen} 2>/dev/null || {python}"))
     async with asyncio.timeout(10):

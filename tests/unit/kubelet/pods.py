@@ -58,5 +58,7 @@ def ended(name: str = "main", code: int = 0, attempt: int = 0, ago_s: float = 0.
 
 
 def observed(*containers: Container, ready: bool = True, sandbox: bool = True) -> Observed:
-    made = Sandbox(id="s", attempt=0, ready=ready, ip="127.64.0.2", created_at=NOW)
+    made = Sandbox(
+        id="s", attempt=0, ready=ready, ip="127.64.0.2", created_at=NOW - timedelta(minutes=2)
+    )
     return Observed(REF, made if sandbox else None, containers)

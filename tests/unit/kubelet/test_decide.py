@@ -1,5 +1,6 @@
 """What the kubelet does for a pod."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -190,3 +191,11 @@ def test_nothing_is_started_and_stopped_at_once(policy: str, states: tuple[str, 
     assert not {one.container.name for one in done.start} & {one.name for one in done.stop}
     alive = {one.name for one in seen.containers if one.phase == "running"}
     assert not {one.container.name for one in done.start} & alive
+
+
+def test_init_containers_run_again_in_a_new_sandbox() -> None:
+    seen = observed(ended("first"), ended("second"), ended())
+    assert seen.sandbox is not None
+    newer = replace(seen.sandbox, attempt=1, created_at=NOW)
+    done = actions(pod(**INIT), replace(seen, sandbox=newer))
+    assert starts(done) == [("first", 1)]
