@@ -5,7 +5,7 @@ from apiserver.cel.lexer import Token, tokens
 from apiserver.cel.macros import expand
 from apiserver.cel.tree import Call, Ident, Index, ListOf, Literal, MapOf, Message, Node, Select
 
-NESTING_MAX = 200
+NESTING_MAX = 50
 """An expression nested deeper is refused, so that none exhausts the stack."""
 
 _BINARY = (

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from apiserver.cel.compile import Run, compiled
-from apiserver.cel.errors import CelError
+from apiserver.cel.errors import CelError, CelSyntaxError
 from apiserver.cel.frame import Frame
 from apiserver.cel.parse import parse
 from apiserver.cel.tree import Node
@@ -35,5 +35,8 @@ class Program:
 @lru_cache(PROGRAMS_MAX)
 def program(text: str) -> Program:
     """The program of a text. Raise CelSyntaxError, or CelError for unknown functions."""
-    tree = parse(text)
-    return Program(text, tree, compiled(tree))
+    try:
+        tree = parse(text)
+        return Program(text, tree, compiled(tree))
+    except RecursionError:
+        raise CelSyntaxError(0, "expression recursion limit exceeded") from None
