@@ -50,7 +50,8 @@ VARIABLES: dict[str, Any] = {
         pytest.param("semver('1.10.0').isGreaterThan(semver('1.9.0'))", True, id="versions"),
         pytest.param("duration('90m').getHours()", 1, id="spans"),
         pytest.param(
-            "timestamp('2024-02-29T01:00:00Z') - duration('2h') < timestamp('2024-02-29T00:00:00Z')",
+            "timestamp('2024-02-29T01:00:00Z') - duration('2h') <"
+            " timestamp('2024-02-29T00:00:00Z')",
             True,
             id="times",
         ),
