@@ -123,7 +123,12 @@ def _run(options: UpOptions) -> int:
     from knarr.daemon.run import run_daemon  # noqa: PLC0415
 
     set_up_logs(level=options.log_level)
-    run_daemon("knarr", run_cluster(options))
+    if options.separate:
+        from knarr.cluster.separate import run_separately  # noqa: PLC0415
+
+        run_daemon("knarr", run_separately(options))
+    else:
+        run_daemon("knarr", run_cluster(options))
     return 0
 
 

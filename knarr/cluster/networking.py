@@ -85,7 +85,9 @@ class ClusterNetwork:
 
     async def run(self) -> None:
         """Carry and answer until cancelled."""
-        await self._make_service()
+        await make_dns_service(
+            self._client, self._options.dns_address, is_loopback=self._options.is_loopback
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._events.run(), name="proxy-events")
             group.create_task(self._dns.run(), name="dns")
@@ -125,29 +127,31 @@ class ClusterNetwork:
         if service is not None:
             self._events.event(service, "ServiceNotCarried", message, "Warning")
 
-    async def _make_service(self) -> None:
-        service = Service(
-            metadata=ObjectMeta(
-                name=KUBE_DNS.name,
-                namespace=KUBE_DNS.namespace,
-                labels={
-                    "k8s-app": "kube-dns",
-                    "kubernetes.io/cluster-service": "true",
-                    "kubernetes.io/name": "CoreDNS",
-                    # There the name server has the address itself.
-                    **({OTHER_PROXY: "knarr-dns"} if self._options.is_loopback else {}),
-                },
+
+async def make_dns_service(client: Client, dns_address: str, *, is_loopback: bool) -> None:
+    """Make the Service `kube-dns`, unless it is there."""
+    service = Service(
+        metadata=ObjectMeta(
+            name=KUBE_DNS.name,
+            namespace=KUBE_DNS.namespace,
+            labels={
+                "k8s-app": "kube-dns",
+                "kubernetes.io/cluster-service": "true",
+                "kubernetes.io/name": "CoreDNS",
+                # There the name server has the address itself.
+                **({OTHER_PROXY: "knarr-dns"} if is_loopback else {}),
+            },
+        ),
+        spec=ServiceSpec(
+            cluster_ip=dns_address,
+            ports=(
+                ServicePort(name="dns", port=PORT, protocol="UDP"),
+                ServicePort(name="dns-tcp", port=PORT, protocol="TCP"),
             ),
-            spec=ServiceSpec(
-                cluster_ip=self._options.dns_address,
-                ports=(
-                    ServicePort(name="dns", port=PORT, protocol="UDP"),
-                    ServicePort(name="dns-tcp", port=PORT, protocol="TCP"),
-                ),
-            ),
-        )
-        with suppress(AlreadyExistsError):
-            try:
-                await self._client.create(service)
-            except InvalidError as error:
-                log.warning("no Service kube-dns", error=str(error))
+        ),
+    )
+    with suppress(AlreadyExistsError):
+        try:
+            await client.create(service)
+        except InvalidError as error:
+            log.warning("no Service kube-dns", error=str(error))

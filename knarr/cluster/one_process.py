@@ -68,13 +68,13 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     check_port(ADDRESS, layout.rest_port, "rest-port")
     check_port(ADDRESS, layout.grpc_port, "grpc-port")
     clock = SystemClock()
-    options = await _with_runtime(options)
-    network = _network(options)
+    options = await with_runtime(options)
+    network = network_of(options)
     addresses = layout.addresses(network)
-    running = _running(options, layout, network)
+    running = running_of(options, layout, network)
     authority = Authority.at(folder.pki, clock)
     token = folder.admin_token(options.token_auth_file)
-    async with serve(_server_options(options, folder, layout, addresses, authority)) as server:
+    async with serve(server_options(options, folder, layout, addresses, authority)) as server:
         add_context(
             options.kubeconfig,
             options.name,
@@ -100,11 +100,11 @@ async def _run(options: UpOptions, folder: Folder) -> None:
                     is_loopback=network == "loopback",
                     dns_address=addresses.dns,
                     cluster_cidr=f"{addresses.pods}.0.0/16",
-                    node_name=_node_name(options, 0),
+                    node_name=node_name(options, 0),
                 )
                 carried = ClusterNetwork(client, informers, clock, seeded(), where)
                 group.create_task(carried.run(), name="network")
-            names = tuple(_node_name(options, number) for number in range(options.nodes))
+            names = tuple(node_name(options, number) for number in range(options.nodes))
             credentials = _kubelet_credentials(folder, authority, names)
             nodes = _Nodes(options, folder, addresses, client, clock, services, credentials)
             group.create_task(nodes.run(names), name="nodes")
@@ -113,7 +113,8 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             )
 
 
-def _running(options: UpOptions, layout: Layout, network: str) -> Running:
+def running_of(options: UpOptions, layout: Layout, network: str) -> Running:
+    """What the cluster says of itself while it starts."""
     return Running(
         pid=os.getpid(),
         server=f"https://{ADDRESS}:{layout.rest_port}",
@@ -124,14 +125,14 @@ def _running(options: UpOptions, layout: Layout, network: str) -> Running:
     )
 
 
-async def _with_runtime(options: UpOptions) -> UpOptions:
+async def with_runtime(options: UpOptions) -> UpOptions:
     """Docker where one answers, else processes, unless told otherwise."""
     if options.runtime != "auto":
         return options
     return replace(options, runtime="docker" if await is_docker_there() else "process")
 
 
-def _network(options: UpOptions) -> str:
+def network_of(options: UpOptions) -> str:
     """How pods get addresses; where nothing runs they are made up and nobody carries them."""
     if options.runtime == "hollow" or options.nodes == 0:
         return "none"
@@ -140,13 +141,14 @@ def _network(options: UpOptions) -> str:
     return "bridge" if options.runtime == "docker" else "loopback"
 
 
-def _server_options(
+def server_options(
     options: UpOptions,
     folder: Folder,
     layout: Layout,
     addresses: Addresses,
     authority: Authority,
 ) -> Options:
+    """How the API server is run; certificates and keys are made where they are missing."""
     hosts = (ADDRESS, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
     pair = authority.ensure(
         folder.pki / "apiserver", Wanted("knarr-apiserver", hosts=(*hosts, addresses.kubernetes))
@@ -226,7 +228,8 @@ class _Nodes:
             await kubelet.run()
 
 
-def _node_name(options: UpOptions, number: int) -> str:
+def node_name(options: UpOptions, number: int) -> str:
+    """The name of a node: the cluster's own where there is but one."""
     return f"{options.name}-{number}" if options.nodes > 1 else options.name
 
 
@@ -249,10 +252,10 @@ async def _runtime(settings: RuntimeSettings, clock: Clock) -> AsyncIterator[Run
         try:
             yield runtime
         finally:
-            await _stop_all(runtime)
+            await stop_all(runtime)
 
 
-async def _stop_all(runtime: Runtime) -> None:
+async def stop_all(runtime: Runtime) -> None:
     """End every container side by side; a pod's sandbox stays for the next start."""
     if not runtime.is_real:
         return
@@ -279,7 +282,7 @@ async def _tell_ready(
     ready: set[str] = set()
 
     def changed(_: Node | None, new: Node | None) -> None:
-        if new is not None and _is_ready(new):
+        if new is not None and is_ready(new):
             ready.add(new.metadata.name)
             if len(ready) >= wanted:
                 enough.set()
@@ -292,5 +295,6 @@ async def _tell_ready(
     log.info("ready", server=running.server, nodes=wanted, runtime=running.runtime, dns=dns)
 
 
-def _is_ready(node: Node) -> bool:
+def is_ready(node: Node) -> bool:
+    """Whether the node says that it takes pods."""
     return any(one.type == "Ready" and one.status == "True" for one in node.status.conditions)

@@ -1,0 +1,283 @@
+"""Runs each part of a cluster as a process of its own, over gRPC, and starts again what ends."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import structlog
+
+from apiserver.server import Options
+from knarr.api.core.node import Node
+from knarr.api.errors import ApiError
+from knarr.client.client import Client
+from knarr.client.connection import Credentials
+from knarr.client.grpc import connect
+from knarr.cluster.folder import Addresses, Folder, Layout, check_port
+from knarr.cluster.kubeconfig import add_context
+from knarr.cluster.networking import DNS_PORTS, make_dns_service
+from knarr.cluster.one_process import (
+    ADDRESS,
+    is_ready,
+    network_of,
+    node_name,
+    running_of,
+    server_options,
+    stop_all,
+    with_runtime,
+)
+from knarr.cluster.options import UpOptions
+from knarr.daemon.certificates import Authority, Wanted
+from knarr.daemon.clock import SystemClock
+from kubelet.runtime.process.runtime import ProcessRuntime
+
+log = structlog.get_logger()
+
+AGAIN_AFTER_S = 1.0
+"""A part that ended is started again so much later, twice as late each time it ends soon."""
+
+AGAIN_MAX_S = 30.0
+
+STOP_S = 10.0
+"""A part that does not end by then is ended."""
+
+LOOK_EVERY_S = 0.1
+
+_SERVER_FLAGS = (
+    "store",
+    "bind_address",
+    "secure_port",
+    "grpc_port",
+    "token_auth_file",
+    "client_ca_file",
+    "tls_cert_file",
+    "tls_private_key_file",
+    "service_account_signing_key_file",
+    "kubelet_client_certificate",
+    "kubelet_client_key",
+    "kubelet_certificate_authority",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A process: its name, the module it runs and its flags."""
+
+    name: str
+    module: str
+    flags: tuple[str, ...]
+
+
+async def run_separately(options: UpOptions) -> None:
+    """Run until cancelled. Raise SettingsError when it cannot be started."""
+    folder = Folder(options.folder)
+    folder.take()
+    try:
+        await _run(options, folder)
+    finally:
+        folder.release()
+
+
+async def _run(options: UpOptions, folder: Folder) -> None:
+    layout = folder.layout(
+        rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
+    )
+    folder.hold_range(layout)
+    check_port(ADDRESS, layout.rest_port, "rest-port")
+    check_port(ADDRESS, layout.grpc_port, "grpc-port")
+    options = await with_runtime(options)
+    network = network_of(options)
+    addresses = layout.addresses(network)
+    authority = Authority.at(folder.pki, SystemClock())
+    token = folder.admin_token(options.token_auth_file)
+    running = running_of(options, layout, network)
+    server = server_options(options, folder, layout, addresses, authority)
+    dns_port = _dns_port(addresses.dns) if network == "loopback" else 0
+    parts = _parts(options, folder, layout, addresses, authority, server, token, dns_port)
+    add_context(
+        options.kubeconfig,
+        options.name,
+        server=running.server,
+        grpc=running.grpc,
+        ca=authority.pem,
+        token=token,
+    )
+    folder.say(running)
+    credentials = Credentials(authority=authority.pem, token=token)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(_keep(part, folder), name=part.name)
+            async with connect((running.grpc,), credentials) as client:
+                await _wait(client, options.nodes)
+                if network == "loopback":
+                    await make_dns_service(client, addresses.dns, is_loopback=True)
+            dns = f"{addresses.dns}:{dns_port}" if network == "loopback" else ""
+            folder.say(replace(running, dns=dns, ready=True))
+            log.info("ready", server=running.server, nodes=options.nodes, parts=len(parts))
+    finally:
+        if options.runtime == "process":
+            await _stop_containers(options, folder)
+
+
+def _parts(
+    options: UpOptions,
+    folder: Folder,
+    layout: Layout,
+    addresses: Addresses,
+    authority: Authority,
+    server: Options,
+    token: str,
+    dns_port: int,
+) -> list[Part]:
+    """Every process of the cluster, in the order in which they are started."""
+    token_file = folder.path / "admin.token"
+    token_file.touch(mode=0o600)
+    token_file.write_text(token)
+    ca = str(folder.pki / "ca.crt")
+    to_server = _flags(
+        {
+            "server": f"{ADDRESS}:{layout.grpc_port}",
+            "certificate-authority": ca,
+            "token-file": str(token_file),
+        }
+    )
+    known = {field.name: getattr(server, field.name) for field in fields(server)}
+    server_flags = {name.replace("_", "-"): str(known[name]) for name in _SERVER_FLAGS}
+    server_flags["service-cluster-ip-range"] = addresses.services
+    parts = [
+        Part("apiserver", "apiserver", _flags(server_flags)),
+        Part(
+            "controller-manager",
+            "controller_manager",
+            (
+                *to_server,
+                *_flags(
+                    {
+                        "secure-port": "0",
+                        "root-ca-file": ca,
+                        "load-balancer-pool": addresses.balancers,
+                    }
+                ),
+            ),
+        ),
+        Part("scheduler", "scheduler", (*to_server, *_flags({"secure-port": "0"}))),
+    ]
+    if network_of(options) == "loopback":
+        proxy = {"proxy-mode": "userspace", "hostname-override": node_name(options, 0)}
+        proxy |= {"nodeport-addresses": f"{ADDRESS}/32", "healthz-port": "0"}
+        parts.append(Part("proxy", "proxy", (*to_server, *_flags(proxy))))
+        names = {"bind-address": addresses.dns, "port": str(dns_port)}
+        parts.append(Part("dns", "dns", (*to_server, *_flags(names))))
+    for number in range(options.nodes):
+        parts.append(_kubelet(options, folder, addresses, authority, number, to_server))
+    return parts
+
+
+def _kubelet(
+    options: UpOptions,
+    folder: Folder,
+    addresses: Addresses,
+    authority: Authority,
+    number: int,
+    to_server: tuple[str, ...],
+) -> Part:
+    name = node_name(options, number)
+    pair = authority.ensure(folder.pki / f"kubelet-{name}", Wanted(name, hosts=(name, ADDRESS)))
+    flags = {
+        "hostname-override": name,
+        "node-ip": ADDRESS,
+        "root-dir": str(folder.node(name)),
+        "pod-cidr": addresses.of_node(number),
+        "address": ADDRESS,
+        "port": "0",
+        "healthz-port": "0",
+        "tls-cert-file": str(pair.certificate),
+        "tls-private-key-file": str(pair.key),
+        "client-ca-file": str(folder.pki / "ca.crt"),
+        "runtime": options.runtime,
+        "cluster-dns": addresses.dns,
+    }
+    return Part(f"kubelet-{name}", "kubelet", (*to_server, *_flags(flags)))
+
+
+def _flags(values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"--{name}={value}" for name, value in values.items() if value != "")
+
+
+async def _keep(part: Part, folder: Folder) -> None:
+    """Run a part, again and again, until cancelled; then end it."""
+    again_after_s = AGAIN_AFTER_S
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        code = await _run_part(part, folder.path / f"log-{part.name}")
+        lasted = loop.time() - began > AGAIN_MAX_S
+        again_after_s = AGAIN_AFTER_S if lasted else min(again_after_s * 2, AGAIN_MAX_S)
+        log.warning("a part ended", part=part.name, code=code, again_after_s=again_after_s)
+        await asyncio.sleep(again_after_s)
+
+
+async def _run_part(part: Part, log_file: Path) -> int:
+    with log_file.open("ab") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            part.module,
+            *part.flags,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _wait(client: Client, nodes: int) -> None:
+    """Wait until the API server answers and so many nodes are ready."""
+    while True:
+        with suppress(ApiError):
+            listed = await client.list(Node)
+            if sum(1 for node in listed.items if is_ready(node)) >= nodes:
+                return
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _dns_port(address: str) -> int:
+    """The first port that names may be answered at."""
+    for port in DNS_PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(PermissionError):
+                probe.bind((address, port))
+                return int(probe.getsockname()[1])
+    return DNS_PORTS[0]
+
+
+async def _stop_containers(options: UpOptions, folder: Folder) -> None:
+    """Kubelets let containers go on when they end; the end of the cluster is theirs too."""
+    names: Sequence[str] = [node_name(options, number) for number in range(options.nodes)]
+    for name in names:
+        runtime = ProcessRuntime(folder.node(name) / "pods", SystemClock())
+        runtime.open()
+        try:
+            await stop_all(runtime)
+        finally:
+            await runtime.close()
