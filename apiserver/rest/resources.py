@@ -11,7 +11,7 @@ from apiserver.registry.tables import table_of, table_of_page
 from apiserver.rest import body as bodies
 from apiserver.rest import query as queries
 from apiserver.rest.call import Call
-from apiserver.rest.negotiate import Form
+from apiserver.rest.negotiate import ACCEPTED, Form
 from apiserver.rest.pages import list_bytes, partial_list_bytes
 from apiserver.rest.reply import reply, status_bytes
 from apiserver.rest.watch import Frame, json_line, partial_line, stream, table_line
@@ -107,6 +107,9 @@ class Resources:
 
     async def create(self, call: Call, kind: Kind, form: Form) -> web.StreamResponse:
         """A new object, or a post to a subresource."""
+        if form.kind == "Table" and "get" not in kind.verbs:
+            # What is never kept, such as a review, has no columns either.
+            raise NotAcceptableError(f"only the following media types are accepted: {ACCEPTED}")
         queries.check_options("CreateOptions", queries.write_errors(call.query))
         request = _request(call, kind, dry_run="dryRun" in call.query)
         sent = await bodies.object_body(call.request)

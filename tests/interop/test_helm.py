@@ -1,4 +1,4 @@
-"""helm, unchanged: the chart it creates, hooks, tests, going back."""
+"""helm, unchanged: the chart it creates, hooks, CRDs, tests, going back."""
 
 import json
 from pathlib import Path
@@ -47,12 +47,35 @@ spec:
     command: [sh, -c, "echo %s"]
 """
 
+CRD = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gauges.%(group)s}
+spec:
+  group: %(group)s
+  scope: Namespaced
+  names: {plural: gauges, singular: gauge, kind: Gauge, listKind: GaugeList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties: {spec: {type: object, properties: {size: {type: integer}}}}
+"""
 
-def chart(folder: Path) -> str:
-    """A chart with hooks and a test."""
+
+def chart(folder: Path, group: str) -> str:
+    """A chart with a CRD and an object of it, hooks, and a test."""
     for name, text in {
         "Chart.yaml": "apiVersion: v2\nname: gauge\nversion: 0.1.0\n",
         "values.yaml": "size: 1\n",
+        "crds/gauge.yaml": CRD % {"group": group},
+        "templates/gauge.yaml": (
+            f"apiVersion: {group}/v1\nkind: Gauge\nmetadata: {{name: main}}\n"
+            "spec: {size: {{ .Values.size }}}\n"
+        ),
         "templates/settings.yaml": (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
             'data: {size: "{{ .Values.size }}"}\n'
@@ -66,10 +89,12 @@ def chart(folder: Path) -> str:
     return str(folder / "gauge")
 
 
-def test_a_chart_with_hooks(helm: Helm, tmp_path: Path) -> None:
-    place = chart(tmp_path)
+def test_a_chart_with_hooks_and_its_own_kind(helm: Helm, tmp_path: Path, namespace: str) -> None:
+    place, kind = chart(tmp_path, f"{namespace}.example.org"), f"gauges.{namespace}.example.org"
     helm("install", "one", place, "--wait", "--timeout=50s")
+    assert helm.kubectl("get", kind, "main", "-o", "jsonpath={.spec.size}") == "1"
     helm("upgrade", "one", place, "--set", "size=2", "--wait", "--timeout=50s")
+    assert helm.kubectl("get", kind, "main", "-o", "jsonpath={.spec.size}") == "2"
     helm("rollback", "one", "1", "--wait", "--timeout=50s")
     assert helm.kubectl("get", "cm", "settings", "-o", "jsonpath={.data.size}") == "1"
     assert "Succeeded" in helm("test", "one", "--timeout=50s")

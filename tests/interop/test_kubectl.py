@@ -102,6 +102,9 @@ def test_watching_prints_what_happens(kubectl: Kubectl) -> None:
         assert any("seen" in line(watch) for _ in range(3))
 
 
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Kubectl label should update the label on a resource",
+)
 def test_objects_are_changed_in_every_way(kubectl: Kubectl, tmp_path: Path) -> None:
     kubectl("create", "configmap", "c", "--from-literal=a=1")
     kubectl("label", "configmap", "c", "tier=x")
@@ -130,6 +133,12 @@ def test_objects_are_changed_in_every_way(kubectl: Kubectl, tmp_path: Path) -> N
     kubectl("delete", "cm,secret", "--all")
 
 
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Kubectl api-versions should check if v1 is in available api versions",
+    "[sig-cli] Kubectl client Kubectl cluster-info should check "
+    "if Kubernetes control plane services is included in cluster-info",
+    "[sig-cli] Kubectl client Kubectl version should check is all data is printed",
+)
 def test_lists_what_there_is(kubectl: Kubectl) -> None:
     assert "deployments" in kubectl("api-resources", "-o", "name")
     assert "apps/v1" in kubectl("api-versions")
@@ -155,6 +164,9 @@ def test_what_goes_on_to_the_container(kubectl: Kubectl, tmp_path: Path) -> None
     assert back.read_bytes() == source.read_bytes()
 
 
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl logs logs should be able to retrieve and filter logs",
+)
 def test_logs_are_followed(kubectl: Kubectl) -> None:
     command = "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.2; done"
     body = manifests.POD.replace(
@@ -180,3 +192,88 @@ def test_a_port_is_forwarded(kubectl: Kubectl) -> None:
         place = line(forward).split()[2]
         with pytest.raises(OSError, match=r"closed|reset"):
             urllib.request.urlopen(f"http://{place}/", timeout=5)
+
+
+CONTROLLER = f"""
+apiVersion: v1
+kind: ReplicationController
+metadata: {{name: demo}}
+spec:
+  replicas: 1
+  selector: {{app: demo}}
+  template:
+    metadata: {{labels: {{app: demo}}}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: demo{manifests.IDLE}
+"""
+
+
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Kubectl describe should check if k"
+    "ubectl describe prints relevant information for rc and pods",
+    "[sig-cli] Kubectl client Kubectl expose should create services for rc",
+    "[sig-cli] Kubectl client Kubectl patch should add annotations for pods in rc",
+    "[sig-cli] Kubectl client Update Demo should create and stop a replication controller",
+    "[sig-cli] Kubectl client Update Demo should scale a replication controller",
+)
+def test_a_replication_controller(newest: Kubectl) -> None:
+    newest("create", "-f", "-", stdin=CONTROLLER)
+    newest("scale", "rc", "demo", "--replicas=2")
+    eventually("two pods", lambda: len(newest("get", "pods", "-o", "name").split()) == 2)
+    assert "2 desired" in newest("describe", "rc", "demo")
+    pod = newest("get", "pods", "-o", "name").split()[0]
+    assert "Controlled By:  ReplicationController/demo" in newest("describe", pod)
+    newest("patch", pod, "-p", '{"metadata":{"annotations":{"x":"y"}}}')
+    assert newest("get", pod, "-o", "jsonpath={.metadata.annotations.x}") == "y"
+    newest("expose", "rc", "demo", "--name=front", "--port=1234", "--target-port=8099")
+    assert newest("get", "svc", "front", "-o", "jsonpath={.spec.ports[0].port}") == "1234"
+    newest("delete", "rc", "demo", "--cascade=foreground", "--timeout=30s")
+
+
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Kubectl run pod should create a po"
+    "d from an image when restart is Never",
+    "[sig-cli] Kubectl client Kubectl replace should update a single-container pod's image",
+    "[sig-cli] Kubectl client Kubectl server-side dry-run should"
+    " check if kubectl can dry-run update Pods",
+    "[sig-cli] Kubectl client Kubectl diff should check if kubec"
+    "tl diff finds a difference for Deployments",
+)
+def test_what_kubectl_makes_and_compares(newest: Kubectl) -> None:
+    newest("run", "once", "--image=example.org/a:1", "--restart=Never", "--", "true")
+    image = ("get", "pod", "once", "-o", "jsonpath={.spec.containers[0].image}")
+    change = '{"spec":{"containers":[{"name":"once","image":"example.org/a:2"}]}}'
+    newest("patch", "pod", "once", "-p", change, "--dry-run=server")
+    assert newest(*image) == "example.org/a:1"
+    body = newest("get", "pod", "once", "-o", "json").replace("example.org/a:1", "example.org/a:3")
+    newest("replace", "-f", "-", stdin=body)
+    assert newest(*image) == "example.org/a:3"
+    newest("apply", "-f", "-", stdin=manifests.DEPLOYMENT)
+    other = manifests.DEPLOYMENT.replace("replicas: 2", "replicas: 1")
+    assert "replicas: 1" in newest("diff", "-f", "-", stdin=other, code=1)
+
+
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Proxy server should support proxy with --port 0",
+)
+def test_kubectl_as_a_proxy(newest: Kubectl) -> None:
+    with in_background(newest, "proxy", "--port=0") as proxy:
+        place = line(proxy).split()[-1]
+        with urllib.request.urlopen(f"http://{place}/api/", timeout=5) as answer:
+            assert "v1" in json.load(answer)["versions"]
+
+
+def test_jobs_and_daemon_sets(newest: Kubectl) -> None:
+    newest("create", "-f", "-", stdin=manifests.JOB)
+    newest("wait", "job/pi", "--for=condition=Complete", "--timeout=30s")
+    assert newest("logs", "job/pi") == "3.14159\n"
+    assert "Completed" in newest("describe", "jobs.batch")
+    newest("apply", "-f", "-", stdin=manifests.DAEMON_SET)
+    newest("rollout", "status", "ds/nginx-daemonset", "--timeout=30s")
+    newest("create", "-f", "-", stdin=manifests.CRON_JOB)
+    newest("create", "job", "--from=cronjob/hello", "now")
+    newest("wait", "job/now", "--for=condition=Complete", "--timeout=30s")
+    assert "Hello" in newest("logs", "job/now")
+    assert "hello" in newest("get", "cronjob,job,pods")

@@ -1,0 +1,60 @@
+"""Writes docs/conformance.md: which of our tests holds what Kubernetes' conformance tests do.
+
+`python lab/conformance.py` after a test was marked with `pytest.mark.conformance(NAME, …)`;
+a tidy test fails while the page is not up to date. Names are in tests/conformance.txt.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+NAMES = ROOT / "tests" / "conformance.txt"
+PAGE = ROOT / "docs" / "conformance.md"
+
+HEAD = """# Conformance
+
+Kubernetes' own conformance tests of the API, of access, of kubectl and of events, and the tests of
+ours that hold the same. Made by `python lab/conformance.py`; do not edit.
+
+{held} of {all} have a test of ours.
+
+| Kubernetes' test | our test | state |
+|---|---|---|
+"""
+
+
+def marks() -> dict[str, list[str]]:
+    """Our tests by the names of those of Kubernetes they are marked with."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for test, name in _marked(path):
+            found.setdefault(name, []).append(f"{path.relative_to(ROOT)}::{test}")
+    return found
+
+
+def _marked(path: Path) -> Iterator[tuple[str, str]]:
+    text = path.read_text()
+    if "mark.conformance" not in text:
+        return
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for mark in node.decorator_list:
+            if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.conformance"):
+                yield from ((node.name, ast.literal_eval(name)) for name in mark.args)
+
+
+def page() -> str:
+    """The page as it has to be."""
+    names, ours = NAMES.read_text().splitlines(), marks()
+    rows = []
+    for name in names:
+        tests = "<br>".join(f"`{test}`" for test in ours.get(name, ()))
+        rows.append(f"| {name} | {tests} | {'holds' if tests else 'no test yet'} |")
+    held = sum(name in ours for name in names)
+    return HEAD.format(held=held, all=len(names)) + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
