@@ -48,7 +48,7 @@ contract: $(DEV_STAMP) ## Fakes and real parts keep the same promises
 	pytest tests/contract
 
 component: $(DEV_STAMP) ## One daemon over real sockets
-	pytest tests/component
+	pytest tests/component tests/replay
 
 sim: $(DEV_STAMP) ## 200 seeds of simulated trouble; SEED=17 replays one
 	pytest -n 2 tests/simulation $(if $(SEED),--seed $(SEED))

@@ -253,12 +253,12 @@ async def test_events_live(tmp_path: Path, base: str) -> None:
         "reportingInstance": "i",
         "eventTime": "2024-01-02T03:04:05.000000Z",
     }
-    body |= {"involvedObject" if "/api/v1" in base else "regarding": reference}
+    about = "involvedObject" if "/api/v1" in base else "regarding"
     async with client(tmp_path) as session:
         for name in ("a", "b"):
             meta = {"name": name, "namespace": "default", "labels": {"t": "x"}}
             reporter = {"reportingComponent": "example.org/c"} if "/api/v1" in base else {}
-            await create(session, base, {**body, **reporter, "metadata": meta})
+            await create(session, base, {**body, **reporter, "metadata": meta, about: reference})
         patched = await answer(
             session, "PATCH", f"{base}/a", json={"metadata": {"labels": {"u": "y"}}}, headers=MERGE
         )
