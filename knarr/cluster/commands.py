@@ -69,6 +69,7 @@ def delete(arguments: Sequence[str]) -> int:
     if running is not None:
         _end(folder, running)
     existed = folder.path.exists()
+    _remove_containers(folder)
     shutil.rmtree(folder.path, ignore_errors=True)
     home = os.environ.get("HOME", "/root")
     kubeconfig = found.kubeconfig or os.environ.get("KUBECONFIG", "").split(":")[0]
@@ -174,6 +175,23 @@ def _end(folder: Folder, running: Running) -> None:
             os.kill(running.pid, signal.SIGKILL)
             return
         time.sleep(LOOK_EVERY_S)
+
+
+def _remove_containers(folder: Folder) -> None:
+    """Remove what the cluster's nodes left in Docker."""
+    nodes = [one for one in folder.nodes() if (one / "pods").exists()]
+    if not nodes:
+        return
+    from knarr.daemon.run import run_once  # noqa: PLC0415
+    from kubelet.runtime.choose import docker_host  # noqa: PLC0415
+    from kubelet.runtime.docker.cleanup import remove_all  # noqa: PLC0415
+
+    async def remove() -> int:
+        for node in nodes:
+            await remove_all(docker_host(), node.name, node)
+        return 0
+
+    run_once(remove)
 
 
 def _line(name: str, running: Running | None) -> str:

@@ -119,6 +119,10 @@ class Folder:
         """One node's folder."""
         return self.path / "nodes" / name
 
+    def nodes(self) -> list[Path]:
+        """The folders of the nodes there were."""
+        return sorted((self.path / "nodes").glob("*"))
+
     def take(self) -> None:
         """Make the folder ours alone while we run. Raise SettingsError with the cause."""
         try:

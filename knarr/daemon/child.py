@@ -88,3 +88,29 @@ async def _writer(pipe: IO[bytes]) -> asyncio.StreamWriter:
         lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), pipe
     )
     return asyncio.StreamWriter(transport, protocol, None, loop)
+
+
+async def run(
+    arguments: Sequence[str], fed: bytes = b"", *, timeout_s: float
+) -> tuple[int, bytes, bytes]:
+    """Run a command to its end: its exit code, output and error output.
+
+    Raise TimeoutError when it takes too long, having ended it.
+    """
+    child = await Child.start(arguments, stdin=bool(fed))
+    assert child.stdout is not None, "it is a pipe"
+    assert child.stderr is not None, "it is a pipe"
+    try:
+        async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
+            out = group.create_task(child.stdout.read())
+            err = group.create_task(child.stderr.read())
+            if child.stdin is not None:
+                with suppress(OSError, RuntimeError):  # It need not read all of it.
+                    child.stdin.write(fed)
+                    await child.stdin.drain()
+                    child.stdin.close()
+            code = await child.wait()
+    except BaseException:
+        child.kill()
+        raise
+    return code, out.result(), err.result()

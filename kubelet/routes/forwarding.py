@@ -5,13 +5,13 @@ it forgets at each of its starts: so the door is looked after, again and again.
 An `accept` in a table of ours would not help, for every table must accept.
 """
 
-import asyncio
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+
+from knarr.daemon.child import run
 
 log = structlog.get_logger()
 
@@ -112,20 +112,8 @@ class Forwarding:
             self._before.setdefault(name, printed.strip())
 
     async def _run(self, *words: str, fed: str = "") -> tuple[int, str]:
-        # A file in memory rather than a pipe: who ends early cannot break the writing.
-        with os.fdopen(os.memfd_create("knarr-rules"), "w+b") as script:
-            script.write(fed.encode())
-            script.seek(0)
-            process = await asyncio.create_subprocess_exec(
-                *self._prefix,
-                *words,
-                stdin=script,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
-        async with asyncio.timeout(RUN_S):
-            printed, _ = await process.communicate()
-        return process.returncode or 0, printed.decode(errors="replace")
+        code, printed, told = await run((*self._prefix, *words), fed.encode(), timeout_s=RUN_S)
+        return code, (printed + told).decode(errors="replace")
 
 
 def _table(options: ForwardingOptions) -> str:

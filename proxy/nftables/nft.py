@@ -1,12 +1,13 @@
 """Runs nft and conntrack."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
+
+from knarr.daemon.child import run
 
 log = structlog.get_logger()
 
@@ -77,20 +78,8 @@ def why_not() -> str | None:
 
 
 async def _run(words: Sequence[str], fed: bytes) -> tuple[int, str]:
-    # A file in memory rather than a pipe: who ends early cannot break the writing.
-    with os.fdopen(os.memfd_create("knarr-nft"), "w+b") as script:
-        script.write(fed)
-        script.seek(0)
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=script,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
     try:
-        async with asyncio.timeout(RUN_S):
-            printed, _ = await process.communicate()
+        code, printed, told = await run(words, fed, timeout_s=RUN_S)
     except TimeoutError:
-        process.kill()
         raise NftError(1, f"{words[0]} took more than {RUN_S:.0f} s") from None
-    return process.returncode or 0, printed.decode(errors="replace")
+    return code, (printed + told).decode(errors="replace")
