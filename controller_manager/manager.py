@@ -24,6 +24,8 @@ from controller_manager.loadbalancer.controller import LoadBalancerController
 from controller_manager.namespace.controller import NamespaceController
 from controller_manager.nodelifecycle.controller import NodeLifecycleController
 from controller_manager.persistentvolume.controller import PersistentVolumeController
+from controller_manager.podautoscaler.controller import HorizontalPodAutoscalerController
+from controller_manager.podautoscaler.metrics import NoMetrics
 from controller_manager.podgc.controller import PodGcController
 from controller_manager.replicaset.controller import (
     ReplicaSetController,
@@ -174,6 +176,17 @@ def _loadbalancer(tools: Tools) -> Made:
     )
 
 
+def _horizontalpodautoscaler(tools: Tools) -> Made:
+    return HorizontalPodAutoscalerController(
+        tools.client,
+        tools.informers,
+        tools.recorder("horizontal-pod-autoscaler"),
+        tools.clock,
+        NoMetrics(),
+        period_s=tools.settings.hpa_sync_period_s,
+    )
+
+
 def _job(tools: Tools) -> Made:
     recorder = tools.recorder("job-controller")
     return JobController(tools.client, tools.informers, recorder, tools.clock)
@@ -270,6 +283,7 @@ _MAKERS: Mapping[str, Maker] = {
     "endpointslicemirroring": _endpointslicemirroring,
     "ephemeral-volume": _ephemeralvolume,
     "garbagecollector": _garbagecollector,
+    "horizontal-pod-autoscaler": _horizontalpodautoscaler,
     "job": _job,
     "namespace": _namespace,
     "nodelifecycle": _nodelifecycle,

@@ -10,7 +10,7 @@ from knarr.api import codec
 from knarr.api.kinds import BUILT_IN
 from knarr.api.structs import ApiStruct
 
-WATCHED = ("pods", "replicasets", "deployments", "nodes")
+WATCHED = ("pods", "replicasets", "deployments", "nodes", "jobs")
 _FOLDERS = {"nodes": "minions"}
 """Kinds that do not lie under their own name."""
 _TYPES = {

@@ -57,8 +57,10 @@ class HollowKubelet:
         if pod is None:
             return None
         ending = pod.metadata.deletion_timestamp is not None
-        if not ending and (is_ready(pod) or is_over(pod)):
+        if not ending and is_over(pod):
             return None
+        if not ending and is_ready(pod):
+            return await self._run_to_the_end(pod)
         left_s = self._left_s(pod.metadata.uid, ending=ending)
         if left_s > 0:
             return left_s
@@ -68,6 +70,21 @@ class HollowKubelet:
             await self._client.delete(Pod, key, options)
         else:
             await self._client.update(self._running(pod), subresource="status")
+        return None
+
+    async def _run_to_the_end(self, pod: Pod) -> float | None:
+        """Pods that are not restarted end after a while, some of them badly."""
+        if pod.spec.restart_policy == "Always":
+            return None
+        left_s = self._left_s(f"{pod.metadata.uid} ends", ending=False)
+        if left_s > 0:
+            return left_s
+        phase = "Failed" if self._chance.random() < 0.05 else "Succeeded"
+        now = to_time(self._clock.now())
+        over = PodCondition(type="Ready", status="False", last_transition_time=now)
+        others = (each for each in pod.status.conditions if each.type != "Ready")
+        status = replace(pod.status, phase=phase, conditions=(*others, over))
+        await self._client.update(replace(pod, status=status), subresource="status")
         return None
 
     def _left_s(self, uid: str, *, ending: bool) -> float:

@@ -64,7 +64,7 @@ def to_v1(autoscaler: HorizontalPodAutoscaler) -> HorizontalPodAutoscalerV1:
             last_scale_time=status.last_scale_time,
             current_replicas=status.current_replicas,
             desired_replicas=status.desired_replicas,
-            current_cpu_utilization_percentage=_current_cpu(status.current_metrics),
+            current_cpu_utilization_percentage=_current_cpu(status.current_metrics or ()),
         ),
     )
 
@@ -91,7 +91,8 @@ def to_v2(old: HorizontalPodAutoscalerV1) -> HorizontalPodAutoscaler:
             desired_replicas=status.desired_replicas,
             current_metrics=_current_metrics(
                 status.current_cpu_utilization_percentage, meta.annotations
-            ),
+            )
+            or None,
             conditions=_all_of(HorizontalPodAutoscalerCondition, meta.annotations.get(CONDITIONS)),
         ),
     )

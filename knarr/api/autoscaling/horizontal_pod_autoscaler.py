@@ -254,7 +254,7 @@ class HorizontalPodAutoscalerStatus(ApiStruct):
         tuple[HorizontalPodAutoscalerCondition, ...], ListMap("type"), PatchMerge("type")
     ] = ()
     """What holds and what does not, one entry a type."""
-    current_metrics: tuple[MetricStatus, ...] = ()
+    current_metrics: tuple[MetricStatus, ...] | None = written(default=None)
     """The metrics as last seen."""
     current_replicas: Int32 = 0
     """Number of pods as last seen."""

@@ -21,7 +21,7 @@ def horizontal_pod_autoscaler_row(
 ) -> Sequence[Any]:
     """Name, reference, targets, least, most, replicas, age."""
     spec, status = autoscaler.spec, autoscaler.status
-    current = status.current_metrics
+    current = status.current_metrics or ()
     targets = [
         _target(metric, current[i] if i < len(current) else None)
         for i, metric in enumerate(spec.metrics)

@@ -280,3 +280,36 @@ def test_a_job_made_by_hand_is_noticed() -> None:
     manual = replace(child(0), metadata=metadata("manual", owner=cron_job()))
     plan = decide(cron_job(recorded(0)), [manual], now=NOON)
     assert reasons(plan) == ["UnexpectedJob"]
+
+
+def walk(owner: CronJob, moments: list[datetime]) -> list[str]:
+    """Look at these moments; answer the names of all Jobs made, in order."""
+    jobs: list[Job] = []
+    for now in moments:
+        for _ in range(2):  # The second look records what the first one made.
+            plan = decide(owner, jobs, now=now)
+            if isinstance(plan.status, CronJob):
+                owner = plan.status
+            made_now = [each for each in plan.create if isinstance(each, Job)]
+            ends = (JobCondition(type="Complete", status="True"),)
+            jobs += [replace(each, status=JobStatus(conditions=ends)) for each in made_now]
+            jobs = [
+                replace(each, metadata=replace(each.metadata, uid=each.metadata.name))
+                for each in jobs
+            ]
+    return [each.metadata.name for each in jobs]
+
+
+def test_a_month_with_the_change_to_summer_time() -> None:
+    owner = cron_job(schedule="30 2 * * *", time_zone="Europe/Zurich")
+    moments = [NOON + timedelta(minutes=15 * step) for step in range(30 * 24 * 4)]
+    names = walk(owner, moments)
+    assert len(names) == len(set(names)) == 29, "one a night, but for the night without 2:30"
+
+
+def test_clocks_that_jump_make_no_job_twice() -> None:
+    owner = cron_job(schedule="0 * * * *")
+    hour = timedelta(hours=1)
+    moments = [NOON + hour, NOON - 5 * hour, NOON + hour, NOON + 9 * hour, NOON + 3 * hour]
+    names = walk(owner, [*moments, NOON + 10 * hour])
+    assert len(names) == len(set(names)) == 3, "13:00, 21:00 and 22:00"

@@ -1,0 +1,197 @@
+"""Asks for the numbers of one metric of an autoscaler, and what they call for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from controller_manager.podautoscaler.metrics import MetricsError, MetricsSource
+from controller_manager.podautoscaler.replicas import (
+    Wanted,
+    by_average,
+    by_share,
+    by_utilization,
+    by_value,
+)
+from knarr.api import quantities
+from knarr.api.autoscaling.horizontal_pod_autoscaler import (
+    ContainerResourceMetricStatus,
+    ExternalMetricSource,
+    ExternalMetricStatus,
+    HorizontalPodAutoscaler,
+    MetricSpec,
+    MetricStatus,
+    MetricTarget,
+    MetricValueStatus,
+    ObjectMetricSource,
+    ObjectMetricStatus,
+    PodsMetricSource,
+    PodsMetricStatus,
+    ResourceMetricStatus,
+)
+from knarr.api.core.pod import Pod
+from knarr.api.pod_resources import total
+from knarr.api.selectors import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What one metric calls for."""
+
+    replicas: int
+    name: str
+    """How it is told of: `cpu resource utilization (percentage of request)`."""
+    status: MetricStatus
+
+
+class MeasureError(Exception):
+    """One metric cannot be evaluated."""
+
+    def __init__(self, reason: str, cause: str, summary: str) -> None:
+        super().__init__(cause)
+        self.reason = reason
+        """Of the condition and the event, such as FailedGetResourceMetric."""
+        self.summary = summary
+        """What the whole evaluation says of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured: the pods of the target, and how many it is to have."""
+
+    autoscaler: HorizontalPodAutoscaler
+    selector: Selector
+    pods: Sequence[Pod]
+    current: int
+
+    @property
+    def namespace(self) -> str:
+        """Where the autoscaler and its target are."""
+        return self.autoscaler.metadata.namespace
+
+
+async def measure(subject: Subject, spec: MetricSpec, source: MetricsSource) -> Proposal:
+    """Evaluate one metric. Raise MeasureError."""
+    if spec.resource is not None:
+        name, target = spec.resource.name, spec.resource.target
+        return await _resource(subject, source, name, "", target)
+    if spec.container_resource is not None:
+        one = spec.container_resource
+        return await _resource(subject, source, one.name, one.container, one.target)
+    if spec.pods is not None:
+        return await _pods(subject, source, spec.pods)
+    if spec.object is not None:
+        return await _object(subject, source, spec.object)
+    if spec.external is not None:
+        return await _external(subject, source, spec.external)
+    raise MeasureError(
+        "InvalidMetricSourceType",
+        f'unknown metric source type "{spec.type}"',
+        f'unknown metric source type "{spec.type}"',
+    )
+
+
+async def _resource(
+    subject: Subject, source: MetricsSource, name: str, container: str, target: MetricTarget
+) -> Proposal:
+    kind = "ContainerResource" if container else "Resource"
+    what = "utilization" if target.average_utilization is not None else "usage"
+    try:
+        values = await source.of_pods(subject.namespace, subject.selector, name, container)
+        wanted = _by_resource(subject, values, name, container, target)
+    except MetricsError as error:
+        words = f"failed to get {name} {what}: {error}"
+        label = "container" if container else "resource"
+        summary = f"failed to get {name} {label} metric value: {words}"
+        raise MeasureError(f"FailedGet{kind}Metric", words, summary) from error
+    current = MetricValueStatus(
+        average_value=quantities.from_milli(wanted.average),
+        average_utilization=wanted.utilization,
+    )
+    told = f"{name} {'container ' if container else ''}resource"
+    if target.average_utilization is not None:
+        told += " utilization (percentage of request)"
+    if container:
+        one = ContainerResourceMetricStatus(container=container, current=current, name=name)
+        return Proposal(wanted.replicas, told, MetricStatus(type=kind, container_resource=one))
+    status = MetricStatus(type=kind, resource=ResourceMetricStatus(current=current, name=name))
+    return Proposal(wanted.replicas, told, status)
+
+
+def _by_resource(
+    subject: Subject, values: Mapping[str, int], name: str, container: str, target: MetricTarget
+) -> Wanted:
+    if not values:
+        raise MetricsError(f"no metrics returned from resource metrics API for {name}")
+    if target.average_utilization is None:
+        size = quantities.milli(target.average_value or "0")
+        return by_average(values, subject.pods, target=size, current=subject.current)
+    requests = {pod.metadata.name: _asked(pod, name, container) for pod in subject.pods}
+    return by_utilization(
+        values,
+        requests,
+        subject.pods,
+        target=target.average_utilization,
+        current=subject.current,
+    )
+
+
+def _asked(pod: Pod, name: str, container: str) -> int:
+    amounts = total(pod.spec, "requests")
+    if container:
+        of_it = [each for each in pod.spec.containers if each.name == container]
+        amounts = dict(of_it[0].resources.requests) if of_it and of_it[0].resources else {}
+    if name not in amounts:
+        raise MetricsError(f"missing request for {name} in container of Pod {pod.metadata.name}")
+    return quantities.milli(amounts[name])
+
+
+async def _pods(subject: Subject, source: MetricsSource, spec: PodsMetricSource) -> Proposal:
+    metric = spec.metric.name
+    try:
+        values = await source.of_objects(subject.namespace, "Pod", "", metric, spec.metric.selector)
+    except MetricsError as error:
+        summary = f"failed to get pods metric value: {error}"
+        raise MeasureError("FailedGetPodsMetric", str(error), summary) from error
+    target = quantities.milli(spec.target.average_value or "0")
+    wanted = by_average(values, subject.pods, target=target, current=subject.current)
+    current = MetricValueStatus(average_value=quantities.from_milli(wanted.average))
+    status = PodsMetricStatus(current=current, metric=spec.metric)
+    return Proposal(
+        wanted.replicas, f"pods metric {metric}", MetricStatus(type="Pods", pods=status)
+    )
+
+
+async def _object(subject: Subject, source: MetricsSource, spec: ObjectMetricSource) -> Proposal:
+    of = spec.described_object
+    try:
+        values = await source.of_objects(
+            subject.namespace, of.kind, of.name, spec.metric.name, spec.metric.selector
+        )
+    except MetricsError as error:
+        summary = f"failed to get object metric value: {error}"
+        raise MeasureError("FailedGetObjectMetric", str(error), summary) from error
+    wanted, current = _of_value(sum(values.values()), spec.target, subject.current)
+    status = ObjectMetricStatus(current=current, described_object=of, metric=spec.metric)
+    told = f"{of.kind} metric {spec.metric.name}"
+    return Proposal(wanted.replicas, told, MetricStatus(type="Object", object=status))
+
+
+async def _external(
+    subject: Subject, source: MetricsSource, spec: ExternalMetricSource
+) -> Proposal:
+    try:
+        values = await source.external(subject.namespace, spec.metric.name, spec.metric.selector)
+    except MetricsError as error:
+        summary = f"failed to get {spec.metric.name} external metric value: {error}"
+        raise MeasureError("FailedGetExternalMetric", str(error), summary) from error
+    wanted, current = _of_value(sum(values), spec.target, subject.current)
+    status = ExternalMetricStatus(current=current, metric=spec.metric)
+    told = f"external metric {spec.metric.name}"
+    return Proposal(wanted.replicas, told, MetricStatus(type="External", external=status))
+
+
+def _of_value(value: int, target: MetricTarget, current: int) -> tuple[Wanted, MetricValueStatus]:
+    if target.average_value is not None:
+        shared = by_share(value, target=quantities.milli(target.average_value), current=current)
+        return shared, MetricValueStatus(average_value=quantities.from_milli(shared.average))
+    wanted = by_value(value, target=quantities.milli(target.value or "0"), current=current)
+    return wanted, MetricValueStatus(value=quantities.from_milli(value))

@@ -1,0 +1,86 @@
+"""What must hold of StatefulSets, DaemonSets and Jobs at every moment of a history."""
+
+from collections import Counter, defaultdict
+
+from controller_manager.daemonset.placement import node_of
+from controller_manager.job.pods import TRACKING
+from controller_manager.statefulset.identity import ordinal_of
+from knarr.api.batch.job import Job
+from knarr.api.core.pod import Pod
+from knarr.api.owners import controller_of
+from knarr.api.pods import is_active, is_over, is_ready
+from tests.simulation.history import History, Moment
+
+
+def _kind(pod: Pod) -> str:
+    reference = controller_of(pod)
+    return reference.kind if reference is not None else ""
+
+
+def _pods(history: History, kind: str) -> list[tuple[Moment, Pod, bool]]:
+    """The moments of pods of one kind of owner: the pod, and whether it is there after."""
+    found = []
+    for moment in history:
+        obj = moment.new or moment.old
+        if isinstance(obj, Pod) and _kind(obj) == kind:
+            found.append((moment, obj, moment.new is not None))
+    return found
+
+
+def never_out_of_order(history: History, *, parallel: bool) -> None:
+    """A pod of a StatefulSet is made only when all before it are there and ready."""
+    present: dict[int, Pod] = {}
+    for moment, pod, is_there in _pods(history, "StatefulSet"):
+        ordinal = ordinal_of(pod)
+        if not is_there:
+            present.pop(ordinal, None)
+            continue
+        if moment.old is None and not parallel:
+            for before in range(ordinal):
+                other = present.get(before)
+                assert other is not None, f"{pod.metadata.name} made before ordinal {before}"
+                assert is_ready(other), f"{pod.metadata.name} made before {before} was ready"
+        present[ordinal] = pod
+
+
+def never_two_on_a_node(history: History) -> None:
+    """No node has two pods of a DaemonSet that does not surge, ended ones aside."""
+    present: dict[str, set[str]] = defaultdict(set)
+    for moment, pod, is_there in _pods(history, "DaemonSet"):
+        runs = is_there and not is_over(pod)
+        on_node = present[node_of(pod)]
+        (on_node.add if runs else on_node.discard)(pod.metadata.uid)
+        assert len(on_node) <= 1, f"two on {node_of(pod)} at revision {moment.revision}"
+
+
+def never_more_active_than(history: History, parallelism: dict[str, int]) -> None:
+    """No Job has more active pods than it may have."""
+    active: dict[str, set[str]] = defaultdict(set)
+    for moment, pod, is_there in _pods(history, "Job"):
+        reference = controller_of(pod)
+        assert reference is not None, "a Job's pod has an owner"
+        of_job = active[reference.name]
+        runs = is_there and is_active(pod)
+        (of_job.add if runs else of_job.discard)(pod.metadata.uid)
+        most = parallelism[reference.name]
+        assert len(of_job) <= most, f"{len(of_job)} active at revision {moment.revision}"
+
+
+def each_counted_once(history: History, *, disturbed: bool) -> None:
+    """At the end a Job has counted every pod that succeeded once, and none that did not."""
+    succeeded: Counter[str] = Counter()
+    seen: set[str] = set()
+    for _, pod, is_there in _pods(history, "Job"):
+        reference = controller_of(pod)
+        if reference is None or pod.metadata.uid in seen:
+            continue
+        # It counts when the finalizer goes: one deleted before it ended is a failure.
+        is_tracked = TRACKING in pod.metadata.finalizers
+        if is_there and pod.status.phase == "Succeeded" and not is_tracked:
+            seen.add(pod.metadata.uid)
+            succeeded[reference.name] += 1
+    for job in history.live(Job):
+        completions = job.spec.completions or 0
+        assert job.status.succeeded == completions, f"{job.metadata.name} {job.status}"
+        if job.spec.completion_mode == "NonIndexed" and not disturbed:
+            assert succeeded[job.metadata.name] == completions

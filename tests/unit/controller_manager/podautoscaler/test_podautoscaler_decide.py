@@ -1,0 +1,154 @@
+"""Which size an autoscaler chooses."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller_manager.podautoscaler.behavior import Past, limited
+from controller_manager.podautoscaler.decide import begin, judge, scaled
+from controller_manager.podautoscaler.measure import MeasureError, Proposal
+from controller_manager.podautoscaler.replicas import by_average, by_utilization, by_value
+from knarr.api import conditions
+from knarr.api.autoscaling.horizontal_pod_autoscaler import (
+    CrossVersionObjectReference,
+    HorizontalPodAutoscaler,
+    HorizontalPodAutoscalerBehavior,
+    HorizontalPodAutoscalerSpec,
+    HPAScalingPolicy,
+    HPAScalingRules,
+    MetricStatus,
+)
+from tests.builders import NOW, metadata, pod, seconds_ago
+
+
+def autoscaler(
+    low: int = 1, high: int = 10, behavior: HorizontalPodAutoscalerBehavior | None = None
+) -> HorizontalPodAutoscaler:
+    return HorizontalPodAutoscaler(
+        metadata=metadata("web"),
+        spec=HorizontalPodAutoscalerSpec(
+            min_replicas=low,
+            max_replicas=high,
+            behavior=behavior,
+            scale_target_ref=CrossVersionObjectReference(kind="Deployment", name="web"),
+        ),
+    )
+
+
+def proposal(replicas: int) -> Proposal:
+    return Proposal(replicas, "cpu resource", MetricStatus(type="Resource"))
+
+
+FAILED = MeasureError("FailedGetResourceMetric", "no numbers", "no numbers at all")
+
+
+@pytest.mark.parametrize(
+    ("current", "size", "reason"),
+    [
+        pytest.param(0, None, "", id="zero means off"),
+        pytest.param(12, 10, "Current number of replicas above Spec.MaxReplicas", id="above"),
+        pytest.param(1, 2, "Current number of replicas below Spec.MinReplicas", id="below"),
+        pytest.param(5, None, "", id="within"),
+    ],
+)
+def test_bounds_need_no_metrics(current: int, size: int | None, reason: str) -> None:
+    decision, needs_metrics = begin(autoscaler(low=2), current, Past(), NOW)
+    assert (decision.size, decision.reason) == (size, reason)
+    assert needs_metrics == (current == 5)
+
+
+@pytest.mark.parametrize(
+    ("used", "target", "current", "wanted"),
+    [
+        pytest.param([100, 100], 50, 2, 4, id="twice the target, twice the pods"),
+        pytest.param([50, 50], 50, 2, 2, id="on target"),
+        pytest.param([54, 54], 50, 2, 2, id="within the tolerance"),
+        pytest.param([10, 10], 50, 2, 1, id="less"),
+    ],
+)
+def test_utilization(used: list[int], target: int, current: int, wanted: int) -> None:
+    pods = [pod(f"p{i}") for i in range(len(used))]
+    values = {f"p{i}": value for i, value in enumerate(used)}
+    requests = {f"p{i}": 100 for i in range(len(used))}
+    found = by_utilization(values, requests, pods, target=target, current=current)
+    assert found.replicas == wanted
+
+
+def test_pods_that_are_not_ready_count_as_idle_when_growing() -> None:
+    pods = [pod("a"), pod("b", ready=False)]
+    assert by_average({"a": 150}, pods, target=100, current=2).replicas == 2
+
+
+def test_one_value() -> None:
+    assert by_value(300, target=100, current=2).replicas == 6
+
+
+def test_without_numbers_nothing_changes_and_it_is_said() -> None:
+    decision, _ = begin(autoscaler(), 2, Past(), NOW)
+    judged = judge(decision, [FAILED], 2)
+    assert judged.size is None
+    found = conditions.find(judged.status.conditions, "ScalingActive")
+    assert found is not None
+    assert (found.status, found.reason) == ("False", "FailedGetResourceMetric")
+    assert [each.reason for each in judged.notices] == [
+        "FailedGetResourceMetric",
+        "FailedComputeMetricsReplicas",
+    ]
+
+
+def test_with_some_numbers_it_only_grows() -> None:
+    decision, _ = begin(autoscaler(), 2, Past(), NOW)
+    assert judge(decision, [FAILED, proposal(1)], 2).size is None
+    decision, _ = begin(autoscaler(), 2, Past(), NOW)
+    assert judge(decision, [FAILED, proposal(3)], 2).size == 3
+
+
+def test_a_change_is_told() -> None:
+    decision, _ = begin(autoscaler(), 2, Past(), NOW)
+    judged = judge(decision, [proposal(4)], 2)
+    scaled(judged, 2)
+    assert judged.notices[-1].message == "New size: 4; reason: cpu resource above target"
+    assert judged.past.changed == ((NOW, 2),)
+
+
+def test_it_shrinks_only_when_it_would_have_for_a_while() -> None:
+    past = Past(recommended=((seconds_ago(200), 8), (NOW, 2)))
+    assert limited(autoscaler(), 2, 8, past, NOW).size == 8
+    later = NOW + timedelta(seconds=200)
+    assert limited(autoscaler(), 2, 8, past, later).size == 2
+
+
+def rules(kind: str, value: int, select: str = "Max") -> HPAScalingRules:
+    policy = HPAScalingPolicy(type=kind, value=value, period_seconds=60)
+    return HPAScalingRules(policies=(policy,), select_policy=select, stabilization_window_seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("up", "current", "asked", "size"),
+    [
+        pytest.param(rules("Pods", 2), 3, 10, 5, id="so many pods"),
+        pytest.param(rules("Percent", 50), 4, 10, 6, id="so many percent"),
+        pytest.param(rules("Pods", 2, "Disabled"), 3, 10, 3, id="not at all"),
+    ],
+)
+def test_policies(up: HPAScalingRules, current: int, asked: int, size: int) -> None:
+    behavior = HorizontalPodAutoscalerBehavior(scale_up=up)
+    found = limited(autoscaler(behavior=behavior), asked, current, Past(), NOW)
+    assert found.size == size
+
+
+def test_what_was_added_in_the_period_counts() -> None:
+    behavior = HorizontalPodAutoscalerBehavior(scale_up=rules("Pods", 2))
+    past = Past(changed=((seconds_ago(30), 2),))
+    assert limited(autoscaler(behavior=behavior), 10, 5, past, NOW).size == 5
+
+
+@given(asked=st.integers(0, 50), current=st.integers(1, 20), low=st.integers(1, 5))
+def test_the_size_stays_within_bounds(asked: int, current: int, low: int) -> None:
+    high = 20
+    current = max(current, low)
+    found = limited(autoscaler(low, high), asked, current, Past(), NOW)
+    assert low <= found.size <= high
+    assert (found.size - current) * (asked - current) >= 0, "never against what is asked"
