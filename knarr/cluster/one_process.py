@@ -87,7 +87,8 @@ async def _run(options: UpOptions, folder: Folder) -> None:
         client = InProcessClient(server.registry)
         async with Informers(client) as informers, asyncio.TaskGroup() as group:
             settings = ControllerSettings(
-                root_ca=authority.pem.decode(), load_balancer_pool=(addresses.balancers,)
+                root_ca=authority.pem.decode(),
+                load_balancer_pool=(addresses.balancers,) if network != "none" else (),
             )
             group.create_task(
                 run_controllers(client, clock, seeded(), settings), name="controllers"

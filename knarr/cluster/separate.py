@@ -159,7 +159,9 @@ def _parts(
                     {
                         "secure-port": "0",
                         "root-ca-file": ca,
-                        "load-balancer-pool": addresses.balancers,
+                        "load-balancer-pool": addresses.balancers
+                        if network_of(options) != "none"
+                        else "",
                     }
                 ),
             ),
