@@ -1,6 +1,8 @@
 """Runs each part of a cluster as a process of its own, over gRPC, and starts again what ends."""
 
 import asyncio
+import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +33,7 @@ from knarr.cluster.one_process import (
 )
 from knarr.cluster.options import UpOptions
 from knarr.daemon.certificates import Authority, Wanted
+from knarr.daemon.child import Child
 from knarr.daemon.clock import SystemClock
 from kubelet.runtime.process.runtime import ProcessRuntime
 
@@ -225,31 +228,23 @@ async def _keep(part: Part, folder: Folder) -> None:
 
 async def _run_part(part: Part, log_file: Path) -> int:
     with log_file.open("ab") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            part.module,
-            *part.flags,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-        )
+        child = Child.start_on([sys.executable, "-m", part.module, *part.flags], out.fileno())
     try:
-        return await process.wait()
-    finally:
-        if process.returncode is None:
-            await _end(process)
+        return await child.wait()
+    except asyncio.CancelledError:
+        await _end(child)
+        raise
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(child: Child) -> None:
     with suppress(ProcessLookupError):
-        process.terminate()
+        os.kill(child.pid, signal.SIGTERM)
     try:
         async with asyncio.timeout(STOP_S):
-            await process.wait()
+            await child.wait()
     except TimeoutError:
-        process.kill()
-        await process.wait()
+        child.kill()
+        await child.wait()
 
 
 async def _wait(client: Client, nodes: int) -> None:
