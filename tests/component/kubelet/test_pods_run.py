@@ -56,6 +56,18 @@ async def client() -> AsyncIterator[InProcessClient]:
             running.cancel()
 
 
+@pytest.fixture(autouse=True)
+async def nothing_is_left(tmp_path: Path) -> AsyncIterator[None]:
+    """End the processes of a test's pods, which outlive their kubelet on purpose."""
+    yield
+    for root in tmp_path.rglob("pods"):
+        runtime = ProcessRuntime(root, SystemClock())
+        runtime.open()
+        for left in await runtime.pods():
+            await runtime.remove_pod(left.pod.uid)
+        await runtime.close()
+
+
 @asynccontextmanager
 async def node(client: InProcessClient, state_dir: Path) -> AsyncIterator[Kubelet]:
     clock = SystemClock()
