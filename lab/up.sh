@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-knarr up --detach
+knarr up --detach --runtime process
 knarr apply -f examples/hello.yaml
 knarr rollout status deployment/hello --timeout=60s
 knarr get pods -l app=hello -o wide
