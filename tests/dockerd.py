@@ -32,6 +32,8 @@ class Dockerd:
     """An engine in a folder."""
 
     folder: Path
+    flags: tuple[str, ...] = ()
+    """More flags for it."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,7 +61,7 @@ class Dockerd:
                 *("--exec-root", str(self.folder / "exec")),
                 *("--pidfile", str(self.folder / "pid"), "-H", self.host),
                 *("--bridge=none", "--userland-proxy=false", "--live-restore"),
-                *("--shutdown-timeout", "2"),
+                *("--shutdown-timeout", "2", *self.flags),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,

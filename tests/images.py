@@ -16,7 +16,7 @@ from typing import Any
 from kubelet.node.machine import architecture
 from kubelet.runtime.docker.archive import LocalImage, docker_archive
 
-VERSION = 1
+VERSION = 2
 """Counts up when an image changes, so that nobody tests with an old one."""
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -77,11 +77,14 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "busybox": Recipe(
-        tags=("busybox:1.28", "busybox:latest", "busybox:1.36"),
+        tags=("busybox:1.28", "busybox:1.28.4", "busybox:latest", "busybox:1.36"),
         config={"Cmd": ["sh"]},
     ),
     "nginx": Recipe(
-        tags=("nginx:1.15", "nginx:1.16", "nginx:1.14.2", "nginx:latest"),
+        tags=(
+            *("nginx:1.15", "nginx:1.15.4", "nginx:1.16", "nginx:1.14.2", "nginx:latest"),
+            *("k8s.gcr.io/nginx-slim:0.8", "soscscs/myapp:v1", "ikubernetes/myapp:v2"),
+        ),
         packages=(
             *("nginx-common", "nginx", "nginx-light", "libcrypt1", "libpcre2-8-0"),
             *("libssl3", "zlib1g"),
@@ -100,6 +103,17 @@ RECIPES: Mapping[str, Recipe] = {
             *("libgdbm6", "libgdbm-compat4", "zlib1g", "libbz2-1.0", "libmath-bigint-perl"),
         ),
         config={"Cmd": ["perl", "-de0"]},
+    ),
+    "python": Recipe(
+        tags=("python:3.11", "python:3.11-slim"),
+        packages=(
+            *("python3.11", "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib"),
+            *("libexpat1", "zlib1g", "libssl3", "libffi8", "libsqlite3-0", "liblzma5"),
+            *("libbz2-1.0", "libncursesw6", "libtinfo6", "libreadline8", "libuuid1", "libdb5.3"),
+            *("libcrypt1", "libgcc-s1", "tzdata", "ca-certificates", "media-types"),
+        ),
+        config={"Cmd": ["python3"]},
+        links={"usr/bin/python3": "python3.11", "usr/bin/python": "python3.11"},
     ),
 }
 
@@ -127,6 +141,8 @@ def _made(recipe: Recipe) -> LocalImage:
             place = root / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(content)
+        for name, target in recipe.links.items():
+            (root / name).symlink_to(target)
         return LocalImage(
             tags=recipe.tags,
             layer=_tar(root),

@@ -88,6 +88,7 @@ async def _run(options: UpOptions, folder: Folder) -> None:
         async with Informers(client) as informers, asyncio.TaskGroup() as group:
             settings = ControllerSettings(
                 root_ca=authority.pem.decode(),
+                provision_root=str(folder.path / "volumes"),
                 load_balancer_pool=(addresses.balancers,) if network != "none" else (),
             )
             group.create_task(

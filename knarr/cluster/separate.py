@@ -162,6 +162,7 @@ def _parts(
                     {
                         "secure-port": "0",
                         "root-ca-file": ca,
+                        "provision-root": str(folder.path / "volumes"),
                         "load-balancer-pool": addresses.balancers
                         if network_of(options) != "none"
                         else "",

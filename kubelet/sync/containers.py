@@ -12,6 +12,8 @@ from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.container import EphemeralContainer
 from knarr.api.core.pod import Pod
 from knarr.api.core.references import ObjectReference
+from knarr.api.pods import is_ready
+from knarr.api.selectors import matching
 from knarr.api.structs import ApiStruct
 from knarr.client.events import reference_to
 from kubelet.images import credentials_in
@@ -40,6 +42,13 @@ MESSAGE_BYTES_MAX = 4096
 
 MESSAGE_LOG_LINES, MESSAGE_LOG_BYTES = 80, 2048
 """How much of the log stands in for a termination message."""
+
+LEAVE_SERVICES_S = 0.5
+"""What a ready pod of a Service runs on after its deletion.
+
+So long it takes until nobody is sent to it any more; a server that closes its
+port at once would turn away whoever comes in between.
+"""
 
 GRACE_AFTER_HOOK_MIN_S = 2.0
 """What a container gets at least when its preStop hook used up the grace."""
@@ -204,6 +213,7 @@ class Containers:
         self._tell(pod, stop.name, "Normal", "Killing", stop.message)
         grace_s = stop.grace_s
         spec = _spec_of(pod, stop.name)
+        leaving_until = asyncio.get_running_loop().time() + self._leave_s(pod, grace_s)
         if spec is not None and spec.lifecycle and spec.lifecycle.pre_stop and grace_s > 0:
             began = self._host.clock.now()
             ip = observed.sandbox.ip if observed.sandbox is not None else ""
@@ -216,7 +226,19 @@ class Containers:
                         self._tell(pod, stop.name, "Warning", "FailedPreStopHook", message)
             used_s = (self._host.clock.now() - began).total_seconds()
             grace_s = max(GRACE_AFTER_HOOK_MIN_S, grace_s - used_s)
+        await asyncio.sleep(leaving_until - asyncio.get_running_loop().time())
         await self._host.runtime.stop_container(stop.container_id, grace_s=grace_s)
+
+    def _leave_s(self, pod: Pod, grace_s: float) -> float:
+        """What a pod still serves while Services forget it; nothing for one that nobody asks."""
+        if pod.metadata.deletion_timestamp is None or not is_ready(pod) or grace_s <= 1.0:
+            return 0.0
+        services = self._host.services
+        is_asked = services.is_listed and any(
+            one.spec.selector and matching(one.spec.selector).matches(pod.metadata.labels)
+            for one in services.in_namespace(pod.metadata.namespace)
+        )
+        return LEAVE_SERVICES_S if is_asked else 0.0
 
     async def _credentials(self, pod: Pod) -> list[Credentials]:
         found: list[Credentials] = []
