@@ -72,41 +72,38 @@ def _read(opened: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
-def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
-    wanted = f"Basic {b64encode(registry.login.encode()).decode()}" if registry.login else ""
+def _answer(registry: Registry, path: str, login: str) -> tuple[int, bytes, dict[str, str]]:
+    """What a path is answered with: code, content, headers."""
+    if registry.login and login != f"Basic {b64encode(registry.login.encode()).decode()}":
+        return 401, b"", {"WWW-Authenticate": 'Basic realm="test"'}
+    digest = path.rpartition("/blobs/")[2]
+    if not path:
+        return 200, b"{}", {"Content-Type": "application/json"}
+    if path in registry.manifests:
+        data = registry.manifests[path]
+        return 200, data, {"Content-Type": MANIFEST, "Docker-Content-Digest": _digest(data)}
+    if digest in registry.blobs:
+        return 200, registry.blobs[digest], {"Content-Type": "application/octet-stream"}
+    error = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}
+    return 404, json.dumps(error).encode(), {"Content-Type": "application/json"}
 
+
+def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             registry.asked.append(self.path)
-            if wanted and self.headers.get("Authorization") != wanted:
-                self._answer(401, b"", "text/plain", {"WWW-Authenticate": 'Basic realm="test"'})
-                return
-            path = self.path.removeprefix("/v2/")
-            if not path:
-                self._answer(200, b"{}", "application/json")
-            elif path in registry.manifests:
-                data = registry.manifests[path]
-                self._answer(200, data, MANIFEST, {"Docker-Content-Digest": _digest(data)})
-            elif (digest := path.rpartition("/blobs/")[2]) in registry.blobs:
-                self._answer(200, registry.blobs[digest], "application/octet-stream")
-            else:
-                error = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}
-                self._answer(404, json.dumps(error).encode(), "application/json")
-
-        do_HEAD = do_GET  # noqa: N815
-
-        def _answer(
-            self, code: int, data: bytes, kind: str, more: dict[str, str] | None = None
-        ) -> None:
+            login = self.headers.get("Authorization", "")
+            code, data, headers = _answer(registry, self.path.removeprefix("/v2/"), login)
             self.send_response(code)
-            for name, value in {"Content-Type": kind, **(more or {})}.items():
+            for name, value in {**headers, "Content-Length": str(len(data))}.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(data)
+
+        do_HEAD = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
