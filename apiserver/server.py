@@ -13,17 +13,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from apiserver.admission.admission import Admission
 from apiserver.admission.plugins import default_plugins
+from apiserver.auth.account_secrets import AccountSecrets
 from apiserver.auth.authenticate import Authentication
 from apiserver.auth.bootstrap_policy import bootstrap_objects
 from apiserver.auth.bootstrap_tokens import BootstrapTokens
 from apiserver.auth.escalation import Escalation
 from apiserver.auth.follow import follow_roles, make_roles
 from apiserver.auth.gate import AllowAll, Authorization, Authorizer, Gate
-from apiserver.auth.jwt import Signer, read_private_key, read_public_key
 from apiserver.auth.node import NodeAuthorizer
 from apiserver.auth.rbac import Rbac
 from apiserver.auth.reviews import Reviews
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccountTokens
+from apiserver.auth.signers import Signers
 from apiserver.auth.token_file import read_tokens
 from apiserver.custom.controller import CustomResources
 from apiserver.extensions.calls import Calls
@@ -49,6 +50,7 @@ from knarr.api.authentication.token_request import TokenRequest
 from knarr.api.core.pod import Pod
 from knarr.api.rbac.cluster_role import ClusterRole
 from knarr.daemon.clock import Clock, SystemClock, seeded, uid_source
+from knarr.daemon.jwt import Signer, read_private_key, read_public_key
 from knarr.daemon.settings import SettingsError
 
 log = structlog.get_logger()
@@ -103,7 +105,9 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         authorizers: list[Authorizer] = []
         authorization = Authorization(authorizers)
         calls = Calls()
-        registry = _registry(options, store, clock, calls, Escalation(authorization, rbac))
+        registry = _registry(
+            options, store, clock, calls, Escalation(authorization, rbac), Signers(authorization)
+        )
         authorizers += _authorizers(options, registry, rbac)
         tokens = _service_account_tokens(options, registry, clock)
         gate = Gate(_authentication(options, registry, tokens, clock), (authorization,))
@@ -264,7 +268,11 @@ def _authentication(
             raise SettingsError(f"--token-auth-file: {error}") from None
     return Authentication(
         tokens=static,
-        others=(tokens, BootstrapTokens(registry.core, clock)),
+        others=(
+            tokens,
+            AccountSecrets(registry.core, tokens.keys),
+            BootstrapTokens(registry.core, clock),
+        ),
         anonymous=options.anonymous_auth,
     )
 

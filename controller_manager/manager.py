@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from controller_manager.bootstrapsigner.controller import BootstrapSignerController
+from controller_manager.clusterroleaggregation.controller import ClusterRoleAggregationController
 from controller_manager.cronjob.controller import CronJobController
+from controller_manager.csrapproving.controller import CsrApprovingController
+from controller_manager.csrcleaner.controller import CsrCleanerController
+from controller_manager.csrsigning.controller import CsrSigningController
 from controller_manager.daemonset.controller import DaemonSetController
 from controller_manager.deployment.controller import DeploymentController
 from controller_manager.disruption.controller import DisruptionController
@@ -22,6 +27,8 @@ from controller_manager.garbagecollector.controller import GarbageCollector
 from controller_manager.job.controller import JobController
 from controller_manager.loadbalancer.controller import LoadBalancerController
 from controller_manager.namespace.controller import NamespaceController
+from controller_manager.nodeipam.controller import NodeIpamController
+from controller_manager.nodeipam.ranges import Ranges
 from controller_manager.nodelifecycle.controller import NodeLifecycleController
 from controller_manager.persistentvolume.controller import PersistentVolumeController
 from controller_manager.podautoscaler.controller import HorizontalPodAutoscalerController
@@ -34,27 +41,34 @@ from controller_manager.replicaset.controller import (
 from controller_manager.resourcequota.controller import ResourceQuotaController
 from controller_manager.rootca.controller import RootCaController
 from controller_manager.serviceaccount.controller import ServiceAccountController
+from controller_manager.serviceaccounttoken.controller import ServiceAccountTokenController
 from controller_manager.settings import ControllerSettings
 from controller_manager.statefulset.controller import StatefulSetController
 from controller_manager.tainteviction.controller import TaintEvictionController
+from controller_manager.tokencleaner.controller import TokenCleanerController
 from controller_manager.ttlafterfinished.controller import TtlAfterFinishedController
 from controller_manager.volumeprotection.controller import VolumeProtectionController
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
 from knarr.api.batch.job import Job
+from knarr.api.certificates.certificate_signing_request import CertificateSigningRequest
 from knarr.api.coordination.lease import Lease
+from knarr.api.core import account_secret, bootstrap_token
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.endpoints import Endpoints
 from knarr.api.core.namespace import Namespace
 from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.core.replication_controller import ReplicationController
+from knarr.api.core.secret import Secret
 from knarr.api.core.service import Service
 from knarr.api.core.service_account import ServiceAccount
 from knarr.api.discovery.endpoint_slice import EndpointSlice
+from knarr.api.rbac.cluster_role import ClusterRole
 from knarr.client.client import Client
 from knarr.client.controller import Reconciler, run_controller
 from knarr.client.events import EventRecorder
+from knarr.client.informer import Informer
 from knarr.client.informers import Informers
 from knarr.daemon.clock import Clock
 
@@ -81,6 +95,43 @@ class Tools:
 
 Made = Reconciler[Any]
 Maker = Callable[[Tools], Made]
+
+
+def _bootstrap_signer(tools: Tools) -> Made:
+    # kube-public has little else in it; the copy of all ConfigMaps is for others.
+    config_maps = tools.informers.of(ConfigMap, namespace="kube-public")
+    return BootstrapSignerController(
+        tools.client, config_maps, _bootstrap_tokens(tools), tools.clock
+    )
+
+
+def _bootstrap_tokens(tools: Tools) -> Informer[Secret]:
+    return tools.informers.of(
+        Secret,
+        namespace=bootstrap_token.NAMESPACE,
+        field_selector=f"type={bootstrap_token.SECRET_TYPE}",
+    )
+
+
+def _clusterrole_aggregation(tools: Tools) -> Made:
+    return ClusterRoleAggregationController(tools.client, tools.informers.of(ClusterRole))
+
+
+def _csr_approving(tools: Tools) -> Made:
+    return CsrApprovingController(tools.client, tools.informers.of(CertificateSigningRequest))
+
+
+def _csr_cleaner(tools: Tools) -> Made:
+    requests = tools.informers.of(CertificateSigningRequest)
+    return CsrCleanerController(tools.client, requests, tools.clock)
+
+
+def _csr_signing(tools: Tools) -> Made:
+    settings = tools.settings
+    requests = tools.informers.of(CertificateSigningRequest)
+    return CsrSigningController(
+        tools.client, requests, settings.authority, settings.signing_duration
+    )
 
 
 def _cronjob(tools: Tools) -> Made:
@@ -198,6 +249,17 @@ def _namespace(tools: Tools) -> Made:
     )
 
 
+def _nodeipam(tools: Tools) -> Made:
+    settings = tools.settings
+    sizes = {4: settings.node_cidr_mask_size, 6: settings.node_cidr_mask_size_ipv6}
+    ranges = [
+        Ranges(cidr, sizes[6 if ":" in cidr else 4], settings.service_cidr)
+        for cidr in settings.cluster_cidr
+    ]
+    recorder = tools.recorder("cidrAllocator")
+    return NodeIpamController(tools.client, tools.informers.of(Node), recorder, ranges)
+
+
 def _nodelifecycle(tools: Tools) -> Made:
     return NodeLifecycleController(
         tools.client,
@@ -254,6 +316,17 @@ def _serviceaccount(tools: Tools) -> Made:
     )
 
 
+def _serviceaccount_token(tools: Tools) -> Made:
+    secrets = tools.informers.of(Secret, field_selector=f"type={account_secret.SECRET_TYPE}")
+    return ServiceAccountTokenController(
+        tools.client,
+        secrets,
+        tools.informers.of(ServiceAccount),
+        tools.settings.root_ca,
+        tools.settings.signer,
+    )
+
+
 def _statefulset(tools: Tools) -> Made:
     recorder = tools.recorder("statefulset-controller")
     return StatefulSetController(tools.client, tools.informers, recorder, tools.clock)
@@ -269,11 +342,20 @@ def _tainteviction(tools: Tools) -> Made:
     )
 
 
+def _token_cleaner(tools: Tools) -> Made:
+    return TokenCleanerController(tools.client, _bootstrap_tokens(tools), tools.clock)
+
+
 def _ttlafterfinished(tools: Tools) -> Made:
     return TtlAfterFinishedController(tools.client, tools.informers.of(Job), tools.clock)
 
 
 _MAKERS: Mapping[str, Maker] = {
+    "bootstrap-signer": _bootstrap_signer,
+    "certificatesigningrequest-approving": _csr_approving,
+    "certificatesigningrequest-cleaner": _csr_cleaner,
+    "certificatesigningrequest-signing": _csr_signing,
+    "clusterrole-aggregation": _clusterrole_aggregation,
     "cronjob": _cronjob,
     "daemonset": _daemonset,
     "deployment": _deployment,
@@ -286,6 +368,7 @@ _MAKERS: Mapping[str, Maker] = {
     "horizontal-pod-autoscaler": _horizontalpodautoscaler,
     "job": _job,
     "namespace": _namespace,
+    "node-ipam": _nodeipam,
     "nodelifecycle": _nodelifecycle,
     "persistentvolume-binder": _persistentvolume,
     "persistentvolumeclaim-protection": _volumeprotection,
@@ -296,8 +379,10 @@ _MAKERS: Mapping[str, Maker] = {
     "root-ca-certificate-publisher": _rootca,
     "service-lb": _loadbalancer,
     "serviceaccount": _serviceaccount,
+    "serviceaccount-token": _serviceaccount_token,
     "statefulset": _statefulset,
     "taint-eviction": _tainteviction,
+    "token-cleaner": _token_cleaner,
     "ttl-after-finished": _ttlafterfinished,
 }
 """Every controller by the name that --controllers knows it by."""

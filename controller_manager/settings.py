@@ -1,6 +1,10 @@
 """What can be set about controllers, with Kubernetes' defaults."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from knarr.daemon.certificates import Authority
+from knarr.daemon.jwt import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +21,24 @@ class ControllerSettings:
     """The certificate, in PEM, by which pods know the API server."""
     node_eviction_rate: float = 0.1
     """Nodes a second that may be tainted unreachable in a healthy zone."""
-    cluster_cidr: str = ""
-    """Where the address ranges of nodes come from; empty: nobody gives them any."""
+    cluster_cidr: tuple[str, ...] = ()
+    """Where the address ranges of nodes come from, one or one of each family; empty: nobody
+    gives them any."""
     node_cidr_mask_size: int = 24
-    """How large a node's range is."""
+    """How large a node's range of IPv4 is."""
+    node_cidr_mask_size_ipv6: int = 64
+    """How large a node's range of IPv6 is."""
+    service_cidr: tuple[str, ...] = ()
+    """Where Services have their addresses, which no node may get."""
     hpa_sync_period_s: float = 15.0
     """How often metrics are looked at for scaling."""
     provision_root: str = ""
     """The folder under which the built-in provisioner makes volumes; empty: it makes none."""
+    authority: Authority | None = None
+    """Signs requests for certificates; without it they wait."""
+    signing_duration: timedelta = timedelta(days=365)
+    """How long the certificates are good that it signs, unless less was asked for."""
+    signer: Signer | None = None
+    """Signs the tokens in Secrets of ServiceAccounts; without it those stay empty."""
     load_balancer_pool: tuple[str, ...] = ()
     """Addresses for Services of type LoadBalancer: ranges `10.0.0.5-10.0.0.9` or `10.0.0.0/24`."""

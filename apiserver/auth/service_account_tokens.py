@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from apiserver.auth.jwt import BadTokenError, Signer, VerificationKey, peek, verify
 from apiserver.auth.rbac import SERVICE_ACCOUNT
 from apiserver.registry.request import User
 from knarr.api import times
@@ -24,6 +23,7 @@ from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.status import StatusDetails
 from knarr.api.structs import ApiStruct
 from knarr.daemon.clock import Clock, UidSource
+from knarr.daemon.jwt import BadTokenError, Signer, VerificationKey, peek, verify
 
 DEFAULT_ISSUER = "https://kubernetes.default.svc"
 

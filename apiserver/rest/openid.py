@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import msgspec
 from aiohttp import web
 
-from apiserver.auth.jwt import VerificationKey
 from apiserver.rest.call import Call
 from apiserver.rest.reply import headers
 from apiserver.rest.routes import NoSuchPageError, not_allowed
+from knarr.daemon.jwt import VerificationKey
 
 CACHE_S = 3600
 """How long others may keep the keys."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import grpc
 import structlog
@@ -24,8 +25,9 @@ from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import ClusterNetwork, NetworkOptions
 from knarr.cluster.options import UpOptions
-from knarr.daemon.certificates import Authority, Wanted
+from knarr.daemon.certificates import Authority, Wanted, ensure_key
 from knarr.daemon.clock import Clock, SystemClock, seeded
+from knarr.daemon.jwt import Signer, read_private_key
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
 from kubelet.runtime.choose import RuntimeSettings, is_docker_there, open_runtime
@@ -89,6 +91,8 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             settings = ControllerSettings(
                 root_ca=authority.pem.decode(),
                 provision_root=str(folder.path / "volumes"),
+                authority=authority,
+                signer=Signer(read_private_key(account_key(folder).read_bytes())),
                 load_balancer_pool=(addresses.balancers,) if network != "none" else (),
             )
             group.create_task(
@@ -159,7 +163,6 @@ def server_options(
         folder.pki / "apiserver-kubelet-client",
         Wanted(API_SERVER, groups=("kubeadm:cluster-admins",)),
     )
-    key = authority.ensure(folder.pki / "service-accounts", Wanted("service-accounts"))
     stores = {"sqlite": f"sqlite://{folder.path / 'store.db'}", "memory": "memory://"}
     return Options(
         store=stores.get(options.store, options.store),
@@ -170,7 +173,7 @@ def server_options(
         client_ca_file=str(folder.pki / "ca.crt"),
         tls_cert_file=str(pair.certificate),
         tls_private_key_file=str(pair.key),
-        service_account_signing_key_file=str(key.key),
+        service_account_signing_key_file=str(account_key(folder)),
         kubelet_client_certificate=str(client.certificate),
         kubelet_client_key=str(client.key),
         kubelet_certificate_authority=str(folder.pki / "ca.crt"),
@@ -180,6 +183,11 @@ def server_options(
             advertise_port=layout.rest_port,
         ),
     )
+
+
+def account_key(folder: Folder) -> Path:
+    """The key that signs tokens of ServiceAccounts; unlike certificates it never changes."""
+    return ensure_key(folder.pki / "service-accounts.key")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import DNS_PORTS, make_dns_service
 from knarr.cluster.one_process import (
     ADDRESS,
+    account_key,
     is_ready,
     network_of,
     node_name,
@@ -163,6 +164,9 @@ def _parts(
                         "secure-port": "0",
                         "root-ca-file": ca,
                         "provision-root": str(folder.path / "volumes"),
+                        "cluster-signing-cert-file": ca,
+                        "cluster-signing-key-file": str(folder.pki / "ca.key"),
+                        "service-account-private-key-file": str(account_key(folder)),
                         "load-balancer-pool": addresses.balancers
                         if network_of(options) != "none"
                         else "",

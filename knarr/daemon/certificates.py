@@ -13,7 +13,7 @@ by their owner only, and a file is there whole or not at all.
 import asyncio
 import ipaddress
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,30 +22,38 @@ from typing import Final
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from knarr.daemon.clock import Clock
 from knarr.daemon.settings import SettingsError
+from knarr.daemon.usages import extended_usages, key_usage
 
 log = structlog.get_logger()
 
 AUTHORITY_DAYS: Final = 3650
 """How long the authority is good: ten years, as kubeadm's."""
 
-CERTIFICATE_DAYS: Final = 365
+CERTIFICATE_LASTS: Final = timedelta(days=365)
 """How long a certificate is good."""
 
-RENEW_DAYS: Final = 120
-"""A certificate with fewer days left is renewed: a third of its life, so that a cluster which
-was off for months still starts."""
+RENEW_SHARE: Final = 1 / 3
+"""A certificate with less than this share of its life left is renewed: a cluster which was off
+for months still starts."""
 
 LOOK_EVERY_S: Final = 6 * 3600.0
-"""How often `keep` looks whether something must be renewed."""
+"""How often `keep` looks whether something must be renewed, at least."""
+
+LOOKS_MIN: Final = 24
+"""So often it looks in the life of a certificate, however short."""
+
 
 BACKDATED: Final = timedelta(minutes=5)
 """Certificates begin a little in the past, for the clocks of hosts differ."""
+
+CLIENT_USAGES: Final = ("digital signature", "key encipherment", "client auth")
+"""What every certificate of ours may be used for."""
 
 _PRIVATE = 0o600
 _PUBLIC = 0o644
@@ -77,30 +85,40 @@ class Authority:
     def __init__(
         self,
         certificate: x509.Certificate,
-        key: ec.EllipticCurvePrivateKey,
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
         path: Path,
         clock: Clock,
+        lasts: timedelta = CERTIFICATE_LASTS,
     ) -> None:
         self._certificate = certificate
         self._key = key
         self._clock = clock
+        self._lasts = lasts
         self.path = path
         """The authority's certificate, to be given to all who are to believe it."""
 
     @classmethod
-    def at(cls, folder: Path, clock: Clock) -> "Authority":
+    def at(cls, folder: Path, clock: Clock, lasts: timedelta = CERTIFICATE_LASTS) -> "Authority":
         """The authority of a folder, made if there is none. Raise SettingsError if broken."""
         pair = Pair(folder / "ca.crt", folder / "ca.key")
         if not pair.certificate.exists():
             _make_authority(folder, pair, clock.now())
+        return cls.of(pair, clock, lasts)
+
+    @classmethod
+    def of(cls, pair: Pair, clock: Clock, lasts: timedelta = CERTIFICATE_LASTS) -> "Authority":
+        """The authority in two files. Raise SettingsError if they are not one."""
+        where = f"certificate authority in {pair.certificate.parent}"
         try:
             certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
             key = serialization.load_pem_private_key(pair.key.read_bytes(), password=None)
         except (OSError, ValueError) as error:
-            raise SettingsError(f"certificate authority in {folder}: {error}") from None
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise SettingsError(f"certificate authority in {folder}: the key is not an EC key")
-        return cls(certificate, key, pair.certificate, clock)
+            raise SettingsError(f"{where}: {error}") from None
+        if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise SettingsError(f"{where}: the key is neither an EC nor an RSA key")
+        if key.public_key() != certificate.public_key():
+            raise SettingsError(f"{where}: the key is not that of the certificate")
+        return cls(certificate, key, pair.certificate, clock, lasts)
 
     @property
     def pem(self) -> bytes:
@@ -119,42 +137,51 @@ class Authority:
         while True:
             for stem, what in wanted:
                 self.ensure(stem, what)
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(look_every_s(self._lasts))
 
     def sign(
-        self, request: x509.CertificateSigningRequest, *, days: int = CERTIFICATE_DAYS
+        self,
+        request: x509.CertificateSigningRequest,
+        *,
+        lasts: timedelta = CERTIFICATE_LASTS,
+        usages: Collection[str] = CLIENT_USAGES,
     ) -> bytes:
-        """A client and server certificate for a request whose approval is the caller's matter."""
-        builder = _builder(request.subject, request.public_key(), self._clock.now(), days)
+        """A certificate, in PEM, for a request whose approval is the caller's matter.
+
+        No certificate is good for longer than the authority's own.
+        """
+        now = self._clock.now()
+        lasts = min(lasts, self._certificate.not_valid_after_utc - now)
+        builder = _builder(request.subject, request.public_key(), now, lasts)
         hosts = _hosts_asked(request)
         if hosts is not None:
             builder = builder.add_extension(hosts, critical=False)
-        return self._signed(builder, is_server=hosts is not None)
+        return self._signed(builder, usages)
 
     def _issue(self, pair: Pair, wanted: Wanted) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_subject(wanted), key.public_key(), self._clock.now(), CERTIFICATE_DAYS)
+        builder = _builder(_subject(wanted), key.public_key(), self._clock.now(), self._lasts)
         if wanted.hosts:
             names = x509.SubjectAlternativeName([_host(host) for host in wanted.hosts])
             builder = builder.add_extension(names, critical=False)
         pair.certificate.parent.mkdir(parents=True, exist_ok=True)
         write_whole(pair.key, _key_pem(key), mode=_PRIVATE)
-        write_whole(pair.certificate, self._signed(builder, is_server=bool(wanted.hosts)))
+        usages = (*CLIENT_USAGES, "server auth") if wanted.hosts else CLIENT_USAGES
+        write_whole(pair.certificate, self._signed(builder, usages))
         log.info("issued certificate", name=wanted.name, path=str(pair.certificate))
 
-    def _signed(self, builder: x509.CertificateBuilder, *, is_server: bool) -> bytes:
-        usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
-        if is_server:
-            usages.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
+    def _signed(self, builder: x509.CertificateBuilder, usages: Collection[str]) -> bytes:
         authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        certificate = (
+        builder = (
             builder.issuer_name(self._certificate.subject)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(is_authority=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+            .add_extension(key_usage(usages), critical=True)
             .add_extension(authority_key, critical=False)
-            .sign(self._key, hashes.SHA256())
         )
+        extended = extended_usages(usages)
+        if extended:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(extended), critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM)
 
     def _is_good(self, pair: Pair, wanted: Wanted) -> bool:
@@ -165,13 +192,31 @@ class Authority:
         except Exception as error:  # absent, cut off, of another authority: all the same
             log.debug("certificate not usable", path=str(pair.certificate), error=str(error))
             return False
-        left = certificate.not_valid_after_utc - self._clock.now()
         return (
-            left > timedelta(days=RENEW_DAYS)
+            not is_due(certificate, self._clock.now())
             and certificate.subject == _subject(wanted)
             and set(_hosts_of(certificate)) == {_host(host) for host in wanted.hosts}
             and certificate.public_key() == key.public_key()
         )
+
+
+def ensure_key(path: Path) -> Path:
+    """A file with a private key, made if there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, _key_pem(ec.generate_private_key(ec.SECP256R1())), mode=_PRIVATE)
+    return path
+
+
+def is_due(certificate: x509.Certificate, now: datetime) -> bool:
+    """Whether a certificate is to be renewed."""
+    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    return certificate.not_valid_after_utc - now < life * RENEW_SHARE
+
+
+def look_every_s(lasts: timedelta) -> float:
+    """How often to look after certificates that are good for so long."""
+    return min(LOOK_EVERY_S, lasts.total_seconds() / LOOKS_MIN)
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = _PUBLIC) -> None:
@@ -192,10 +237,10 @@ def _make_authority(folder: Path, pair: Pair, now: datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
     certificate = (
-        _builder(name, key.public_key(), now, AUTHORITY_DAYS)
+        _builder(name, key.public_key(), now, timedelta(days=AUTHORITY_DAYS))
         .issuer_name(name)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_key_usage(is_authority=True), critical=True)
+        .add_extension(key_usage(("digital signature", "cert sign", "crl sign")), critical=True)
         .sign(key, hashes.SHA256())
     )
     # The certificate comes last: where it is, the key is.
@@ -204,7 +249,7 @@ def _make_authority(folder: Path, pair: Pair, now: datetime) -> None:
 
 
 def _builder(
-    subject: x509.Name, key: CertificatePublicKeyTypes, now: datetime, days: int
+    subject: x509.Name, key: CertificatePublicKeyTypes, now: datetime, lasts: timedelta
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -212,7 +257,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_after(now + lasts)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
@@ -245,20 +290,6 @@ def _hosts_asked(
         return request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return None
-
-
-def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=not is_authority,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_authority,
-        crl_sign=is_authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

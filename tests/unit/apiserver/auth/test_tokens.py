@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from apiserver.auth.jwt import BadTokenError, PrivateKey, Signer, verify
 from apiserver.auth.service_account_tokens import ServiceAccountTokens
 from apiserver.auth.token_file import read_tokens
 from knarr.api.authentication.token_request import (
@@ -19,6 +18,7 @@ from knarr.api.core.service_account import ServiceAccount
 from knarr.api.errors import ConflictError, InvalidError, NotFoundError
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
+from knarr.daemon.jwt import BadTokenError, PrivateKey, Signer, verify
 from knarr.daemon.settings import SettingsError
 
 KEYS: dict[str, PrivateKey] = {

@@ -1,0 +1,1 @@
+"""Signs the ConfigMap `cluster-info`, so that who holds a token can believe it."""

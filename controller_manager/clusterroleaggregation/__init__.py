@@ -1,0 +1,1 @@
+"""Gives ClusterRoles that gather others the rules of those."""

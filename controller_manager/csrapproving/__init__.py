@@ -1,0 +1,1 @@
+"""Approves kubelets' requests for client certificates, where roles allow them to have those."""

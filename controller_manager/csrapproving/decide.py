@@ -1,0 +1,74 @@
+"""Which requests are a kubelet's for its client certificate, and who must be allowed what."""
+
+from dataclasses import dataclass
+
+from controller_manager.certificate_requests import (
+    KUBELET_CLIENT,
+    common_name,
+    has,
+    parsed,
+    with_condition,
+    wrong_for,
+)
+from knarr.api.authorization.access_review import (
+    ResourceAttributes,
+    SubjectAccessReview,
+    SubjectAccessReviewSpec,
+)
+from knarr.api.certificates.certificate_signing_request import CertificateSigningRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A subresource that whoever asks must be allowed to create, and what is said then."""
+
+    subresource: str
+    message: str
+
+
+SELF = Permission(
+    "selfnodeclient",
+    "Auto approving self kubelet client certificate after SubjectAccessReview.",
+)
+"""A node asks for its own next certificate."""
+
+NODE = Permission(
+    "nodeclient", "Auto approving kubelet client certificate after SubjectAccessReview."
+)
+"""Somebody, such as a host that joins, asks for a node's certificate."""
+
+
+def permissions(csr: CertificateSigningRequest) -> tuple[Permission, ...]:
+    """What of who asks would do for an approval, the narrowest first; none: not ours to say."""
+    if csr.spec.signer_name != KUBELET_CLIENT or csr.status.certificate:
+        return ()
+    if has(csr, "Approved") or has(csr, "Denied"):
+        return ()
+    request = parsed(csr)
+    if request is None or wrong_for(KUBELET_CLIENT, request, csr.spec.usages):
+        return ()
+    return (SELF, NODE) if csr.spec.username == common_name(request) else (NODE,)
+
+
+def review(csr: CertificateSigningRequest, permission: Permission) -> SubjectAccessReview:
+    """The question whether who asks has this permission."""
+    spec = csr.spec
+    return SubjectAccessReview(
+        spec=SubjectAccessReviewSpec(
+            user=spec.username,
+            uid=spec.uid,
+            groups=spec.groups,
+            extra=spec.extra,
+            resource_attributes=ResourceAttributes(
+                group="certificates.k8s.io",
+                resource="certificatesigningrequests",
+                verb="create",
+                subresource=permission.subresource,
+            ),
+        )
+    )
+
+
+def approved(csr: CertificateSigningRequest, permission: Permission) -> CertificateSigningRequest:
+    """The request, approved because of this permission."""
+    return with_condition(csr, "Approved", "AutoApproved", permission.message)

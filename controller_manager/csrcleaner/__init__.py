@@ -1,0 +1,1 @@
+"""Deletes requests for certificates that are answered, or were never."""

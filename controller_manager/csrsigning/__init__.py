@@ -1,0 +1,1 @@
+"""Signs approved requests for certificates with the cluster's authority."""

@@ -1,0 +1,1 @@
+"""Gives every node its ranges of pod addresses."""

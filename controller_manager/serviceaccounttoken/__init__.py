@@ -1,0 +1,1 @@
+"""Fills in Secrets that ask for the token of a ServiceAccount."""

@@ -1,0 +1,1 @@
+"""Deletes the tokens by which hosts join once they are over."""
