@@ -2,7 +2,8 @@
 
 import asyncio
 from argparse import Namespace
-from dataclasses import fields, replace
+
+from msgspec.structs import fields, replace
 
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER
 from apiserver.server import Options, serve

@@ -4,12 +4,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct, field
 
 from apiserver.admission.admission import Admission
 from apiserver.admission.plugins import default_plugins
@@ -56,8 +56,7 @@ from knarr.daemon.settings import SettingsError
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What an operator may choose, by Kubernetes' names."""
 
     store: str = "memory://"
@@ -85,8 +84,7 @@ class Options:
     registry: RegistrySettings = field(default_factory=RegistrySettings)
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A server that runs."""
 
     registry: Registry

@@ -1,15 +1,15 @@
 """How long to wait before something that failed is tried anew, for many things by name."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 REMEMBERED_MAX = 10_000
 """Names remembered; the one that failed longest ago is forgotten first."""
 
 
-@dataclass(slots=True)
-class _Wait:
+class _Wait(Struct):
     seconds: float
     since: datetime
 

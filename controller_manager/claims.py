@@ -6,8 +6,9 @@ another object of the same name.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
 from knarr.api.owners import controller_of
@@ -28,8 +29,7 @@ class Claimable(Protocol):
 C = TypeVar("C", bound=Claimable)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed(Generic[C]):
+class Claimed(Struct, Generic[C], frozen=True):
     """The children of an owner, and the patches that make the API say so."""
 
     mine: tuple[C, ...]

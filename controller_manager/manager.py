@@ -6,9 +6,10 @@ knarr-controller-manager, `knarr up` in one process, and simulation.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+
+from msgspec import Struct, field
 
 from controller_manager.bootstrapsigner.controller import BootstrapSignerController
 from controller_manager.clusterroleaggregation.controller import ClusterRoleAggregationController
@@ -73,8 +74,7 @@ from knarr.client.informers import Informers
 from knarr.daemon.clock import Clock
 
 
-@dataclass(frozen=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What a controller is made with."""
 
     client: Client

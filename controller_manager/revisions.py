@@ -6,10 +6,10 @@ revision the next number instead of making a copy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from knarr.api.apps.controller_revision import ControllerRevision
@@ -34,8 +34,7 @@ _HASH_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 Owner = StatefulSet | DaemonSet
 
 
-@dataclass(frozen=True, slots=True)
-class Revisions:
+class Revisions(Struct, frozen=True):
     """An owner's revisions by number, and what must be written so that the wanted one is last."""
 
     all: tuple[ControllerRevision, ...]

@@ -1,14 +1,14 @@
 """What can be set about controllers, with Kubernetes' defaults."""
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from knarr.daemon.certificates import Authority
 from knarr.daemon.jwt import Signer
 
 
-@dataclass(frozen=True, slots=True)
-class ControllerSettings:
+class ControllerSettings(Struct, frozen=True):
     """Each field is the flag of that name: node_monitor_grace_s is --node-monitor-grace-period."""
 
     controllers: tuple[str, ...] = ("*",)

@@ -6,7 +6,8 @@ and, where it has more to say, a block of lines of its own.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.daemon.settings import SettingsError
 
@@ -36,8 +37,7 @@ class CorefileError(SettingsError):
     """The file cannot be used; the message is one line that says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """One plugin's configuration."""
 
     name: str
@@ -50,8 +50,7 @@ class Directive:
         return CorefileError(f"Corefile:{self.line}: {self.name}: {why}")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """One server: the zones and the port it answers at, and how."""
 
     zones: tuple[str, ...]
@@ -63,8 +62,7 @@ class Block:
         return tuple(one for one in self.directives if one.name == name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Struct, frozen=True):
     text: str
     line: int
     begins_line: bool

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 import structlog
+from msgspec import Struct, field
 
 from dns.cluster import WatchedCluster
 from dns.corefile import PORT, Block, CorefileError, Directive
@@ -30,8 +30,7 @@ ANY_PORT_TRIES = 20
 """Where any port will do: how often to look for one that is free for both protocols."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsOptions:
+class DnsOptions(Struct, frozen=True, kw_only=True):
     """Where and how names are answered."""
 
     blocks: tuple[Block, ...]
@@ -42,8 +41,7 @@ class DnsOptions:
     """Where the blocks come from, if from a file."""
 
 
-@dataclass
-class _Server:
+class _Server(Struct):
     """All that answers at one port of the configuration."""
 
     site: Site

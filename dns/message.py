@@ -6,11 +6,12 @@ anything but `FormatError`; replies are packed by dnslib.
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dnslib import OPCODE, QTYPE, RCODE, RD, A, DNSRecord
 from dnslib.label import DNSBuffer, DNSLabel
+from msgspec import Struct
+from msgspec.structs import replace
 
 Labels = tuple[bytes, ...]
 """A name, its first label first, as it was asked or in lower case."""
@@ -50,8 +51,7 @@ class FormatError(Exception):
         self.query = query
 
 
-@dataclass(frozen=True, slots=True)
-class Edns:
+class Edns(Struct, frozen=True):
     """What a client says of itself in its OPT record."""
 
     payload: int
@@ -59,8 +59,7 @@ class Edns:
     wants_dnssec: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """One question."""
 
     id: int
@@ -109,8 +108,7 @@ class Record(NamedTuple):
     data: RD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What is answered: records, or the whole message of somebody else."""
 
     rcode: int = NOERROR

@@ -6,10 +6,10 @@ them. None means that there is no such name.
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from dnslib import AAAA, CNAME, NS, PTR, QTYPE, RD, SOA, SRV, TXT, A
+from msgspec import Struct, field
 
 from dns.message import Labels, Record, labels_of
 from knarr.api.core.service import Service
@@ -54,8 +54,7 @@ class Cluster(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A name that exists."""
 
     records: Mapping[int, Records] = field(default_factory=dict)
@@ -64,8 +63,7 @@ class Node:
     """The Service, or namespace and "", that it comes from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
+class Zone(Struct, frozen=True, kw_only=True):
     """A zone and how it is answered."""
 
     name: Labels

@@ -8,13 +8,13 @@ import base64
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from dnslib import DNSKEY, NSEC, QTYPE, RRSIG
 from dnslib.label import DNSBuffer, DNSLabel
+from msgspec import Struct
 
 from dns.message import IN, Labels, Record, lower, text_of
 
@@ -40,8 +40,7 @@ class _Plain(DNSBuffer):  # type: ignore[misc]  # dnslib has no types
         self.encode_name_nocompress(DNSLabel(lower(tuple(DNSLabel(name).label))))
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneKey:
+class ZoneKey(Struct, frozen=True):
     """The key that signs a zone."""
 
     zone: Labels

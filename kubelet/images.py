@@ -3,8 +3,9 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.container import EphemeralContainer
@@ -19,8 +20,7 @@ Tell = Callable[[str, str, str], None]
 """Records an event: type, reason, message."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     at: datetime
     backoff_s: float
 

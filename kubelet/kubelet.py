@@ -6,11 +6,11 @@ await Kubelet(options, client, clock, runtime, services).run()
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
 import structlog
+from msgspec import Struct, field
 
 from knarr.api.core.pod import Pod
 from knarr.api.core.references import ObjectReference
@@ -44,8 +44,7 @@ MEMORY_LOW_BYTES = 100 * 1024 * 1024
 """Below this much available memory the node is under pressure, as Kubernetes' default."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KubeletOptions:
+class KubeletOptions(Struct, frozen=True, kw_only=True):
     """What an operator may choose about a node."""
 
     node_name: str

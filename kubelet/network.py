@@ -1,9 +1,10 @@
 """What a pod is told of the network: its name, its resolver, its hosts file, its ports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from knarr.api.core.pod import Pod
 from kubelet.runtime.runtime import PortMapping
@@ -16,8 +17,7 @@ HOST_FILE = Path("/etc/hosts")
 _PROTOCOLS: Mapping[str, Literal["TCP", "UDP", "SCTP"]] = {"UDP": "UDP", "SCTP": "SCTP"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsSettings:
+class DnsSettings(Struct, frozen=True, kw_only=True):
     """Where pods ask for names."""
 
     servers: Sequence[str] = ()

@@ -5,8 +5,9 @@ there are none, those that still serve while they terminate are the last resort.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from knarr.api.core.service import Service
 from knarr.api.core.service import ServicePort as ServicePortSpec
@@ -22,8 +23,7 @@ SERVICE_NAME = "kubernetes.io/service-name"
 """The label by which a slice names its Service."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Backend:
+class Backend(Struct, frozen=True, order=True):
     """One address and port that answers for a Service."""
 
     ip: str
@@ -37,8 +37,7 @@ class Backend:
         return self.ip, self.port
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePort:
+class ServicePort(Struct, frozen=True, kw_only=True):
     """One port of a Service and what is behind it."""
 
     namespace: str

@@ -5,9 +5,9 @@ A change touches the one Service it concerns.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import structlog
+from msgspec.structs import replace
 
 from knarr.api.core.service import Service
 from knarr.api.discovery.endpoint_slice import EndpointSlice

@@ -15,8 +15,9 @@ because nft reads them all before each change.
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from proxy.model import Backend, ServicePort
 
@@ -33,8 +34,7 @@ Element = tuple[str, str]
 """The map or set, and the key in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulesetOptions:
+class RulesetOptions(Struct, frozen=True, kw_only=True):
     """What the node is like."""
 
     family: Family = "ip"
@@ -60,8 +60,7 @@ class RulesetOptions:
         return "::1" if self.is_v6 else "127.0.0.0/8"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """All that the table holds for one Service."""
 
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -18,12 +18,12 @@ know is an error, so that nobody believes in a setting without effect.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import yaml
+from msgspec import Struct, field
 
 from knarr.api import codec
 from knarr.api.core.affinity import NodeAffinity as NodeAffinityWish
@@ -51,8 +51,7 @@ WEIGHT_MAX = 100
 """No plugin may weigh more."""
 
 
-@dataclass(frozen=True)
-class SchedulerSettings:
+class SchedulerSettings(Struct, frozen=True):
     """The settings of a KubeSchedulerConfiguration that Knarr knows, with their defaults."""
 
     profiles: tuple[Profile, ...] = field(default_factory=lambda: (make_profile(),))

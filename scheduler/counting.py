@@ -7,10 +7,10 @@ shapes of pods, and from then on cost one addition a pod that comes or goes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 
 from scheduler.arrays import Ints, grown
 from scheduler.shape import Shape
@@ -25,8 +25,7 @@ HOLDINGS_MIN = 2000
 HoldKind = Literal["anti", "required", "preferred"]
 
 
-@dataclass(slots=True, eq=False)
-class Counter:
+class Counter(Struct, eq=False):
     """How many pods that match all of some terms are on each slot."""
 
     terms: tuple[PodTerm, ...]
@@ -35,8 +34,7 @@ class Counter:
     """When it was last asked for, counted in questions."""
 
 
-@dataclass(slots=True, eq=False)
-class Holding:
+class Holding(Struct, eq=False):
     """How many pods that hold a term are on each slot."""
 
     kind: HoldKind

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from random import Random
 
 import numpy as np
+from msgspec import Struct
 
 from knarr.api.core.pod import Pod
 from knarr.api.keys import Key
@@ -28,8 +28,7 @@ NO_CLAIMS = "no new claims to deallocate"
 """What Kubernetes' dynamic resources say before preemption has its turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A pod to be placed."""
 
     key: Key
@@ -37,15 +36,13 @@ class Subject:
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Fits:
+class Fits(Struct, frozen=True):
     """The pod gets this node."""
 
     node_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Struct, frozen=True):
     """No node can take the pod."""
 
     message: str

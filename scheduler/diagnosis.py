@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from scheduler.arrays import Slots
 from scheduler.plugins.node_affinity import only_nodes
@@ -13,8 +13,7 @@ from scheduler.shape import Shape
 from scheduler.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """What the filters said of all nodes."""
 
     node_count: int

@@ -6,9 +6,9 @@ then one of a single node for each of them.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from scheduler.arrays import Bools, Ints, Slots
 from scheduler.plugins.plugin import Filter, Score
@@ -23,8 +23,7 @@ ON_THE_SCALE = frozenset(("NodeResourcesFit", "NodeResourcesBalancedAllocation")
 """Local plugins whose raw numbers are scores already, so that they add up once and for all."""
 
 
-@dataclass(slots=True)
-class Evaluation:
+class Evaluation(Struct):
     """The answers of local plugins for every slot, good up to a position in the changes."""
 
     filters: tuple[Filter, ...]

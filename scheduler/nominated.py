@@ -1,15 +1,15 @@
 """Pods that wait for a node on which others have to make room for them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api.core.pod import Pod
 from knarr.api.keys import Key
 from scheduler.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Nominee:
+class Nominee(Struct, frozen=True):
     """A pod that is to get a node when there is room."""
 
     key: Key

@@ -1,8 +1,9 @@
 """A profile: which plugins decide over the pods of one scheduler name, and with what weight."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from scheduler.plugins import DEFAULT
 from scheduler.plugins.plugin import Filter, Plugin, PreFilter, Score
@@ -11,8 +12,7 @@ DEFAULT_NAME = "default-scheduler"
 """The `spec.schedulerName` of pods that name none."""
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """The plugins for one scheduler name, in the order in which they are asked."""
 
     name: str

@@ -19,8 +19,9 @@ It owns no task: delays are the loop's timers, so virtual time just works.
 import asyncio
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import count, islice
+
+from msgspec import Struct, field
 
 from knarr.api.core.pod import Pod
 from knarr.api.keys import Key
@@ -38,8 +39,7 @@ FLUSH_EVERY_S = 30.0
 _ANY_EVENT = "pods that no plugin rejected"
 
 
-@dataclass(slots=True, eq=False)
-class Waiting:
+class Waiting(Struct, eq=False):
     """A pod that waits, and how it fared so far."""
 
     key: Key
@@ -58,8 +58,7 @@ class Waiting:
     """active, backoff, error, unschedulable, gated, or empty while it is tried."""
 
 
-@dataclass(slots=True, eq=False)
-class _Group:
+class _Group(Struct, eq=False):
     """Like pods that fit nowhere for the same reasons."""
 
     shape: Shape

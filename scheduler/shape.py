@@ -6,11 +6,11 @@ belongs to, which counters count its pods.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import msgspec
+from msgspec import Struct, field
 
 from knarr.api.core.pod import Pod
 from knarr.api.core.scheduling import TopologySpreadConstraint
@@ -34,8 +34,7 @@ ANY_ADDRESS = "0.0.0.0"
 """A host port without an address is taken on all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostPort:
+class HostPort(Struct, frozen=True):
     """A port that a pod takes on its node."""
 
     address: str
@@ -43,8 +42,7 @@ class HostPort:
     port: int
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
-class Shape:
+class Shape(Struct, eq=False, weakref=True):
     """All that matters of a pod, and of every pod like it."""
 
     pod: Pod

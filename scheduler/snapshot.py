@@ -7,9 +7,9 @@ changed ones only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from knarr.api.core.node import Node
@@ -29,8 +29,7 @@ CHANGES_MAX = 8192
 """Changes remembered; who looks more seldom computes everything again."""
 
 
-@dataclass(slots=True)
-class Placed:
+class Placed(Struct):
     """A pod on a node, bound or assumed."""
 
     key: Key

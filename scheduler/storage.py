@@ -1,7 +1,8 @@
 """What the scheduler knows of volumes: claims, volumes, classes and what nodes can attach."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from knarr.api import quantities
 from knarr.api.core.persistent_volume import PersistentVolume
@@ -24,8 +25,7 @@ NO_PROVISIONER = "kubernetes.io/no-provisioner"
 """The provisioner of classes whose volumes are made by hand."""
 
 
-@dataclass(slots=True)
-class Storage:
+class Storage(Struct):
     """Claims, volumes, classes and CSI nodes by name."""
 
     version: int = 0

@@ -1,6 +1,6 @@
 """Takes what informers tell of volumes into the snapshot, and wakes the pods it may help."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from knarr.api.core.persistent_volume import PersistentVolume
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
@@ -23,8 +23,7 @@ WATCHED: tuple[type[ApiStruct], ...] = (
 """The kinds that have to do with volumes."""
 
 
-@dataclass
-class StorageWatcher:
+class StorageWatcher(Struct):
     """Keeps the snapshot's storage up to date."""
 
     snapshot: Snapshot

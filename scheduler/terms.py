@@ -1,7 +1,8 @@
 """What selects pods: the terms of pod affinity and spreading, compiled and hashable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api.core.affinity import PodAffinityTerm
 from knarr.api.meta.selector import LabelSelector
@@ -11,8 +12,7 @@ HOSTNAME = "kubernetes.io/hostname"
 """The label that tells every node from every other."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodTerm:
+class PodTerm(Struct, frozen=True):
     """Selects pods by namespace and labels."""
 
     namespaces: frozenset[str]
@@ -34,8 +34,7 @@ class PodTerm:
         return self.selector.matches(labels)
 
 
-@dataclass(frozen=True, slots=True)
-class AffinityTerm:
+class AffinityTerm(Struct, frozen=True):
     """A term of pod affinity or anti-affinity: which pods, and how near."""
 
     pods: PodTerm
@@ -43,8 +42,7 @@ class AffinityTerm:
     weight: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SpreadConstraint:
+class SpreadConstraint(Struct, frozen=True):
     """A topology spread constraint: which pods, over which domains, how evenly."""
 
     pods: PodTerm

@@ -1,8 +1,9 @@
 """Takes what informers tell into snapshot and queue, event by event; nothing here waits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from knarr.api.apps.replica_set import ReplicaSet
 from knarr.api.apps.stateful_set import StatefulSet
@@ -42,8 +43,7 @@ WATCHED: tuple[type[ApiStruct], ...] = (
 """The kinds that the scheduler follows."""
 
 
-@dataclass
-class State:
+class State(Struct):
     """All that the scheduler knows, and who keeps it up to date."""
 
     profiles: Mapping[str, Profile]

@@ -1,7 +1,8 @@
 """What pods are spread by when they do not say it: the selectors of their Services and owners."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from knarr.api.keys import Key
 from knarr.api.owners import controller_of
@@ -12,8 +13,7 @@ OWNERS = ("ReplicationController", "ReplicaSet", "StatefulSet")
 """Kinds whose selectors count."""
 
 
-@dataclass(slots=True)
-class Workloads:
+class Workloads(Struct):
     """The selectors of Services, by namespace, and of the owners of pods."""
 
     version: int = 0

@@ -6,10 +6,11 @@ ApiError. All `admit` before any `validate`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from typing import Any, ClassVar, Literal, Protocol
+
+from msgspec import Struct, field
 
 from knarr.api.kinds import Kind
 from knarr.api.structs import ApiStruct
@@ -37,8 +38,7 @@ class View(Protocol):
         ...
 
 
-@dataclass(slots=True, kw_only=True)
-class Attributes:
+class Attributes(Struct, kw_only=True):
     """What plugins are told of a request. Only the chain changes it: `object` as they answer."""
 
     operation: Operation

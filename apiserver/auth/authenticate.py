@@ -1,8 +1,9 @@
 """Says who asks: by certificate, by token, or as nobody in particular."""
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from apiserver.registry.request import User
 from knarr.api.errors import UnauthorizedError

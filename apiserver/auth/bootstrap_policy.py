@@ -1,9 +1,9 @@
 """The roles and bindings that every cluster begins with, read from bootstrap_policy.txt."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from importlib.resources import files
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from knarr.api.meta.object_meta import ObjectMeta
@@ -27,8 +27,7 @@ _VERBS = {
 _EVENTS = "create,patch,update | core,events.k8s.io | events"
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     name: str
     namespace: str = ""
     binding: str = ""

@@ -1,8 +1,9 @@
 """Cuts the text of an expression into words."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from apiserver.cel.errors import CelSyntaxError
 from apiserver.cel.numbers import INT_MAX, INT_MIN, UINT_MAX, Uint
@@ -41,8 +42,7 @@ _SIMPLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One word: `name`, `op`, `literal` or `end`."""
 
     kind: str

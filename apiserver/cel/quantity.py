@@ -1,8 +1,9 @@
 """Kubernetes' quantities: `100m`, `2Gi`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from apiserver.cel.errors import CelError, no_overload
 from knarr.api import quantities
@@ -10,8 +11,7 @@ from knarr.api import quantities
 _NANO = 10**9
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Quantity:
+class Quantity(Struct, frozen=True, order=True):
     """An amount in whole billionths."""
 
     nanos: int

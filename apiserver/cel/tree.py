@@ -1,31 +1,29 @@
 """What an expression consists of. Every node knows where in the text it begins."""
 
-from dataclasses import dataclass
 from typing import Any, Union
+
+from msgspec import Struct
 
 Node = Union[
     "Literal", "Ident", "Select", "Index", "Call", "ListOf", "MapOf", "Message", "Comprehension"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A value written out."""
 
     value: Any
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ident:
+class Ident(Struct, frozen=True):
     """A name."""
 
     name: str
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """A field of a value: `a.b`, `a.?b`, or `has(a.b)`."""
 
     operand: Node
@@ -35,8 +33,7 @@ class Select:
     is_test: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """An item of a list or a map: `a[b]` or `a[?b]`."""
 
     operand: Node
@@ -45,8 +42,7 @@ class Index:
     is_optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A function or an operator; `target` is what stands before the dot."""
 
     name: str
@@ -55,24 +51,21 @@ class Call:
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """A list written out; optional items are left out when they are none."""
 
     items: tuple[tuple[Node, bool], ...]
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(Struct, frozen=True):
     """A map written out."""
 
     entries: tuple[tuple[Node, Node, bool], ...]
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """An object written out with its type: `Object.spec{replicas: 1}`."""
 
     type_name: str
@@ -80,8 +73,7 @@ class Message:
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Comprehension:
+class Comprehension(Struct, frozen=True):
     """A macro that binds names: `range.macro(names, args)`."""
 
     macro: str
@@ -101,6 +93,6 @@ def names_in(node: Node) -> frozenset[str]:
             found.add(each.name)
         elif isinstance(each, tuple):
             waiting.extend(each)
-        elif hasattr(each, "__dataclass_fields__"):
-            waiting.extend(getattr(each, name) for name in each.__dataclass_fields__)
+        elif hasattr(each, "__struct_fields__"):
+            waiting.extend(getattr(each, name) for name in each.__struct_fields__)
     return frozenset(found)

@@ -1,6 +1,5 @@
 """The values CEL knows beyond those of JSON, and when two values are equal."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import (
     IPv4Address,
@@ -11,14 +10,15 @@ from ipaddress import (
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import SplitResult
 
+from msgspec import Struct
+
 from apiserver.cel.numbers import Uint, is_number
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class Optional:
+class Optional(Struct, frozen=True):
     """A value or none."""
 
     value: Any = None
@@ -28,30 +28,26 @@ class Optional:
 NONE = Optional()
 
 
-@dataclass(frozen=True, slots=True)
-class TypeValue:
+class TypeValue(Struct, frozen=True):
     """A type as a value: what `type(x)` answers."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(Struct, frozen=True):
     """An absolute URL or path, parsed."""
 
     parts: SplitResult
 
 
-@dataclass(frozen=True, slots=True)
-class Cidr:
+class Cidr(Struct, frozen=True):
     """An address and how many of its bits name the network."""
 
     address: Address
     network: Network
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Semver:
+class Semver(Struct, frozen=True, order=True):
     """A version in three numbers."""
 
     major: int
@@ -62,8 +58,7 @@ class Semver:
     before: tuple[tuple[bool, int, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFormat:
+class NamedFormat(Struct, frozen=True):
     """A format of texts that `format.named` finds."""
 
     name: str

@@ -2,12 +2,12 @@
 
 import base64
 import ssl
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
 import aiohttp
 import msgspec
+from msgspec import Struct
 
 from apiserver.admission.admission import View
 from knarr.api.core.service import Service
@@ -52,8 +52,7 @@ class ClientConfig(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     shown: str
     """The URL as errors name it."""
     url: str

@@ -1,8 +1,9 @@
 """Admission policies: expressions that refuse, warn or change, bound to what they concern."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, cast
+
+from msgspec import Struct
 
 from apiserver.admission.admission import Admission, Attributes, Operation, View
 from apiserver.cel.errors import CelError, CelSyntaxError
@@ -48,8 +49,7 @@ class PolicyDenialError(ApiError):
         return self._status
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(Struct, frozen=True):
     """A policy with a binding and one of its parameters."""
 
     policy: Any

@@ -4,8 +4,9 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, cast
+
+from msgspec import Struct
 
 from apiserver.admission.admission import Admission, Attributes, Operation, View
 from apiserver.cel.errors import CelError, CelSyntaxError
@@ -46,8 +47,7 @@ class DeniedError(ApiError):
         return self._status
 
 
-@dataclass(frozen=True, slots=True)
-class _Hook:
+class _Hook(Struct, frozen=True):
     """One webhook that a request concerns."""
 
     key: tuple[str, str]

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -10,6 +9,7 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
+from msgspec import Struct
 
 from apiserver.auth.gate import Gate
 from apiserver.grpc.access import Access
@@ -34,8 +34,7 @@ KEEPALIVE_S = 30
 """A silent connection is asked for a sign of life this often, and closed after as long again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(Struct, frozen=True):
     """Where the server's certificate lies, and who is let in."""
 
     certificate: Path
@@ -45,8 +44,7 @@ class Tls:
     gRPC for Python cannot ask for one and do without. Otherwise tokens say who asks."""
 
 
-@dataclass(frozen=True, slots=True)
-class GrpcFront:
+class GrpcFront(Struct, frozen=True):
     """A gRPC server that runs, and the port it listens on."""
 
     port: int

@@ -1,6 +1,6 @@
 """Which container of which pod on which node a request is about."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from apiserver.nodes.connection import NodeConnection, NodeConnections
 from apiserver.registry.core import Core
@@ -11,8 +11,7 @@ from knarr.api.meta.status import StatusDetails
 from knarr.proto import node_pb2 as pb
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A container, and the pod it is in."""
 
     pod: Pod

@@ -1,9 +1,9 @@
 """Server-side apply: merges what a manager wants with what there is and who owns it."""
 
-from dataclasses import replace
 from typing import Any, NoReturn
 
 import yaml
+from msgspec.structs import replace
 
 from apiserver.registry import subresources
 from apiserver.registry.core import Core

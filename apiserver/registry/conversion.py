@@ -4,8 +4,9 @@ Only the kinds of `_VIEWS` have one; all others pass through untouched.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from apiserver.registry.parts import Object
 from apiserver.registry.request import ListPage
@@ -17,8 +18,7 @@ from knarr.api.kinds import Kind
 from knarr.api.selectors import FieldRequirement, FieldSelector
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """How one version is made of another."""
 
     to_stored: Callable[[Any], Any]

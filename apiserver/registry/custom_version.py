@@ -1,8 +1,9 @@
 """What the registry is told of one version of a custom resource."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from apiserver.registry.parts import Object
 from apiserver.storage.entry import Entry
@@ -33,8 +34,7 @@ class Coercion(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomVersion:
+class CustomVersion(Struct, frozen=True, kw_only=True):
     """One version of a custom resource."""
 
     kind: Kind

@@ -1,9 +1,9 @@
 """The `eviction` subresource: a delete that asks the disruption budgets first."""
 
-from dataclasses import replace as changed
 from typing import Any
 
 from msgspec.structs import replace
+from msgspec.structs import replace as changed
 
 from apiserver.registry import failures, remove, write
 from apiserver.registry.core import Core

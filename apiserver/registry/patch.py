@@ -6,10 +6,10 @@ sees it, and again on a newer one when another write was faster.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import msgspec
+from msgspec import Struct
 
 from apiserver.registry import subresources
 from apiserver.registry.apply import applying
@@ -74,8 +74,7 @@ Plain = dict[str, Any]
 Change = Callable[[Entry | None], Object]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """A patch as it was sent."""
 
     type: PatchType

@@ -1,9 +1,9 @@
 """The `binding` subresource: gives a pod its node."""
 
-from dataclasses import replace as changed
 from typing import Any
 
 from msgspec.structs import replace
+from msgspec.structs import replace as changed
 
 from apiserver.registry import failures, write
 from apiserver.registry.core import Core

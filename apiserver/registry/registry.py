@@ -7,9 +7,10 @@ cache's entries: nothing is encoded for one client. Errors are those of
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from apiserver.admission.admission import Admission, Chain
 from apiserver.admission.plugins import default_plugins

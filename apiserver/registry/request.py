@@ -1,11 +1,11 @@
 """What one call of the registry carries and what it answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
 import msgspec
+from msgspec import Struct, field
 
 from apiserver.storage.entry import Entry
 from knarr.api.kinds import Kind
@@ -25,8 +25,7 @@ class PatchType(Enum):
     APPLY = "application/apply-patch+yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """What a write carries: bytes as they came, or an object of the same process."""
 
     data: bytes | ApiStruct
@@ -34,8 +33,7 @@ class Body:
     """`application/json` or `application/yaml`; of no meaning for an object."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """Who asks."""
 
     name: str
@@ -48,8 +46,7 @@ SYSTEM = User("system:apiserver", groups=("system:masters", "system:authenticate
 """The server itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One call: who, on what, and how."""
 
     user: User
@@ -70,8 +67,7 @@ class Request:
     """What the answer's Warning headers will say; the registry appends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListOptions:
+class ListOptions(Struct, frozen=True, kw_only=True):
     """What a list or watch asks for, parsed but for the selectors."""
 
     label_selector: str = ""
@@ -89,8 +85,7 @@ STATUS_KIND = Kind("", "v1", "", "Status", "meta.status:Status", namespaced=Fals
 """What a Status answers as; no resource is stored under it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a verb on one object answers: the object, or a Status where there is none to show."""
 
     kind: Kind
@@ -116,8 +111,7 @@ class Answer:
 STATUS_HEAD = b'{"kind":"Status","apiVersion":"v1","metadata":{},'
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
+class ListPage(Struct, frozen=True):
     """The answer of a list."""
 
     entries: Sequence[Entry]

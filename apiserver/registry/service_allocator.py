@@ -7,11 +7,11 @@ a write takes is held while it is under way and given back when it fails.
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from random import Random
 from typing import Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from apiserver.registry.resource import Resource
@@ -88,8 +88,7 @@ class Pool:
         raise TakenError("range is full")
 
 
-@dataclass(slots=True)
-class _Taken:
+class _Taken(Struct):
     """What one write took."""
 
     addresses: list[int] = field(default_factory=list)

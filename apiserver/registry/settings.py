@@ -1,10 +1,9 @@
 """What an operator may choose about the registry."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """The choices; the defaults are Kubernetes' own."""
 
     service_network: str = "10.96.0.0/16"

@@ -1,10 +1,10 @@
 """One request on its way through the server."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from aiohttp import web
+from msgspec import Struct, field
 
 from apiserver.auth.authenticate import ANONYMOUS
 from apiserver.registry.request import User
@@ -13,8 +13,7 @@ from apiserver.rest.path import Path, parse_path
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get"}
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """A request, what its path names and who makes it."""
 
     request: web.BaseRequest

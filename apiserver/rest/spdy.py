@@ -7,7 +7,8 @@ direction in one zlib stream whose dictionary the protocol fixes.
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 FRAME_BYTES_MAX = 1024 * 1024
 """Longer frames are an attack or a bug: clients send 32 KiB at a time."""
@@ -54,8 +55,7 @@ class SpdyError(Exception):
     """The other side does not keep to the protocol; the connection cannot go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The other side began a stream."""
 
     stream: int
@@ -63,8 +63,7 @@ class Opened:
     is_last: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Struct, frozen=True):
     """Bytes on a stream, the last ones perhaps."""
 
     stream: int
@@ -72,22 +71,19 @@ class Data:
     is_last: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Struct, frozen=True):
     """The other side gave a stream up."""
 
     stream: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pinged:
+class Pinged(Struct, frozen=True):
     """To be sent back as it is."""
 
     frame: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class GoneAway:
+class GoneAway(Struct, frozen=True):
     """The other side begins no more streams."""
 
 

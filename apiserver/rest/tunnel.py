@@ -7,9 +7,9 @@ bounded by CONNECTIONS_MAX like whole ones.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
+from msgspec import Struct, field
 
 from apiserver.nodes.connection import NodeConnection
 from apiserver.rest.call import Call
@@ -56,8 +56,7 @@ async def tunnel(call: Call, node: NodeConnection, pod: Pod) -> web.StreamRespon
     return socket
 
 
-@dataclass(slots=True)
-class _Pair:
+class _Pair(Struct):
     """The two streams of one connection."""
 
     port: int
@@ -65,8 +64,7 @@ class _Pair:
     error: int = 0
 
 
-@dataclass(slots=True)
-class _Tunnel:
+class _Tunnel(Struct):
     socket: web.WebSocketResponse
     pod: Pod
     spdy: Spdy = field(default_factory=Spdy)

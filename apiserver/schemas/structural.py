@@ -1,8 +1,9 @@
 """A structural schema, read once so that objects are checked fast."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 Plain = Mapping[str, Any]
 
@@ -10,8 +11,7 @@ EMPTY: Any = object()
 """Stands for a default that is not there; null would be a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One of `x-kubernetes-validations`."""
 
     rule: str
@@ -22,8 +22,7 @@ class Rule:
     optional_old_self: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Structural:
+class Structural(Struct, frozen=True, kw_only=True):
     """One node of a schema."""
 
     types: tuple[str, ...] = ()

@@ -6,8 +6,9 @@ checked again: what was wrong before may stay (ratcheting).
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from apiserver.cel.patterns import pattern
 from apiserver.schemas.correlation import NOTHING, item_matcher, same
@@ -19,8 +20,7 @@ ROOT = "<nil>"
 """How messages name a field that has no path."""
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """The errors of a value, and how much of it was fine: the best of alternatives is told."""
 
     errors: list[FieldError] = field(default_factory=list)

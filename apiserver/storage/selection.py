@@ -1,8 +1,9 @@
 """What a watcher wants to hear of, and what it hears of one change."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from apiserver.storage.entry import Entry, Event
 from apiserver.storage.store import Stored
@@ -56,8 +57,7 @@ class Changed:
         return Event("DELETED", self._last(), self.revision)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Which objects of a resource; the default is all."""
 
     namespace: str = ""

@@ -6,8 +6,9 @@ write takes none. The answer of every write carries its revision, deletes too.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from knarr.api.errors import RequestTimeoutError, ServiceUnavailableError
 
@@ -65,8 +66,7 @@ class ValueTooLargeError(StoreError):
     """The value is larger than the store takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A value and when it came to be."""
 
     key: str
@@ -77,8 +77,7 @@ class Stored:
     """The revision of the create."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One write, as followers see it."""
 
     type: Literal["put", "delete"]
@@ -92,8 +91,7 @@ class Change:
     """What stood there before, None for a create or where it is compacted away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Changes that belong together, and the revision up to which nothing is missing."""
 
     revision: int
@@ -101,8 +99,7 @@ class Batch:
     """In order of revision; empty when the batch only says how far the store is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Part of a range."""
 
     items: Sequence[Stored]

@@ -9,9 +9,10 @@ are the registry's and stand in `metadata.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from knarr.api.field_errors import FieldError
 from knarr.api.structs import ApiStruct
@@ -19,8 +20,7 @@ from knarr.api.structs import ApiStruct
 T = TypeVar("T", bound=ApiStruct)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What a strategy may know of the request."""
 
     now: datetime
@@ -32,8 +32,7 @@ class Context:
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ScalePaths:
+class ScalePaths(Struct, frozen=True):
     """Where in a custom object scaling is."""
 
     spec_replicas: str

@@ -1,9 +1,9 @@
 """Which Jobs a CronJob starts, counts as active, replaces and clears away."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from controller_manager.cronjob.moments import due, until_next_s
@@ -28,8 +28,7 @@ _LITTLE_S = 0.1
 """Waited beyond the moment itself, so that a timer a little early does not wake us twice."""
 
 
-@dataclass
-class _Step:
+class _Step(Struct):
     """One look at a CronJob, and what is to be written."""
 
     cron_job: CronJob

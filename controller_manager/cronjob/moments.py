@@ -1,7 +1,8 @@
 """When a CronJob is due: what it missed, and when it is due next."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from controller_manager.cronjob.schedule import Every, Schedule
 from knarr.api.batch.cron_job import CronJob
@@ -11,8 +12,7 @@ MISSED_MAX = 100
 """More missed starts than this are told to the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """The latest moment that was due and not started, if any."""
 
     at: datetime | None

@@ -5,9 +5,10 @@ summer time leaves out is left out, one that comes twice counts twice.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from knarr.api.times import parse_span
 
@@ -32,8 +33,7 @@ class ScheduleError(ValueError):
     """The schedule cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """Every so many seconds from where one starts."""
 
     seconds: int
@@ -43,8 +43,7 @@ class Every:
         return moment.replace(microsecond=0) + timedelta(seconds=self.seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
+class Cron(Struct, frozen=True):
     """Five fields: minutes, hours, days of the month, months, days of the week."""
 
     minutes: frozenset[int]

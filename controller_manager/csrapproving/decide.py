@@ -1,6 +1,6 @@
 """Which requests are a kubelet's for its client certificate, and who must be allowed what."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from controller_manager.certificate_requests import (
     KUBELET_CLIENT,
@@ -18,8 +18,7 @@ from knarr.api.authorization.access_review import (
 from knarr.api.certificates.certificate_signing_request import CertificateSigningRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """A subresource that whoever asks must be allowed to create, and what is said then."""
 
     subresource: str

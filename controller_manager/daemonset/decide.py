@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from controller_manager.claims import claim
@@ -26,8 +26,7 @@ PODS_PER_PLAN_MAX = 250
 """Most pods made or removed in one go, as in Kubernetes."""
 
 
-@dataclass
-class _Step:
+class _Step(Struct):
     """One look at a DaemonSet: the nodes, its pods on them, and what is to be written."""
 
     daemon_set: DaemonSet

@@ -5,8 +5,9 @@ the new one comes first, and the old one goes once that is available.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from controller_manager.daemonset.status import is_updated
 from controller_manager.deployment.bounds import scaled
@@ -15,16 +16,14 @@ from knarr.api.core.pod import Pod
 from knarr.api.pods import is_available
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """How far an update may stray from one available pod a node."""
 
     surge: int
     unavailable: int
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """The pods to remove and the nodes to get one in one step of an update."""
 
     delete: tuple[Pod, ...] = ()
@@ -60,8 +59,7 @@ _Pair = tuple[Pod | None, Pod | None]
 """The new pod and the old one of a node."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Judge:
+class _Judge(Struct, frozen=True):
     min_ready_s: int
     revision_hash: str
     now: datetime

@@ -1,10 +1,10 @@
 """What a Deployment does next: adopt, roll out, scale, roll back, clean up, report."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace as with_fields
 from datetime import datetime
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_fields
 
 from controller_manager.claims import Claimed, claim
 from controller_manager.deployment.bounds import is_rolling

@@ -1,8 +1,8 @@
 """A Deployment's ReplicaSets as one step of a rollout sees and changes them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from controller_manager.deployment.bounds import max_surge, wanted
@@ -64,8 +64,7 @@ def age_key(replica_set: ReplicaSet) -> tuple[str, str]:
     return replica_set.metadata.creation_timestamp or "", replica_set.metadata.name
 
 
-@dataclass
-class Rollout:
+class Rollout(Struct):
     """One step: Deployment and ReplicaSets as they will be, and what was done on the way."""
 
     stored: Deployment

@@ -6,9 +6,9 @@ then slices made for them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from knarr.api.discovery.endpoint_slice import Endpoint, EndpointPort, EndpointSlice
@@ -28,8 +28,7 @@ Group = tuple[str, Ports]
 """Endpoints that can share a slice: one family of addresses, the same ports."""
 
 
-@dataclass
-class Packed:
+class Packed(Struct):
     """What is to be written so that the slices list what is wanted."""
 
     update: list[EndpointSlice] = field(default_factory=list)

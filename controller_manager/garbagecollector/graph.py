@@ -5,7 +5,8 @@ dependent come from different watches, in any order.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api.kinds import Kind
 from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
@@ -18,8 +19,7 @@ ORPHAN = "orphan"
 """The finalizer of an owner whose dependents are to stay."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """An object as the collector sees it."""
 
     kind: Kind

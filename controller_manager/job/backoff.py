@@ -1,8 +1,9 @@
 """How long a Job waits after failures before it makes another pod."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from controller_manager.job.pods import ended_at, failures_of, ignored_failures_of
 from knarr.api.core.pod import Pod
@@ -14,8 +15,7 @@ LONGEST_WAIT_S = 600.0
 """The longest wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(Struct, frozen=True):
     """How often pods failed since one last succeeded, and when the last did."""
 
     count: int = 0

@@ -1,9 +1,9 @@
 """The next step of a Job: pods to make and remove, what to count, what to say."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from controller_manager.claims import claim
@@ -33,16 +33,14 @@ OURS = (None, "kubernetes.io/job-controller")
 """The values of `managedBy` that mean this controller."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What to write, and the failures to remember until the next look."""
 
     plan: Plan
     failures: Failures
 
 
-@dataclass
-class _Telling:
+class _Telling(Struct):
     """The status and the events as they come together."""
 
     status: JobStatus

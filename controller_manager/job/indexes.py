@@ -5,11 +5,11 @@ Kept as ranges, so that a Job of 100,000 indexes costs as much as it has gaps.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Indexes:
+class Indexes(Struct, frozen=True):
     """A set of indexes, as ranges in order that do not touch each other."""
 
     ranges: tuple[tuple[int, int], ...] = ()

@@ -1,7 +1,8 @@
 """Which pods a Job that goes on makes and removes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from controller_manager.job.backoff import wait_for_index_s
 from controller_manager.job.observed import Observed
@@ -25,8 +26,7 @@ PODS_PER_PLAN_MAX = 500
 """Most pods made or removed in one go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Pods to make and to remove; those removed do not count as failed."""
 
     create: tuple[Pod, ...] = ()

@@ -1,7 +1,8 @@
 """What a Job's podFailurePolicy says of a failed pod, and when its successPolicy is met."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from controller_manager.job.indexes import Indexes, parse
 from knarr.api.batch.job import (
@@ -13,8 +14,7 @@ from knarr.api.batch.job import (
 from knarr.api.core.pod import Pod
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What becomes of a failure."""
 
     action: str = "Count"

@@ -7,8 +7,7 @@ before, so it may be repeated and cannot be skipped. A success of an indexed
 Job needs no uid: its index in `completedIndexes` is enough.
 """
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from controller_manager.job.observed import Observed
@@ -23,8 +22,7 @@ UNCOUNTED_MAX = 500
 """Most uids in a status at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """The next step of counting."""
 
     release: tuple[Patch, ...]

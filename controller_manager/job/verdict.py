@@ -5,8 +5,9 @@ stands, and as Failed or Complete once all pods are gone or over and counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from controller_manager.job.observed import Observed
 from controller_manager.job.pods import has_failed, is_indexed
@@ -17,8 +18,7 @@ from knarr.api.core.pod import Pod
 from knarr.api.times import parse, to_time
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How a Job ends."""
 
     is_success: bool

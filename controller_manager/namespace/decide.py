@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from knarr.api.conditions import set_condition
@@ -24,8 +24,7 @@ LOOK_AGAIN_AFTER_S = 5.0
 """How long to wait for content to go, should nobody tell that it went."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """An object in the Namespace."""
 
     kind: Kind

@@ -6,7 +6,8 @@ and to restart everything elsewhere would make it worse.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 RATE = 0.1
 """Nodes a second whose pods may be driven away: Kubernetes' --node-eviction-rate."""
@@ -29,8 +30,7 @@ def zone_of(labels: Mapping[str, str]) -> str:
     return f"{labels.get(_REGION, '')}:{labels.get(_ZONE, '')}"
 
 
-@dataclass
-class Zones:
+class Zones(Struct):
     """The nodes of each zone, counted as they come, go and fall silent."""
 
     rate: float = RATE

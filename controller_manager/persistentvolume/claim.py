@@ -1,9 +1,9 @@
 """What becomes of a claim."""
 
 from collections.abc import Iterable
-from dataclasses import replace as with_fields
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_fields
 
 from controller_manager.persistentvolume.matching import best_match, is_for, mismatch
 from controller_manager.persistentvolume.provisioning import (

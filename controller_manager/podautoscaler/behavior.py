@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil, floor
 
+from msgspec import Struct
+
 from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     HorizontalPodAutoscaler,
     HPAScalingPolicy,
@@ -32,8 +34,7 @@ REMEMBERED_S = 3600.0
 """Nothing older matters: the longest window and period the API allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What was recommended and what was changed, and when."""
 
     recommended: tuple[tuple[datetime, int], ...] = ()

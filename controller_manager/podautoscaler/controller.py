@@ -1,7 +1,6 @@
 """Looks at each HorizontalPodAutoscaler every so often: numbers do not announce themselves."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from controller_manager.labelled import index_labels, labelled
@@ -44,8 +43,7 @@ _TARGETS: dict[str, type[Target]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
+class _Scale(Struct, frozen=True):
     kind: type[Target]
     key: Key
     size: int

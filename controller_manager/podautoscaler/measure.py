@@ -1,7 +1,8 @@
 """Asks for the numbers of one metric of an autoscaler, and what they call for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from controller_manager.podautoscaler.metrics import MetricsError, MetricsSource
 from controller_manager.podautoscaler.replicas import (
@@ -32,8 +33,7 @@ from knarr.api.pod_resources import total
 from knarr.api.selectors import Selector
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What one metric calls for."""
 
     replicas: int
@@ -53,8 +53,7 @@ class MeasureError(Exception):
         """What the whole evaluation says of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What is measured: the pods of the target, and how many it is to have."""
 
     autoscaler: HorizontalPodAutoscaler

@@ -1,8 +1,9 @@
 """From measured values to a number of replicas."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
+
+from msgspec import Struct
 
 from knarr.api.core.pod import Pod
 from knarr.api.pods import is_ready
@@ -11,8 +12,7 @@ TOLERANCE = 0.1
 """A size is left alone while the values are this close to the target."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """How many replicas the values ask for, and the values themselves in thousandths."""
 
     replicas: int

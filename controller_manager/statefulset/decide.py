@@ -7,9 +7,9 @@ before those above are available.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from controller_manager.claims import claim
@@ -48,8 +48,7 @@ PODS_PER_PLAN_MAX = 500
 """Most pods made or removed in one go."""
 
 
-@dataclass
-class _Step:
+class _Step(Struct):
     """One look at a StatefulSet: what there is, and what is to be written."""
 
     stateful_set: StatefulSet

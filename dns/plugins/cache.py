@@ -5,7 +5,9 @@ Answers of the cluster itself are not kept here: they are true only now.
 
 import asyncio
 import struct
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dns.corefile import Block, Directive
 from dns.message import (
@@ -38,8 +40,7 @@ STALE_TTL = 0
 Key = tuple[Labels, int, bool, bool, bool]
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """One answer and until when it is good."""
 
     reply: Reply

@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from dnslib import QTYPE
+from msgspec.structs import replace
 
 from dns.corefile import Block, Directive
 from dns.message import ANY, NOERROR, NXDOMAIN, Labels, Query, Record, Reply

@@ -9,10 +9,10 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from msgspec import Struct
 
 from dns.corefile import PORT, Block, Directive
 from dns.message import HEADER, Labels, Query, Reply, is_within, question_end
@@ -47,8 +47,7 @@ class UpstreamError(OSError):
     """No upstream answered."""
 
 
-@dataclass(slots=True)
-class Upstream:
+class Upstream(Struct):
     """One server that we ask, and how it does."""
 
     address: str
@@ -60,8 +59,7 @@ class Upstream:
         return bool(fails_max) and self.fails >= fails_max
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardOptions:
+class ForwardOptions(Struct, frozen=True, kw_only=True):
     """What the block says."""
 
     zone: Labels

@@ -3,10 +3,10 @@
 import asyncio
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from dnslib import AAAA, PTR, QTYPE, A
+from msgspec import Struct, field
 
 from dns.corefile import Block, Directive
 from dns.message import SERVFAIL, Labels, Query, Record, Reply, is_within, labels_of
@@ -19,8 +19,7 @@ LOOK_S = 5.0
 """How often the file is looked at, as CoreDNS does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Addresses by name and names by address."""
 
     addresses: Mapping[Labels, list[str]] = field(default_factory=dict)

@@ -1,10 +1,11 @@
 """Answers for the cluster's zone and its reverse zones."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import cast, get_args
 
 from dnslib import QTYPE, RD
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dns.corefile import Block, Directive
 from dns.message import (
@@ -33,8 +34,7 @@ ALIASES_MAX = 8
 _MINIMAL_ANY = b"\x07RFC8482\x00"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KubernetesOptions:
+class KubernetesOptions(Struct, frozen=True, kw_only=True):
     """What the block says."""
 
     zones: tuple[Zone, ...]

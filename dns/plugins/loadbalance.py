@@ -1,6 +1,6 @@
 """Turns the order of addresses, so that clients that take the first one spread."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from dns.corefile import Block, Directive
 from dns.message import Query, Reply, rotated

@@ -5,10 +5,11 @@ either way. Copy `log.py` to begin another.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
+
+from msgspec import Struct, field
 
 from dns.cluster import WatchedCluster
 from dns.corefile import Block, Directive
@@ -19,8 +20,7 @@ Ask = Callable[[Query], Awaitable[Reply]]
 """The rest of the way to an answer."""
 
 
-@dataclass
-class Site:
+class Site(Struct):
     """What plugins may need of the server they are part of."""
 
     cluster: WatchedCluster

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from dnslib import QTYPE
+from msgspec.structs import replace
 
 from dns.corefile import Block, Directive
 from dns.message import (

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from dnslib import QTYPE, RCODE, RR
 from dnslib.dns import DNSError
+from msgspec import Struct, field
 
 from dns.corefile import Block, Directive
 from dns.message import ANY, Labels, Query, Record, Reply, text_of
@@ -14,8 +14,7 @@ from dns.plugins.plugin import Ask, Plugin, Site, zone_around, zones_of
 _FIELD = re.compile(r"\{\{\s*(?:\.(\w+)(?:\.(\w+))?|index\s+\.(Match|Group)\s+\"?(\w+)\"?)\s*\}\}")
 
 
-@dataclass(slots=True)
-class TemplateOptions:
+class TemplateOptions(Struct):
     """What the block says."""
 
     type: int

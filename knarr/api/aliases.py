@@ -6,14 +6,14 @@ maps such a version to the one stored here; where the stored form differs
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Plain = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """A kind's old version, and the version that took its place."""
 
     group: str

@@ -8,11 +8,11 @@ does not. Surprises are rare, so almost every object takes the fast way.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from knarr.api import thorough
 from knarr.api.json_text import syntax_error
@@ -46,8 +46,7 @@ _ANY = msgspec.json.Decoder()
 _KEY = re.compile(rb'"\s*:')
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a request's body holds, and what strict field validation says of it."""
 
     object: Any

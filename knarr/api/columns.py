@@ -5,14 +5,14 @@ A column is its name, `:type` unless it is a string, and `*` when only
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from knarr.api.kinds import Kind, PrinterColumn
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a Table."""
 
     name: str

@@ -5,10 +5,10 @@ A path is the field's wire name from the object's root, as users write it:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from knarr.api.errors import InvalidError
 from knarr.api.meta.status import StatusCause, StatusDetails
@@ -54,8 +54,7 @@ OMITTED: Any = object()
 """Stands for a value that the message leaves out, such as one that is too big to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(Struct, frozen=True):
     """One broken rule: which field, what kind of trouble, and the detail."""
 
     type: FieldErrorType

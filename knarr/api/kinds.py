@@ -8,9 +8,10 @@ kind does not import them all.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+
+from msgspec import Struct
 
 from knarr.api.structs import ApiStruct
 
@@ -26,8 +27,7 @@ ALL_VERBS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Subresource:
+class Subresource(Struct, frozen=True):
     """A part of a resource with an address of its own, such as `pods/status`."""
 
     name: str
@@ -37,8 +37,7 @@ class Subresource:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PrinterColumn:
+class PrinterColumn(Struct, frozen=True):
     """A column of a custom resource's table, and where in the object its value is."""
 
     name: str
@@ -49,8 +48,7 @@ class PrinterColumn:
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One resource: its names, its verbs and the type of its objects."""
 
     group: str

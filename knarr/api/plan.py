@@ -1,14 +1,14 @@
 """What a controller decided to write: made by `decide`, done by `carry_out`."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """An event to record about an object."""
 
     about: ApiStruct
@@ -17,8 +17,7 @@ class Notice:
     type: Literal["Normal", "Warning"] = "Normal"
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What is said about the owner for each child of `create` and `delete`, as it happens.
 
     `{name}` stands for the child's name, `{error}` for what went wrong. The
@@ -33,8 +32,7 @@ class Words:
     not_deleted: str = "Error deleting: {error}"
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """A change to part of an object; unlike an update it cannot conflict."""
 
     object: ApiStruct
@@ -43,8 +41,7 @@ class Patch:
     subresource: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The writes of one reconcile; the fields stand in the order in which they are carried out.
 
     The first failure ends the plan and is raised. An object that appears twice

@@ -5,7 +5,8 @@ more, or that refuse in words of their own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api.kinds import Kind
 from knarr.api.selectors import FieldSelector, SelectorError
@@ -29,8 +30,7 @@ def _naming_all(field: str) -> str:
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
-@dataclass(frozen=True, slots=True)
-class Selectable:
+class Selectable(Struct, frozen=True):
     """The fields of one kind that selectors may name."""
 
     fields: frozenset[str]

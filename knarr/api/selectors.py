@@ -8,9 +8,10 @@ asked millions of times.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from msgspec import Struct
 
 from knarr.api import names
 from knarr.api.field_errors import FieldError, invalid
@@ -44,8 +45,7 @@ class SelectorError(ValueError):
     """The text is no selector; the message says why in Kubernetes' words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One condition on one label."""
 
     key: str
@@ -323,8 +323,7 @@ def _complaints(key: str, operator: Operator, values: Sequence[str]) -> Iterable
             yield invalid(f"values[{index}][{key}]", value, "; ".join(words))
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRequirement:
+class FieldRequirement(Struct, frozen=True):
     """One condition on one field."""
 
     field: str

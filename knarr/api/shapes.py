@@ -6,11 +6,11 @@ decoder, strategic merge patch, server-side apply, OpenAPI and explain.
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import Struct
 
 from knarr.api.scalars import Quantity
 from knarr.api.structs import ApiStruct, Atomic, Defaulted, Granular, ListMap, ListSet, PatchMerge
@@ -53,8 +53,7 @@ _ZEROS: dict[ShapeKind, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True, dict=True):
     """What kind of value stands somewhere; for lists and maps, of what items."""
 
     kind: ShapeKind
@@ -88,8 +87,7 @@ class Shape:
         return _ZEROS.get(self.kind)
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field of a type."""
 
     name: str

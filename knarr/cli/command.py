@@ -1,7 +1,8 @@
 """What a command is: its flags, its help, the function that does it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.cli.flags import Arguments, Flag, help_of
 from knarr.cli.session import Session
@@ -10,8 +11,7 @@ Run = Callable[[Session, Arguments], int | None]
 """Does a command; the answer is its exit status, None for 0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """One command, as its module in `knarr/cli/commands` declares it."""
 
     about: str

@@ -7,9 +7,10 @@ The gRPC address of a cluster stands in its extension `knarr.dev/grpc`;
 import base64
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from knarr.cli.failures import CliError, PlainError
 
@@ -18,8 +19,7 @@ Json = dict[str, Any]
 GRPC_EXTENSION = "knarr.dev/grpc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
+class Overrides(Struct, frozen=True, kw_only=True):
     """What flags say instead of the files."""
 
     kubeconfig: str = ""
@@ -35,8 +35,7 @@ class Overrides:
     server_name: str = ""
 
 
-@dataclass(slots=True)
-class Config:
+class Config(Struct):
     """The merged files."""
 
     paths: list[Path]
@@ -94,8 +93,7 @@ def _document(path: Path, *, is_required: bool) -> Json:
     return document if isinstance(document, dict) else {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """The cluster, the user and the namespace that a command is about."""
 
     cluster: str

@@ -6,8 +6,9 @@ is a flag. What is wrong is said in the words that kubectl's users know.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from knarr.cli.failures import CliError, PlainError
 
@@ -19,8 +20,7 @@ _TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": 
 _TYPE_WORDS = {"truth": "bool", "number": "int", "duration": "duration"}
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """One flag: its names, its type and what it is for.
 
     `list` splits at commas, `array` does not; both may be given several times.
@@ -82,8 +82,7 @@ def seconds_of(value: str) -> float:
     return sign * sum(float(amount) * _UNITS[unit] for amount, unit in parts)
 
 
-@dataclass(slots=True)
-class Arguments:
+class Arguments(Struct):
     """What stood on the command line."""
 
     words: list[str] = field(default_factory=list)

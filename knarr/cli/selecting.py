@@ -1,8 +1,9 @@
 """Which objects the words of a command line mean: `pods`, `pod/a cm/b`, `po,svc -l app=x`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from knarr.api.kinds import Kind
 from knarr.cli.failures import CliError, PlainError
@@ -17,8 +18,7 @@ CHUNK = 500
 """So many objects are read at a time unless --chunk-size says otherwise."""
 
 
-@dataclass(slots=True)
-class Named:
+class Named(Struct):
     """What words name: objects by name, or whole kinds."""
 
     objects: list[tuple[Kind, str]] = field(default_factory=list)
@@ -30,8 +30,7 @@ class Named:
         return len(self.objects) == 1
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """An object that was found."""
 
     kind: Kind

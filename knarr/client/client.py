@@ -6,8 +6,9 @@ write may be done all the same.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from msgspec import Struct
 
 from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions
@@ -19,8 +20,7 @@ A = TypeVar("A", bound=ApiStruct)
 PatchFormat = Literal["json", "merge", "strategic", "apply"]
 
 
-@dataclass(frozen=True, slots=True)
-class Listed(Generic[T]):
+class Listed(Struct, Generic[T], frozen=True):
     """The answer of a list: the objects at one revision."""
 
     items: Sequence[T]
@@ -29,8 +29,7 @@ class Listed(Generic[T]):
     remaining: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Watched(Generic[T]):
+class Watched(Struct, Generic[T], frozen=True):
     """One event of a watch; a bookmark has no object."""
 
     type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]

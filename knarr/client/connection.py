@@ -7,13 +7,13 @@ tried again, because the answer may be lost and the write done.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
 import msgspec
 import structlog
+from msgspec import Struct
 
 from knarr.api.errors import (
     ApiError,
@@ -56,8 +56,7 @@ _OPTIONS: Sequence[tuple[str, Any]] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(Struct, frozen=True, kw_only=True):
     """Who we are and whom we believe; without an authority the connection is not encrypted."""
 
     authority: bytes = b""

@@ -6,11 +6,11 @@ CustomResourceDefinition knows are as good as built-in ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 import msgspec
+from msgspec import Struct, field
 
 from knarr.api.kinds import Kind
 from knarr.proto import resources_pb2 as pb
@@ -73,16 +73,14 @@ class UnreachableError(Exception):
         self.words = words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Which objects of a kind are meant."""
 
     labels: str = ""
     fields: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(Struct, frozen=True, kw_only=True):
     """How a write is done; empty fields stand for the server's defaults."""
 
     field_manager: str = ""
@@ -90,16 +88,14 @@ class Write:
     dry_run: bool = False
 
 
-@dataclass(slots=True)
-class Page:
+class Page(Struct):
     """The answer of a list."""
 
     objects: list[Json] = field(default_factory=list)
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One line of a watch."""
 
     type: str

@@ -9,11 +9,11 @@ queue full is dropped and counted, for an event is worth less than the work.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, Literal, TypeVar
 
 import structlog
+from msgspec import Struct
 from msgspec.structs import replace
 
 from knarr.api.core.event import Event, EventSource
@@ -175,24 +175,21 @@ def _nanoseconds(moment: datetime) -> int:
     return ((since.days * 86400 + since.seconds) * 10**6 + since.microseconds) * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """An event to write: a fresh one, or a stored one whose count rises."""
 
     event: Event
     is_repeated: bool
 
 
-@dataclass(slots=True)
-class _Tokens:
+class _Tokens(Struct):
     """What is left for one object to say."""
 
     left: float
     at: datetime
 
 
-@dataclass(slots=True)
-class _Similar:
+class _Similar(Struct):
     """The messages seen of events that are alike but for them."""
 
     messages: set[str]

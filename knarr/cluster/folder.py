@@ -16,8 +16,10 @@ import json
 import os
 import secrets
 import socket
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from knarr.daemon.settings import SettingsError
 
@@ -30,8 +32,7 @@ DNS_HOST = 10
 """The DNS Service's address is the tenth of the range, as usual."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What is chosen at a cluster's first start and stays."""
 
     rest_port: int
@@ -53,8 +54,7 @@ class Layout:
         return Addresses(pods, f"{services}.0.0/16", f"{services}.0.{DNS_HOST}", balancers)
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(Struct, frozen=True):
     """Where a cluster's addresses come from."""
 
     pods: str
@@ -75,8 +75,7 @@ class Addresses:
         return self.services.replace(".0/16", ".1")
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """What a running cluster says of itself."""
 
     pid: int

@@ -11,10 +11,10 @@ bridge     The kernel leads Service addresses on, that of `kube-dns` to the name
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from random import Random
 
 import structlog
+from msgspec import Struct
 
 from dns.corefile import DEFAULT, PORT, parse
 from dns.dns import Dns, DnsOptions
@@ -48,8 +48,7 @@ OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 """The label of Services that are not the proxy's to carry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkOptions:
+class NetworkOptions(Struct, frozen=True, kw_only=True):
     """Where Services and names answer."""
 
     is_loopback: bool

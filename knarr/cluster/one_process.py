@@ -4,11 +4,12 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.server import Options, serve
@@ -190,8 +191,7 @@ def account_key(folder: Folder) -> Path:
     return ensure_key(folder.pki / "service-accounts.key")
 
 
-@dataclass(frozen=True, slots=True)
-class _Nodes:
+class _Nodes(Struct, frozen=True):
     """What all nodes of this process share."""
 
     options: UpOptions

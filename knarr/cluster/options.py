@@ -2,9 +2,10 @@
 
 import os
 from argparse import Namespace
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from knarr.cluster.folder import Folder
 from knarr.daemon.settings import Flags, SettingsError
@@ -17,8 +18,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 NetworkName = Literal["auto", "bridge", "loopback"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpOptions:
+class UpOptions(Struct, frozen=True, kw_only=True):
     """One cluster on this machine."""
 
     name: str = "knarr"

@@ -7,10 +7,11 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from apiserver.server import Options
 from knarr.api.core.node import Node
@@ -66,8 +67,7 @@ _SERVER_FLAGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A process: its name, the module it runs and its flags."""
 
     name: str

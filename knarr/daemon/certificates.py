@@ -14,7 +14,6 @@ import asyncio
 import ipaddress
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
+from msgspec import Struct
 
 from knarr.daemon.clock import Clock
 from knarr.daemon.settings import SettingsError
@@ -59,8 +59,7 @@ _PRIVATE = 0o600
 _PUBLIC = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What a certificate is to say."""
 
     name: str
@@ -71,8 +70,7 @@ class Wanted:
     """Names and addresses a server is reached by; none for a client only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A certificate and its key, as files."""
 
     certificate: Path

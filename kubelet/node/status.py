@@ -1,8 +1,9 @@
 """The node's status, purely: addresses, what it has, how it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from knarr.api import quantities
 from knarr.api.core.node import (
@@ -37,8 +38,7 @@ _TOLD = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeFacts:
+class NodeFacts(Struct, frozen=True, kw_only=True):
     """What the status is made from."""
 
     hostname: str

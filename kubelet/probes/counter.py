@@ -1,6 +1,6 @@
 """Counts a probe's answers up to its thresholds. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from knarr.api.core.probe import Probe
 from kubelet.probes.handlers import Answer
@@ -11,8 +11,7 @@ FAILURES_DEFAULT = 3
 SUCCESSES_DEFAULT = 1
 
 
-@dataclass(slots=True)
-class Counter:
+class Counter(Struct):
     """What a probe has said so far."""
 
     probe: Probe

@@ -5,11 +5,11 @@ Lifecycle hooks use the same ways.
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
 import aiohttp
 import grpc.aio
+from msgspec import Struct
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.container import EphemeralContainer
@@ -23,16 +23,14 @@ BODY_BYTES_MAX = 10 * 1024
 REDIRECTS_MAX = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a probe found."""
 
     result: Literal["success", "failure", "unknown"]
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The container asked, where it runs and how it is reached."""
 
     container_id: str

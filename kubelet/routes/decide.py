@@ -2,15 +2,15 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from knarr.api.core.node import Node
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class Tunnel:
+class Tunnel(Struct, frozen=True):
     """A node that shares no link with ours: packets to it travel within others."""
 
     gateway: str
@@ -20,8 +20,7 @@ class Tunnel:
     """The node's own address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """All routes of one node."""
 
     direct: Mapping[str, str] = field(default_factory=dict)

@@ -7,9 +7,9 @@ An `accept` in a table of ours would not help, for every table must accept.
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from knarr.daemon.child import run
 
@@ -38,8 +38,7 @@ class ForwardingError(OSError):
     """The kernel did not take a rule."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardingOptions:
+class ForwardingOptions(Struct, frozen=True, kw_only=True):
     """What is let through."""
 
     cluster_cidr: str

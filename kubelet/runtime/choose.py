@@ -3,9 +3,10 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from knarr.daemon.clock import Clock
 from knarr.daemon.settings import SettingsError
@@ -18,8 +19,7 @@ from kubelet.runtime.runtime import Runtime
 RuntimeKind = Literal["auto", "docker", "process", "hollow"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeSettings:
+class RuntimeSettings(Struct, frozen=True, kw_only=True):
     """What runs a node's containers."""
 
     kind: RuntimeKind = "auto"

@@ -9,7 +9,8 @@ well after a moment. Two annotations of the pod ask for something else:
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import Clock

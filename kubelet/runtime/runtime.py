@@ -7,9 +7,10 @@ Nothing restarts by itself; that is the kubelet's decision.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from knarr.api.core.pod import PodSpec
 from knarr.api.core.resources import ResourceRequirements
@@ -35,8 +36,7 @@ class ImageNotPresentError(RuntimeFailureError):
         self.image = image
 
 
-@dataclass(frozen=True, slots=True)
-class PodRef:
+class PodRef(Struct, frozen=True):
     """Which pod."""
 
     uid: str
@@ -44,8 +44,7 @@ class PodRef:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortMapping:
+class PortMapping(Struct, frozen=True, kw_only=True):
     """A port of the host that leads to a port of the pod."""
 
     host_port: int
@@ -54,8 +53,7 @@ class PortMapping:
     host_ip: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxConfig:
+class SandboxConfig(Struct, frozen=True, kw_only=True):
     """What a pod's sandbox is made from."""
 
     pod: PodRef
@@ -72,8 +70,7 @@ class SandboxConfig:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class Mount(Struct, frozen=True, kw_only=True):
     """A path of the host, seen in the container."""
 
     host_path: str
@@ -84,8 +81,7 @@ class Mount:
     """Whether a runtime that cannot mount may start the container without it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerConfig:
+class ContainerConfig(Struct, frozen=True, kw_only=True):
     """What a container is made from; all references are resolved already."""
 
     pod: PodRef
@@ -112,8 +108,7 @@ class ContainerConfig:
     """The container whose processes an ephemeral container sees."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class Container(Struct, frozen=True, kw_only=True):
     """A container as the runtime sees it."""
 
     id: str
@@ -133,8 +128,7 @@ class Container:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sandbox:
+class Sandbox(Struct, frozen=True, kw_only=True):
     """A sandbox as the runtime sees it."""
 
     id: str
@@ -144,8 +138,7 @@ class Sandbox:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """All there is of one pod on this host."""
 
     pod: PodRef
@@ -154,8 +147,7 @@ class Observed:
     """Every attempt that is left, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image on this host."""
 
     id: str
@@ -163,8 +155,7 @@ class Image:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """What a container uses at a moment."""
 
     at: datetime
@@ -174,8 +165,7 @@ class Usage:
     disk_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """How to log in to an image registry."""
 
     server: str
@@ -183,8 +173,7 @@ class Credentials:
     password: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogOptions:
+class LogOptions(Struct, frozen=True, kw_only=True):
     """Which part of a container's output is asked for."""
 
     follow: bool = False

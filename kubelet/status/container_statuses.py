@@ -1,8 +1,9 @@
 """The status of each container of a pod."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.container import EphemeralContainer
@@ -19,8 +20,7 @@ from kubelet.runtime.runtime import Container, Observed
 from kubelet.sync.lifecycle import init_restarts, is_sidecar, latest, previous, restarts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """What is known of the containers beside what the runtime says."""
 
     ready: frozenset[str] = frozenset()
@@ -33,8 +33,7 @@ class Health:
     """Seconds of delay of the containers that wait before their next start."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
+class _Scene(Struct, frozen=True):
     pod: Pod
     observed: Observed
     newest: Mapping[str, Container]

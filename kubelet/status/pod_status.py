@@ -1,9 +1,9 @@
 """The status of a pod: phase, conditions and containers, from what is observed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from knarr.api.core.container_status import ContainerStatus
@@ -24,8 +24,7 @@ KUBELET_CONDITIONS = (
 """The conditions a kubelet writes; all others belong to somebody else and stay."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(Struct, frozen=True, kw_only=True):
     """Why the kubelet ends a pod that was not deleted."""
 
     reason: str

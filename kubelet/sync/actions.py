@@ -1,7 +1,8 @@
 """What the kubelet decided to do for one pod."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.container import EphemeralContainer
@@ -9,8 +10,7 @@ from knarr.api.core.container import EphemeralContainer
 ContainerKind = Literal["init", "app", "ephemeral"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """End a running container."""
 
     container_id: str
@@ -20,8 +20,7 @@ class Stop:
     """What the Killing event says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Start a container, for the first time or again."""
 
     container: ContainerSpec | EphemeralContainer
@@ -30,8 +29,7 @@ class Start:
     """0 for the first start; what `restartCount` will say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actions:
+class Actions(Struct, frozen=True):
     """Done in the order of the fields; what stands in one field is done side by side."""
 
     stop: tuple[Stop, ...] = ()

@@ -4,8 +4,9 @@ The delay is 10 s at the first restart, doubles to 300 s, and is forgotten
 after ten minutes without a restart, as Kubernetes does it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 FIRST_S = 10.0
 """Delay before the second start in a row."""
@@ -14,8 +15,7 @@ MAX_S = 300.0
 """No delay is longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Delay:
+class _Delay(Struct, frozen=True):
     seconds: float
     since: datetime
 

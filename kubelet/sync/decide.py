@@ -6,8 +6,9 @@ over, sidecars end in reverse order, then the sandbox.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.pod import Pod
@@ -35,8 +36,7 @@ ATTEMPTS_KEPT = 2
 """The newest attempt and the one before it stay, for `logs --previous`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdicts:
+class Verdicts(Struct, frozen=True, kw_only=True):
     """What the probes said of the running containers, by container id."""
 
     started: frozenset[str] = frozenset()
@@ -45,8 +45,7 @@ class Verdicts:
     """Liveness or startup failed for good: what the Killing event says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """Everything the decision for one pod depends on."""
 
     pod: Pod

@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api import quantities
 from knarr.api.core.container import Container as ContainerSpec
@@ -18,8 +19,7 @@ class FieldError(Exception):
     """The field asked for is not one a container may be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodFacts:
+class PodFacts(Struct, frozen=True):
     """What the kubelet knows of a pod beyond the object itself."""
 
     pod: Pod

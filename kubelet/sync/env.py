@@ -3,7 +3,8 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.container import Container as ContainerSpec
@@ -20,8 +21,7 @@ class MissingReferenceError(Exception):
     """What a variable refers to is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """The objects that variables may refer to, by name; absent ones are absent."""
 
     config_maps: Mapping[str, ConfigMap]

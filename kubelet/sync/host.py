@@ -1,7 +1,8 @@
 """What all pods of one host share: runtime, client, clock, addresses, volumes, events."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
@@ -17,8 +18,7 @@ from kubelet.volumes.references import ReferenceSource
 from kubelet.volumes.volumes import Volumes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodNetwork:
+class PodNetwork(Struct, frozen=True, kw_only=True):
     """What a pod's sandbox is given of the network."""
 
     hostname: str
@@ -29,8 +29,7 @@ class PodNetwork:
     hosts: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Struct, frozen=True, kw_only=True):
     """The parts that pod workers use."""
 
     node_name: str

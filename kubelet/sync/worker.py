@@ -7,10 +7,10 @@ may concern the pod wakes it; between that it sleeps.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from msgspec import Struct
 from msgspec.structs import replace
 
 from knarr.api.core.pod import Pod
@@ -41,8 +41,7 @@ ORPHAN_GRACE_S = 2.0
 """What the containers get of a pod that is gone from the API already."""
 
 
-@dataclass(slots=True)
-class Wish:
+class Wish(Struct):
     """What is wanted of a pod: the newest version of it."""
 
     pod: Pod

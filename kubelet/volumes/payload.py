@@ -2,7 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.secret import Secret
@@ -17,16 +18,14 @@ class MissingVolumeDataError(Exception):
     """What a volume should show is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file of a volume."""
 
     data: bytes
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeSources:
+class VolumeSources(Struct, frozen=True):
     """The objects a pod's volumes refer to; absent ones are absent."""
 
     config_maps: Mapping[str, ConfigMap]

@@ -1,9 +1,10 @@
 """Gets the objects that a pod's environment and volumes refer to."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
+
+from msgspec import Struct
 
 from knarr.api.authentication.token_request import (
     BoundObjectReference,
@@ -39,8 +40,7 @@ REFRESH_SHARE = 0.8
 """A token is replaced when so much of its life is over, as Kubernetes does."""
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(Struct, frozen=True):
     """What a pod refers to."""
 
     config_maps: dict[str, ConfigMap]

@@ -7,8 +7,9 @@ those that stay away are the victims. The node that loses least is chosen.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from random import Random
+
+from msgspec import Struct
 
 from knarr.api.keys import Key
 from knarr.api.pods import condition_of
@@ -35,8 +36,7 @@ _LATE = "9999"
 """The start of a pod that has not started yet: after all others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preemption:
+class Preemption(Struct, frozen=True):
     """A pod that needs room, and how to try whether it fits."""
 
     key: Key
@@ -46,8 +46,7 @@ class Preemption:
     reasons: Callable[[int], Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A node that will do, and who has to leave it."""
 
     slot: int
@@ -180,8 +179,7 @@ def _cost(candidate: Candidate) -> tuple[object, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Later:
+class _Later(Struct, frozen=True):
     """Orders moments: the latest comes first."""
 
     moment: str

@@ -1,10 +1,10 @@
 """NodeResourcesFit: what pods ask for must be free; emptier (or fuller) nodes are preferred."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 
 from scheduler.arrays import Ints, Slots
 from scheduler.plugins.local import LocalFilter
@@ -18,16 +18,14 @@ NATIVE = ("cpu", "memory", "ephemeral-storage")
 """Resources that every node has; others count only for pods that ask for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weighted:
+class Weighted(Struct, frozen=True):
     """A resource and what it weighs in a score."""
 
     name: str
     weight: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Strategy:
+class Strategy(Struct, frozen=True):
     """How free resources become a score."""
 
     type: StrategyType = "LeastAllocated"

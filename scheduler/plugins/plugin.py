@@ -7,8 +7,9 @@ pods on it change. None of them waits, and none keeps anything of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from knarr.api.core.node import Node
 from scheduler.arrays import Bools, Ints, Slots
@@ -19,8 +20,7 @@ SCORE_MAX = 100
 """The best score a plugin gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """Why some of the nodes cannot take a pod."""
 
     nodes: Bools
@@ -30,8 +30,7 @@ class Rejection:
     """Whether that stays so whatever pods are removed from the node."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why no node at all can take a pod."""
 
     reason: str
@@ -50,8 +49,7 @@ EventKind = Literal[
 """What happens in the cluster that may help a pod that waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """Something that happened, after the snapshot has taken it in."""
 
     kind: EventKind

@@ -1,9 +1,9 @@
 """PodTopologySpread: pods are spread evenly over domains such as zones and hosts."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from knarr.api.core.scheduling import TopologySpreadConstraint

@@ -1,9 +1,9 @@
 """VolumeBinding: a pod goes where its volumes are, or where they can be found or made."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from knarr.api.core.affinity import TopologySelectorTerm
 from knarr.api.core.persistent_volume import PersistentVolume
@@ -23,8 +23,7 @@ VANISHED = "node(s) unavailable due to one or more pvc(s) bound to non-existent 
 IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
 
 
-@dataclass(frozen=True, slots=True)
-class VolumePlan:
+class VolumePlan(Struct, frozen=True):
     """What becomes of a pod's claims on the node it got."""
 
     take: Mapping[Key, str]

@@ -1,7 +1,8 @@
 """Rules for the containers of a pod, of all three sorts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from apiserver.strategies.pod_spec import env, mounts, probes, resources, security
 from knarr.api import names
@@ -33,8 +34,7 @@ _MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
 AnyContainer = Container | EphemeralContainer
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What the rules of a container must know of its pod."""
 
     volumes: Mapping[str, Volume]

@@ -1,10 +1,10 @@
 """What an update or an apply does to an object and to its managedFields."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from knarr.api.apply import field_sets, structs, typed
 from knarr.api.apply.field_sets import FieldSet
@@ -52,8 +52,7 @@ class ManagerKey(NamedTuple):
     subresource: str
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """Who writes, through which door, and when."""
 
     manager: str
@@ -64,8 +63,7 @@ class Writer:
     """Fields that a write through this door leaves alone, such as `status`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What an apply comes to."""
 
     object: Plain
@@ -73,8 +71,7 @@ class Applied:
     entries: tuple[ManagedFieldsEntry, ...]
 
 
-@dataclass(slots=True)
-class _Managed:
+class _Managed(Struct):
     fields: FieldSet
     api_version: str
     time: str | None

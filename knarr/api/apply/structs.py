@@ -6,12 +6,12 @@ and every write to the server comes through here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from knarr.api.apply.field_sets import MEMBER, FieldSet
 from knarr.api.apply.typed import Comparison
@@ -21,8 +21,7 @@ from knarr.api.structs import ApiStruct
 _EMPTY: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """How the values of one field are told apart."""
 
     kind: Literal["leaf", "struct", "map", "list"]

@@ -3,8 +3,9 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from knarr.api.core.secret import Secret
 from knarr.api.times import to_time
@@ -22,8 +23,7 @@ TOKEN = re.compile(r"([a-z0-9]{6})\.([a-z0-9]{16})")
 _EXTRA_GROUP = re.compile(r"system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BootstrapToken:
+class BootstrapToken(Struct, frozen=True, kw_only=True):
     """What the Secret of a token says."""
 
     id: str

@@ -1,8 +1,9 @@
 """The documents: one for OpenAPI v2, one a group version for v3."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from knarr.api.kinds import BUILT_IN, Kind
 from knarr.api.meta.discovery import APIGroup, APIGroupList, APIResourceList, APIVersions
@@ -39,8 +40,7 @@ _ROOTS: Mapping[str, type[ApiStruct] | None] = {
 }
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """What documents are made of: the kinds served, and the schemas custom ones brought along."""
 
     kinds: Sequence[Kind] = BUILT_IN

@@ -1,9 +1,10 @@
 """`get`: objects as tables, or in any form that `-o` asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct, field
 
 from knarr.api.kinds import Kind
 from knarr.cli.command import Command
@@ -48,8 +49,7 @@ FLAGS = (
 )
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Piece(Struct):
     """One answer: a Table (for people) or objects, of one kind."""
 
     kind: Kind

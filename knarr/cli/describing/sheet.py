@@ -1,9 +1,10 @@
 """The paper that descriptions are written on: indented lines whose tabs become columns."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from knarr.api import times
 from knarr.cli.session import Session
@@ -107,8 +108,7 @@ class Sheet:
 _HIDDEN = {"kubectl.kubernetes.io/last-applied-configuration"}
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """What a writer knows besides the object: the cluster, the time, the object's events."""
 
     session: Session

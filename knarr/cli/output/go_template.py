@@ -7,8 +7,9 @@ templates for objects need.
 import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from knarr.cli.failures import CliError
 from knarr.cli.output.custom_columns import go_value
@@ -22,8 +23,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """A text, an action, or a block with what is inside."""
 
     kind: str

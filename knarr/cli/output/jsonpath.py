@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from knarr.cli.failures import CliError
 from knarr.cli.output.json_text import compact_json
@@ -17,18 +18,15 @@ _OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "=~")
 _MISSING = object()
 
 
-@dataclass(slots=True)
-class _Text:
+class _Text(Struct):
     text: str
 
 
-@dataclass(slots=True)
-class _Path:
+class _Path(Struct):
     steps: list[Step]
 
 
-@dataclass(slots=True)
-class _Range:
+class _Range(Struct):
     steps: list[Step]
     body: list[Any] = field(default_factory=list)
 

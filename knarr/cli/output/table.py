@@ -1,8 +1,9 @@
 """Text in columns, and the server's Tables as such text."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Json = dict[str, Any]
 
@@ -25,8 +26,7 @@ def columns_text(rows: Sequence[Sequence[str]], *, gap: int = _GAP, width_min: i
     return "".join(f"{line}\n" for line in lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableOptions:
+class TableOptions(Struct, frozen=True, kw_only=True):
     """How a Table is shown."""
 
     is_wide: bool = False

@@ -1,13 +1,13 @@
 """What `why` finds: a cause, and its cure."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong, or that explains what looks wrong."""
 
     cause: str

@@ -7,16 +7,16 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct, field
 
 CREATED = "1970-01-01T00:00:00Z"
 """Images have no time, so that their ids depend on their content alone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalImage:
+class LocalImage(Struct, frozen=True, kw_only=True):
     """An image to be made."""
 
     tags: Sequence[str]

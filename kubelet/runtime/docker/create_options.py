@@ -6,8 +6,9 @@ each half say in which order. What belongs into HostConfig is in `host`.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from knarr.api import quantities
 from knarr.api.core.resources import ResourceRequirements
@@ -73,8 +74,7 @@ ALL_CAPABILITIES = (
 Options = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """What the host allows, where that changes what is asked for."""
 
     missing_capabilities: frozenset[str] = frozenset()
@@ -84,8 +84,7 @@ class Machine:
     """The text of Localhost profiles, by their path."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxPlace:
+class SandboxPlace(Struct, frozen=True, kw_only=True):
     """Where a sandbox goes."""
 
     image: str
@@ -93,8 +92,7 @@ class SandboxPlace:
     machine: Machine = Machine()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerPlace:
+class ContainerPlace(Struct, frozen=True, kw_only=True):
     """What a container joins, and what is known of its image."""
 
     sandbox_id: str

@@ -1,7 +1,8 @@
 """The names and labels by which a kubelet finds its containers again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubelet.runtime.runtime import ContainerConfig, PodRef, SandboxConfig
 
@@ -23,8 +24,7 @@ SANDBOX = "POD"
 """What stands for a container's name in a sandbox, which has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Which kubelet, told to every container."""
 
     kubelet: str

@@ -4,9 +4,10 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
 
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import Clock
@@ -61,8 +62,7 @@ STARTS_AT_ONCE = 4
 """More only hinder one another: each keeps a processor busy in dockerd, runc and the kernel."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DockerSettings:
+class DockerSettings(Struct, frozen=True, kw_only=True):
     """How one node uses Docker."""
 
     host: str

@@ -15,15 +15,16 @@ log, log.1, …    what it printed, with times
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from kubelet.runtime.runtime import Container, Observed, PodRef, Sandbox
 
 
-@dataclass(frozen=True, slots=True)
-class PodRecord:
+class PodRecord(Struct, frozen=True):
     """A sandbox, as it is kept."""
 
     uid: str
@@ -50,8 +51,7 @@ class PodRecord:
         return PodRef(self.uid, self.namespace, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerRecord:
+class ContainerRecord(Struct, frozen=True):
     """A container, as it is kept."""
 
     name: str
@@ -152,13 +152,13 @@ class PodFolder:
     def keep(self, record: PodRecord) -> None:
         """Write the sandbox down."""
         self.record = record
-        write(self.path / "pod.json", asdict(record))
+        write(self.path / "pod.json", to_builtins(record))
 
     def add(self, record: ContainerRecord) -> ContainerFolder:
         """Make a container's folder."""
         path = self.path / f"{record.name}-{record.attempt}"
         path.mkdir(mode=0o700)
-        write(path / "container.json", asdict(record))
+        write(path / "container.json", to_builtins(record))
         folder = ContainerFolder(path, record)
         self.containers[folder.id] = folder
         return folder

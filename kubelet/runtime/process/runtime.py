@@ -9,8 +9,9 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
 from pathlib import Path
+
+from msgspec.structs import asdict, replace
 
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import Clock

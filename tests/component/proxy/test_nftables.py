@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from knarr.api.keys import Key
 from proxy.model import Backend, ServicePort
@@ -38,7 +38,7 @@ def web(*backends: Backend, **more: object) -> ServicePort:
         backends=tuple(sorted(backends)),
         local_backends=tuple(sorted(backends)),
     )
-    return replace(made, **more)  # type: ignore[arg-type]  # fields of ServicePort
+    return replace(made, **more)
 
 
 @asynccontextmanager

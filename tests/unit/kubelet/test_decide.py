@@ -1,11 +1,11 @@
 """What the kubelet does for a pod."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from knarr.api.core.container import ContainerRestartRule, ContainerRestartRuleOnExitCodes
 from knarr.api.core.pod import Pod

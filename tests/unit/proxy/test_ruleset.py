@@ -1,10 +1,9 @@
 """What the kernel is told of a Service."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from proxy.model import Backend, ServicePort
 from proxy.ruleset import Content, RulesetOptions, base, content, difference
