@@ -41,9 +41,12 @@ class Layout(Struct, frozen=True):
     """Number of the cluster's address ranges on this machine."""
 
     def addresses(self, network: str) -> "Addresses":
-        """Where pods and Services get addresses: of our own, the first cluster the usual ones."""
+        """Where pods and Services get addresses: of our own, the first cluster the usual ones.
+
+        Addresses that nobody carries are the usual ones in every cluster.
+        """
         if network != "loopback":
-            if self.range == 0:
+            if self.range == 0 or network == "none":
                 return Addresses("10.244", "10.96.0.0/16", f"10.96.0.{DNS_HOST}", "10.97.0.0/24")
             pods, services = f"10.{128 + self.range}", f"10.{64 + self.range}"
             balancers = f"10.{188 + self.range}.0.0/24"

@@ -163,9 +163,10 @@ class Authority:
             names = x509.SubjectAlternativeName([_host(host) for host in wanted.hosts])
             builder = builder.add_extension(names, critical=False)
         pair.certificate.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(pair.key, _key_pem(key), mode=_PRIVATE)
+        # A pair lost in a power cut is issued again.
+        write_whole(pair.key, _key_pem(key), mode=_PRIVATE, is_durable=False)
         usages = (*CLIENT_USAGES, "server auth") if wanted.hosts else CLIENT_USAGES
-        write_whole(pair.certificate, self._signed(builder, usages))
+        write_whole(pair.certificate, self._signed(builder, usages), is_durable=False)
         log.info("issued certificate", name=wanted.name, path=str(pair.certificate))
 
     def _signed(self, builder: x509.CertificateBuilder, usages: Collection[str]) -> bytes:
@@ -217,16 +218,21 @@ def look_every_s(lasts: timedelta) -> float:
     return min(LOOK_EVERY_S, lasts.total_seconds() / LOOKS_MIN)
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = _PUBLIC) -> None:
-    """Write a file so that nobody ever sees half of it, nor sees it with another mode."""
+def write_whole(path: Path, data: bytes, *, mode: int = _PUBLIC, is_durable: bool = True) -> None:
+    """Write a file so that nobody ever sees half of it, nor sees it with another mode.
+
+    What is not durable may be empty after a power cut: for files that are made again then,
+    as waiting for the disk is most of what writing them takes.
+    """
     half = path.with_name(f".{path.name}.{os.getpid()}")
     half.unlink(missing_ok=True)
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, mode)
         file.write(data)
-        file.flush()
-        os.fsync(descriptor)
+        if is_durable:
+            file.flush()
+            os.fsync(descriptor)
     half.replace(path)
 
 

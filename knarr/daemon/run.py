@@ -31,6 +31,7 @@ with Python's own 700 the looking costs a third of the time of a cluster in one 
 def spare_collections() -> None:
     """Leave alone what the process began with, and look for cycles less often."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(YOUNG_OBJECTS_MAX, 20, 50)
 
 
