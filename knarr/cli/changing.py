@@ -6,7 +6,7 @@ from typing import Any
 from knarr.api.kinds import Kind
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, Flag, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.selecting import Found, find, selector_flags
 from knarr.cli.session import Session
@@ -31,7 +31,7 @@ def chosen(
 ) -> tuple[list[Found], list[Exception]]:
     """The objects that words, selectors and files mean."""
     found: list[Found] = []
-    for one in read_files(session, arguments.list("filename")):
+    for one in files_of(session, arguments):
         if arguments.truth("local"):
             found.append(one)
             continue

@@ -48,8 +48,8 @@ def main(arguments: Sequence[str], launcher: Mapping[str, str] | None = None) ->
 
 def _is_expected(error: Exception) -> bool:
     """Whether an error has been thought of: ours, and the client's, which is not loaded always."""
-    module = type(error).__module__
-    return module in ("knarr.cli.failures", "knarr.client.dynamic")
+    ours = ("knarr.cli.failures", "knarr.client.dynamic")
+    return any(one.__module__ in ours for one in type(error).__mro__)
 
 
 def program_name() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from knarr.api.kinds import Kind
 from knarr.cli.failures import CliError, PlainError
-from knarr.cli.flags import Flag, truth, words
+from knarr.cli.flags import Arguments, Flag, text, truth, words
 from knarr.cli.output.json_text import compact_json
 from knarr.cli.selecting import Found, namespace_of
 from knarr.cli.session import Session
@@ -23,8 +23,34 @@ def file_flags(purpose: str = "that contains the resource") -> list[Flag]:
     return [
         words("filename", "f", help=f"Filename, directory, or URL to files {purpose}"),
         truth("recursive", "R", help="Process the directory used in -f, --filename recursively"),
-        Flag("kustomize", "k", help="Process a kustomization directory"),
+        text("kustomize", "k", help="Process a kustomization directory"),
     ]
+
+
+def files_of(session: Session, arguments: Arguments) -> list[Found]:
+    """The objects that -f and -k name, those that a label selector leaves. Raise CliError."""
+    values = arguments.values
+    folder = str(values.get("kustomize") or "")
+    if folder and arguments.list("filename"):
+        raise CliError("only one of '-f' or '-k' can be specified")
+    recursive = bool(values.get("recursive"))
+    found = read_files(session, arguments.list("filename"), recursive=recursive)
+    if folder:
+        from knarr.cli.kustomize.build import build  # noqa: PLC0415
+
+        found = [known(session, obj, folder) for obj in build(Path(folder))]
+    selector = str(values.get("selector") or "")
+    if selector and found:
+        from knarr.api.selectors import parse  # noqa: PLC0415
+
+        chosen = parse(selector)
+        found = [one for one in found if chosen.matches(one.object["metadata"].get("labels") or {})]
+    return found
+
+
+def is_file_given(arguments: Arguments) -> bool:
+    """Whether -f or -k stands on the command line."""
+    return bool(arguments.list("filename") or arguments.values.get("kustomize"))
 
 
 def read_files(
@@ -33,15 +59,15 @@ def read_files(
     """The objects of all files, in order. Raise CliError."""
     found: list[Found] = []
     for filename in filenames:
-        for source, text in _texts(filename, recursive=recursive):
-            found += objects_of(session, text, source)
+        for source, content in _texts(filename, recursive=recursive):
+            found += objects_of(session, content, source)
     return found
 
 
-def objects_of(session: Session, text: str, source: str) -> Iterator[Found]:
+def objects_of(session: Session, content: str, source: str) -> Iterator[Found]:
     """The objects of one text; lists give their items."""
     try:
-        for document in read_yaml(text):
+        for document in read_yaml(content):
             for obj in _items(document, source):
                 yield known(session, obj, source)
     except YamlTextError as error:
@@ -105,7 +131,7 @@ def _texts(filename: str, *, recursive: bool) -> Iterator[tuple[str, str]]:
         yield "STDIN", sys.stdin.read()
         return
     if filename.startswith(("http://", "https://")):
-        yield filename, _fetch(filename)
+        yield filename, fetch(filename)
         return
     for path in _paths(filename, recursive=recursive):
         yield str(path), _read(path)
@@ -137,14 +163,15 @@ def _read(path: Path) -> str:
         raise CliError(f'the path "{path}" cannot be accessed: {error}') from None
 
 
-def _fetch(url: str) -> str:
+def fetch(url: str) -> str:
+    """The text at an address. Raise CliError."""
     import urllib.error  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
 
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
-            text: str = answer.read().decode()
-            return text
+            content: str = answer.read().decode()
+            return content
     except (urllib.error.URLError, OSError) as error:
         reason = getattr(error, "code", "") or getattr(error, "reason", error)
         raise CliError(f'unable to read URL "{url}", server reported {reason}') from None

@@ -7,7 +7,7 @@ from knarr.api.kinds import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError, raise_all, with_source
 from knarr.cli.flags import Arguments, array, duration, number, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.json_text import compact_json
 from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.selecting import Found, list_kind, selection_of
@@ -61,9 +61,7 @@ ATTEMPTS = 5
 def run(session: Session, arguments: Arguments) -> int | None:
     """Apply all objects of the files."""
     _check(session, arguments)
-    objects = read_files(
-        session, arguments.list("filename"), recursive=arguments.truth("recursive")
-    )
+    objects = files_of(session, arguments)
     if not objects:
         raise CliError("no objects passed to apply")
     dry_run = dry_run_of(session, arguments)
@@ -83,12 +81,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
 
 
 def _check(session: Session, arguments: Arguments) -> None:
-    if arguments.text("kustomize"):
-        raise CliError(
-            "kustomizations are not read here; build them with `kustomize build DIR` and pipe the "
-            f"result into `{session.program} apply -f -`"
-        )
-    if not arguments.list("filename"):
+    if not is_file_given(arguments):
         raise CliError("must specify one of -f and -k")
     if arguments.words:
         raise PlainError(
@@ -304,7 +297,7 @@ def _view_last(session: Session, arguments: Arguments) -> int | None:
 
 
 def _set_last(session: Session, arguments: Arguments) -> int | None:
-    objects = read_files(session, arguments.list("filename"))
+    objects = files_of(session, arguments)
     for one in objects:
         annotations = with_configuration(one.object)["metadata"]["annotations"]
         patch = {"metadata": {"annotations": {LAST_APPLIED: annotations[LAST_APPLIED]}}}

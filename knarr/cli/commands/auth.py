@@ -5,7 +5,7 @@ from typing import Any
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, ExitError, PlainError
 from knarr.cli.flags import Arguments, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.printer import printer_of
 from knarr.cli.output.table import columns_text
 from knarr.cli.session import Session
@@ -124,7 +124,7 @@ def _reconcile(session: Session, arguments: Arguments) -> int | None:
     dry_run = dry_run_of(session, arguments)
     suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
     options = Write(field_manager="kubectl-auth", dry_run=dry_run == "server")
-    for found in read_files(session, arguments.list("filename")):
+    for found in files_of(session, arguments):
         if found.kind.group != "rbac.authorization.k8s.io":
             continue
         try:

@@ -6,7 +6,7 @@ from knarr.cli.command import Command
 from knarr.cli.commands.create.making import SHARED_FLAGS, store
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, number, text
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.selecting import Found, find
 from knarr.cli.session import Session
 
@@ -20,7 +20,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
         raise CliError("--max=MAXPODS is required and must be at least 1, max: " + str(most))
     if most < arguments.number("min"):
         raise CliError("--max=MAXPODS must be larger or equal to --min=MINPODS")
-    found = read_files(session, arguments.list("filename"))
+    found = files_of(session, arguments)
     if arguments.words:
         more, errors = find(session, arguments.words, arguments, allow_lists=False)
         raise_all(errors)

@@ -6,7 +6,7 @@ from knarr.api import times
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError
 from knarr.cli.flags import Arguments, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.session import Session
 from knarr.client.dynamic import Write
 from knarr.daemon.clock import SystemClock
@@ -16,7 +16,7 @@ def _deciding(condition: str, done: str) -> Callable[[Session, Arguments], int |
     def run(session: Session, arguments: Arguments) -> int | None:
         kind = session.resources.find("certificatesigningrequests")
         names = [one.partition("/")[2] or one for one in arguments.words]
-        names += [one.name for one in read_files(session, arguments.list("filename"))]
+        names += [one.name for one in files_of(session, arguments)]
         if not names:
             raise CliError("one or more CSRs must be specified as <name> or -f <filename>")
         for name in names:

@@ -6,7 +6,7 @@ from knarr.api.kinds import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, Flag, duration, number, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.resources import label
 from knarr.cli.selecting import (
     Found,
@@ -87,7 +87,7 @@ def _check(arguments: Arguments) -> None:
         raise CliError("--now and --grace-period cannot be specified together")
     if arguments.truth("all") and arguments.text("selector"):
         raise CliError("cannot set --all and --selector at the same time")
-    if not arguments.words and not arguments.list("filename") and not arguments.text("kustomize"):
+    if not arguments.words and not is_file_given(arguments):
         raise PlainError(
             "error: You must provide one or more resources by argument or filename.\n"
             "Example resource specifications include:\n   '-f rsrc.yaml'\n"
@@ -96,8 +96,7 @@ def _check(arguments: Arguments) -> None:
 
 
 def _targets(session: Session, arguments: Arguments) -> tuple[list[Found], list[Exception]]:
-    recursive = arguments.truth("recursive")
-    found = read_files(session, arguments.list("filename"), recursive=recursive)
+    found = files_of(session, arguments)
     if not arguments.words:
         return found, []
     asked = named(session, arguments.words)

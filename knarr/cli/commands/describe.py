@@ -8,7 +8,7 @@ from knarr.cli.describing.table import writer_of
 from knarr.cli.events_of import events_of
 from knarr.cli.failures import PlainError, raise_all
 from knarr.cli.flags import Arguments, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.selecting import (
     CHUNK_FLAG,
     Found,
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Describe what is meant."""
-    if not arguments.words and not arguments.list("filename"):
+    if not arguments.words and not is_file_given(arguments):
         raise PlainError(
             "You must specify the type of resource to describe. Use "
             f'"{session.program} api-resources" for a complete list of supported resources.\n\n'
@@ -51,7 +51,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
 def _found(session: Session, arguments: Arguments) -> tuple[list[Found], list[Exception]]:
     found: list[Found] = []
     errors: list[Exception] = []
-    for one in read_files(session, arguments.list("filename")):
+    for one in files_of(session, arguments):
         got = session.client.get(one.kind, one.namespace, one.name)
         found.append(Found(one.kind, one.namespace, one.name, got))
     if not arguments.words:

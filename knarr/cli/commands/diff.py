@@ -11,7 +11,7 @@ from knarr.cli.command import Command
 from knarr.cli.commands.apply import patch_of
 from knarr.cli.failures import CliError, ExitError
 from knarr.cli.flags import Arguments, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.printer import without_managed_fields
 from knarr.cli.output.yaml_text import yaml_text
 from knarr.cli.selecting import Found
@@ -24,11 +24,9 @@ Json = dict[str, Any]
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Show the differences; end with 1 when there are any."""
-    if not arguments.list("filename"):
+    if not is_file_given(arguments):
         raise CliError("must specify one of -f and -k")
-    objects = read_files(
-        session, arguments.list("filename"), recursive=arguments.truth("recursive")
-    )
+    objects = files_of(session, arguments)
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "LIVE"), Path(folder, "MERGED")
         before.mkdir()

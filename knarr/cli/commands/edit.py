@@ -11,7 +11,7 @@ from knarr.cli.changing import difference
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, lines_of, raise_all
 from knarr.cli.flags import Arguments, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.json_text import json_text
 from knarr.cli.output.printer import PRINT_FLAGS, Results, list_of, without_managed_fields
 from knarr.cli.output.yaml_text import yaml_text
@@ -33,7 +33,7 @@ HEADER = """\
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Edit what is meant."""
-    found = read_files(session, arguments.list("filename"))
+    found = files_of(session, arguments)
     for one in found:
         one.object = session.client.get(one.kind, one.namespace, one.name)
     if arguments.words:

@@ -6,7 +6,7 @@ from knarr.cli.command import Command
 from knarr.cli.commands.create.making import SHARED_FLAGS, store
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, pairs, text
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.selecting import Found, find
 from knarr.cli.session import Session
 
@@ -17,7 +17,7 @@ _EXPOSABLE = {"Deployment", "ReplicaSet", "ReplicationController", "Service", "P
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Make the service."""
-    found = read_files(session, arguments.list("filename"))
+    found = files_of(session, arguments)
     if arguments.words:
         more, errors = find(session, arguments.words, arguments, allow_lists=False)
         raise_all(errors)

@@ -10,7 +10,7 @@ from knarr.api.kinds import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, text, truth, words
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.kind_table import table_options
 from knarr.cli.output.printer import GET_FORMATS, PRINT_FLAGS, Printer, list_of, printer_of
 from knarr.cli.output.table import TableText
@@ -86,9 +86,8 @@ def run(session: Session, arguments: Arguments) -> int | None:
 
 
 def _asked(session: Session, arguments: Arguments) -> Named:
-    if arguments.list("filename"):
-        recursive = arguments.truth("recursive")
-        found = read_files(session, arguments.list("filename"), recursive=recursive)
+    if is_file_given(arguments):
+        found = files_of(session, arguments)
         return Named(objects=[(one.kind, one.name) for one in found])
     if not arguments.words:
         program = session.program

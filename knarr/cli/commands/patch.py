@@ -8,7 +8,7 @@ from knarr.api.kinds import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.selecting import Found, named
 from knarr.cli.session import Session
@@ -77,8 +77,8 @@ def _kind_of(kind: Kind, obj: Json) -> Kind:
 
 
 def _targets(session: Session, arguments: Arguments) -> list[Found]:
-    if arguments.list("filename"):
-        return read_files(session, arguments.list("filename"))
+    if is_file_given(arguments):
+        return files_of(session, arguments)
     asked = named(session, arguments.words)
     if not asked.objects:
         raise CliError(

@@ -4,7 +4,7 @@ from knarr.cli.command import Command
 from knarr.cli.commands.delete import wait_until_gone
 from knarr.cli.failures import CliError, raise_all, with_source
 from knarr.cli.flags import Arguments, duration, number, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.resources import label
 from knarr.cli.selecting import Found
@@ -24,11 +24,11 @@ from knarr.client.dynamic import StatusError
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Replace the objects of the files."""
-    if not arguments.list("filename"):
+    if not is_file_given(arguments):
         raise CliError("must specify --filename or --kustomize")
     results = Results(session, arguments, dry_run=dry_run_of(session, arguments))
     errors: list[Exception] = []
-    for found in read_files(session, arguments.list("filename")):
+    for found in files_of(session, arguments):
         try:
             if arguments.truth("force"):
                 results.add(_forced(session, arguments, found), "replaced")

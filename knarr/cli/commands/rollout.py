@@ -9,7 +9,7 @@ from knarr.cli.describing.sheet import Sheet
 from knarr.cli.describing.template import template
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, Flag, duration, number, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.output.table import columns_text
 from knarr.cli.rollouts import change_cause, progress, revisions, template_of
@@ -28,7 +28,7 @@ _WRITE = (*_CHOOSE, *PRINT_FLAGS, DRY_RUN, MANAGER)
 
 def _each(session: Session, arguments: Arguments) -> list[Found]:
     found = []
-    for one in read_files(session, arguments.list("filename")):
+    for one in files_of(session, arguments):
         got = session.client.get(one.kind, one.namespace, one.name)
         found.append(Found(one.kind, one.namespace, one.name, got))
     if arguments.words:

@@ -3,7 +3,7 @@
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, duration, number, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.selecting import Found, find, selector_flags
 from knarr.cli.session import Session
@@ -32,7 +32,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0"
         )
     errors: list[Exception] = []
-    found = read_files(session, arguments.list("filename"))
+    found = files_of(session, arguments)
     if arguments.words:
         more, errors = find(session, arguments.words, arguments, allow_lists=arguments.truth("all"))
         found += more

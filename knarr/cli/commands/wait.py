@@ -6,7 +6,7 @@ from typing import Any
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, duration, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.jsonpath import JsonPath, relaxed, shown
 from knarr.cli.selecting import Found, find, named, selector_flags
 from knarr.cli.session import Session
@@ -76,7 +76,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
 
 
 def _targets(session: Session, arguments: Arguments, goal: _Goal, ends: float) -> list[Found]:
-    files = read_files(session, arguments.list("filename"))
+    files = files_of(session, arguments)
     if not arguments.words:
         return files
     if goal.creates or goal.deletes:

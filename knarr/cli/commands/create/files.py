@@ -4,7 +4,7 @@ from knarr.cli.command import Command
 from knarr.cli.commands.create.making import SHARED_FLAGS
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, text, truth
-from knarr.cli.manifests import file_flags, read_files
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.printer import Results
 from knarr.cli.selecting import Found
 from knarr.cli.session import Session
@@ -19,10 +19,9 @@ def run(session: Session, arguments: Arguments) -> int | None:
             f"error: Unexpected args: [{' '.join(arguments.words)}]\n"
             f"See '{session.program} create -h' for help and examples"
         )
-    if not arguments.list("filename") and not arguments.text("kustomize"):
+    if not is_file_given(arguments):
         raise CliError("must specify one of -f and -k")
-    recursive = arguments.truth("recursive")
-    objects = read_files(session, arguments.list("filename"), recursive=recursive)
+    objects = files_of(session, arguments)
     if not objects:
         raise CliError("no objects passed to create")
     dry_run = dry_run_of(session, arguments)
