@@ -71,6 +71,10 @@ class Access:
             )
         )
 
+    def check_path(self, user: User, verb: str, path: str) -> None:
+        """Raise ForbiddenError unless the user may do this to a path that is no resource."""
+        self._gate.check(Attributes(user, verb, is_resource=False, path=path))
+
     def _certificate_user(self, context: grpc.aio.ServicerContext[Any, Any]) -> User | None:
         peer = context.peer()
         if peer not in self._by_peer:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from apiserver.auth.gate import Gate
 from apiserver.grpc.access import Access
+from apiserver.grpc.maintenance import Maintenance
 from apiserver.grpc.nodes import Nodes
 from apiserver.grpc.resources import SERVICE, Resources
 from apiserver.nodes.connection import NodeConnections
@@ -80,6 +81,7 @@ async def serve_grpc(
     access = Access(gate, has_certificates=tls is not None and tls.client_ca is not None)
     resources = Resources(registry, access)
     server.add_generic_rpc_handlers((resources.handler(),))
+    server.add_generic_rpc_handlers((Maintenance(registry.core, access).handler(),))
     if nodes is not None:
         server.add_generic_rpc_handlers((Nodes(registry.core, access, nodes).handler(),))
     health = HealthServicer()

@@ -327,7 +327,9 @@ class DynamicClient:
         if code is grpc.StatusCode.UNAUTHENTICATED:
             return StatusError({"reason": "Unauthorized", "message": words, "code": 401})
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            words = "the server did not answer in time"
+            words = (
+                "the server did not answer in time; if it is paused, `knarr resume` lets it go on"
+            )
             return StatusError({"reason": "Timeout", "message": words, "code": 504})
         if code is grpc.StatusCode.UNIMPLEMENTED:
             return StatusError({"reason": "NotFound", "message": words, "code": 404})

@@ -7,6 +7,10 @@ LAUNCHER = {
     "up": "Start a cluster on this machine",
     "down": "Stop the cluster; everything is there again after the next up",
     "delete": "Without arguments: stop the cluster and remove everything it kept",
+    "reset": "Take the cluster back to its state after up: all that was made since goes",
+    "pause": "Stop the cluster where it stands, until resume; it uses no CPU",
+    "resume": "Let a paused cluster go on",
+    "image": "load: images into the Docker engine of the cluster's nodes",
     "resolve": "Ask the cluster's name server for a name",
     "status": "Say which clusters there are and what they do",
 }

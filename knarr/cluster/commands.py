@@ -108,10 +108,46 @@ def ask(arguments: Sequence[str]) -> int:
     return resolve(arguments)
 
 
+def reset(arguments: Sequence[str]) -> int:
+    """Take a cluster back to its state after `up`."""
+    from knarr.cluster.whole import reset as go_back  # noqa: PLC0415
+
+    _say(go_back(arguments))
+    return 0
+
+
+def pause(arguments: Sequence[str]) -> int:
+    """Stop a cluster where it stands."""
+    from knarr.cluster.freezing import pause as stop  # noqa: PLC0415
+
+    _say(stop(arguments))
+    return 0
+
+
+def resume(arguments: Sequence[str]) -> int:
+    """Let a paused cluster go on."""
+    from knarr.cluster.freezing import resume as go_on  # noqa: PLC0415
+
+    _say(go_on(arguments))
+    return 0
+
+
+def image(arguments: Sequence[str]) -> int:
+    """Load images for a cluster on Docker."""
+    from knarr.cluster.images import image as handle  # noqa: PLC0415
+
+    _say(handle(arguments))
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "up": up,
     "down": down,
     "delete": delete,
+    "image": image,
+    "pause": pause,
+    "reset": reset,
+    "resume": resume,
     "resolve": ask,
     "status": status,
 }
@@ -172,6 +208,10 @@ def _detach(options: UpOptions, arguments: Sequence[str]) -> int:
 
 def _end(folder: Folder, running: Running) -> None:
     deadline = time.monotonic() + STOP_S
+    if running.paused:
+        from knarr.cluster.freezing import go_on  # noqa: PLC0415
+
+        go_on(folder, running)
     os.kill(running.pid, signal.SIGTERM)
     while folder.running() is not None or Path(f"/proc/{running.pid}/exe").exists():
         if time.monotonic() > deadline:
@@ -200,7 +240,7 @@ def _remove_containers(folder: Folder) -> None:
 def _line(name: str, running: Running | None) -> str:
     if running is None:
         return f"cluster {name} is stopped"
-    state = "ready" if running.ready else "starting"
+    state = "paused" if running.paused else "ready" if running.ready else "starting"
     nodes = f"{running.nodes} node" + ("s" if running.nodes > 1 else "")
     return (
         f"cluster {name} is {state}: {running.server}, {nodes}, {running.runtime} runtime, "
@@ -214,6 +254,7 @@ def _facts(running: Running | None) -> dict[str, object]:
     return {
         "running": True,
         "ready": running.ready,
+        "paused": running.paused,
         "pid": running.pid,
         "server": running.server,
         "grpc": running.grpc,

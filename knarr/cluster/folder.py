@@ -8,6 +8,7 @@ tokens.csv        the administrator's token, and those of --token-auth-file
 pki/              certificates and keys
 store.db          the objects
 nodes/<node>/     one node's pods and volumes
+first.snapshot    the objects after the first start, for `knarr reset`
 log               what a detached cluster had to say
 """
 
@@ -92,6 +93,7 @@ class Running(Struct, frozen=True):
     dns: str = ""
     """HOST:PORT of the name server, once it answers."""
     ready: bool = False
+    paused: bool = False
 
 
 class Folder:
@@ -116,6 +118,11 @@ class Folder:
     def log(self) -> Path:
         """The log of a detached cluster."""
         return self.path / "log"
+
+    @property
+    def first_state(self) -> Path:
+        """The objects after the first start."""
+        return self.path / "first.snapshot"
 
     def node(self, name: str) -> Path:
         """One node's folder."""
@@ -214,6 +221,10 @@ class Folder:
                 raise SettingsError(f"--token-auth-file: {more}: {error.strerror}") from None
         _write(self.tokens, "\n".join(lines) + "\n")
         return token
+
+    def admin_token_now(self) -> str:
+        """The administrator's token of a cluster that runs."""
+        return self.tokens.read_text().partition(",")[0]
 
     def _is_locked(self) -> bool:
         try:

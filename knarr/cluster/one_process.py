@@ -11,8 +11,10 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from apiserver.registry import snapshot
 from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.server import Options, serve
+from apiserver.storage.store import Store
 from controller_manager.manager import run_controllers
 from controller_manager.settings import ControllerSettings
 from knarr.api.core.node import Node
@@ -26,6 +28,7 @@ from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import ClusterNetwork, NetworkOptions
 from knarr.cluster.options import UpOptions
+from knarr.cluster.whole import keep_first_state
 from knarr.daemon.certificates import Authority, Wanted, ensure_key
 from knarr.daemon.clock import Clock, SystemClock, seeded
 from knarr.daemon.jwt import Signer, read_private_key
@@ -115,8 +118,10 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             credentials = _kubelet_credentials(folder, authority, names)
             nodes = _Nodes(options, folder, addresses, client, clock, services, credentials)
             group.create_task(nodes.run(names), name="nodes")
+            is_first = options.store == "memory" or not folder.first_state.exists()
+            fresh = server.registry.core.store if is_first else None
             group.create_task(
-                _tell_ready(folder, running, informers.of(Node), options.nodes, carried)
+                _tell_ready(folder, running, informers.of(Node), options.nodes, carried, fresh)
             )
 
 
@@ -286,6 +291,7 @@ async def _tell_ready(
     nodes: Informer[Node],
     wanted: int,
     network: ClusterNetwork | None,
+    store: Store | None,
 ) -> None:
     """Write down that the cluster is ready once all its nodes, Services and names are."""
     enough = asyncio.Event()
@@ -301,6 +307,8 @@ async def _tell_ready(
     if wanted:
         await enough.wait()
     dns = await network.ready() if network is not None else ""
+    if store is not None:
+        keep_first_state(folder, await snapshot.save(store))
     folder.say(replace(running, dns=dns, ready=True))
     log.info("ready", server=running.server, nodes=wanted, runtime=running.runtime, dns=dns)
 

@@ -16,10 +16,11 @@ from msgspec.structs import fields, replace
 from apiserver.server import Options
 from knarr.api.core.node import Node
 from knarr.api.errors import ApiError
+from knarr.client import snapshots
 from knarr.client.client import Client
 from knarr.client.connection import Credentials
 from knarr.client.grpc import connect
-from knarr.cluster.folder import Addresses, Folder, Layout, check_port
+from knarr.cluster.folder import Addresses, Folder, Layout, Running, check_port
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import DNS_PORTS, make_dns_service
 from knarr.cluster.one_process import (
@@ -34,6 +35,8 @@ from knarr.cluster.one_process import (
     with_runtime,
 )
 from knarr.cluster.options import UpOptions
+from knarr.cluster.whole import connect as connect_blocking
+from knarr.cluster.whole import keep_first_state
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.child import Child
 from knarr.daemon.clock import SystemClock
@@ -120,11 +123,21 @@ async def _run(options: UpOptions, folder: Folder) -> None:
                 if network == "loopback":
                     await make_dns_service(client, addresses.dns, is_loopback=True)
             dns = f"{addresses.dns}:{dns_port}" if network == "loopback" else ""
+            if options.store == "memory" or not folder.first_state.exists():
+                await asyncio.to_thread(_keep_first_state, folder, running)
             folder.say(replace(running, dns=dns, ready=True))
             log.info("ready", server=running.server, nodes=options.nodes, parts=len(parts))
     finally:
         if options.runtime == "process":
             await _stop_containers(options, folder)
+
+
+def _keep_first_state(folder: Folder, running: Running) -> None:
+    client = connect_blocking(folder, running)
+    try:
+        keep_first_state(folder, list(snapshots.save(client)))
+    finally:
+        client.close()
 
 
 def _parts(
