@@ -29,7 +29,8 @@ from kubelet.node.machine import capacity, memory_available_bytes, system_info
 from kubelet.node.status import NodeFacts
 from kubelet.probes.prober import Prober
 from kubelet.runtime.runtime import Runtime
-from kubelet.server.service import NodeService, serve_node
+from kubelet.server.door import NodeDoor
+from kubelet.server.service import NodeService, serve
 from kubelet.sync.host import Host, PodNetwork
 from kubelet.sync.manager import PodManager
 from kubelet.volumes.references import ReferenceSource
@@ -54,6 +55,8 @@ class KubeletOptions(Struct, frozen=True, kw_only=True):
     """Where the API server's questions are answered: see `knarr.v1.Node`."""
     port: int | None = None
     """0 for any; None where nobody shall ask."""
+    door: NodeDoor | None = None
+    """A server shared with other nodes of this process, instead of one at `address`."""
     credentials: grpc.ServerCredentials | None = None
     clients: frozenset[str] = frozenset()
     """Common names of the certificates that may ask; empty lets in all the authority knows."""
@@ -133,12 +136,17 @@ class Kubelet:
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[int]:
         options = self._options
-        if options.port is None:
-            yield 0
-            return
         service = NodeService(self.host, self.manager, options.clients)
-        async with serve_node(service, options.address, options.port, options.credentials) as port:
-            yield port
+        if options.door is not None:
+            with options.door.opened(options.node_name, service) as port:
+                yield port
+        elif options.port is None:
+            yield 0
+        else:
+            async with serve(
+                service.handler(), options.address, options.port, options.credentials
+            ) as port:
+                yield port
 
     async def _take_addresses(self) -> None:
         """Wait for the node's podCIDR and note which addresses are taken."""
@@ -188,7 +196,7 @@ class Kubelet:
 
     async def _facts(self) -> NodeFacts:
         options = self._options
-        low = memory_available_bytes() < MEMORY_LOW_BYTES
+        low = self.runtime.is_real and memory_available_bytes() < MEMORY_LOW_BYTES
         has = options.capacity or capacity(_existing(options.state_dir), pods_max=options.pods_max)
         return NodeFacts(
             hostname=options.node_name,
@@ -198,7 +206,7 @@ class Kubelet:
             info=system_info(await self.runtime.version()),
             images=await self.runtime.images(),
             port=self._port,
-            pressures=frozenset({"MemoryPressure"} if low and self.runtime.is_real else ()),
+            pressures=frozenset({"MemoryPressure"} if low else ()),
         )
 
 

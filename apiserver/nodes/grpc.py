@@ -21,6 +21,9 @@ from knarr.proto import node_pb2 as pb
 STATUS_METADATA = "knarr-status-bin"
 """Where the kubelet puts the Status of an error."""
 
+NODE_METADATA = "knarr-node"
+"""Where a call says which node it means: several may share one server."""
+
 CALL_TIMEOUT_S = 30
 """Patience with answers that are not streams."""
 
@@ -48,7 +51,7 @@ class GrpcNodes:
                 name = ("grpc.ssl_target_name_override", node.metadata.name)
                 channel = grpc.aio.secure_channel(address, self._credentials, options=(name,))
             self._channels[address] = channel
-        return GrpcNode(channel)
+        return GrpcNode(channel, node.metadata.name)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -70,8 +73,9 @@ def _address(node: Node) -> str:
 class GrpcNode:
     """One kubelet over one channel."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, name: str) -> None:
         self._channel = channel
+        self._metadata = ((NODE_METADATA, name),)
 
     async def logs(self, request: pb.LogsRequest) -> AsyncIterator[bytes]:
         """What a container wrote."""
@@ -113,7 +117,7 @@ class GrpcNode:
             getattr(answer, "FromString"),  # noqa: B009  Stubs miss it.
         )
         try:
-            found: M = await call(request, timeout=CALL_TIMEOUT_S)
+            found: M = await call(request, timeout=CALL_TIMEOUT_S, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             raise _error(error) from None
         return found
@@ -125,7 +129,7 @@ class GrpcNode:
             getattr(answer, "FromString"),  # noqa: B009  Stubs miss it.
         )
         try:
-            async for message in call(request):
+            async for message in call(request, metadata=self._metadata):
                 yield message
         except grpc.aio.AioRpcError as error:
             raise _error(error) from None
@@ -139,7 +143,7 @@ class GrpcNode:
             getattr(answer, "FromString"),  # noqa: B009  Stubs miss it.
         )
         try:
-            async for message in call(inputs):
+            async for message in call(inputs, metadata=self._metadata):
                 yield message
         except grpc.aio.AioRpcError as error:
             raise _error(error) from None

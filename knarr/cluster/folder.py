@@ -29,6 +29,9 @@ REST_PORT, GRPC_PORT = 6443, 6444
 RANGES = 60
 """So many clusters can have address ranges of their own on one machine."""
 
+NODES_MAX, HOLLOW_NODES_MAX = 256, 8192
+"""Nodes whose pods get addresses: a /24 each of the cluster's /16, a /23 each of 100.64.0.0/10."""
+
 DNS_HOST = 10
 """The DNS Service's address is the tenth of the range, as usual."""
 
@@ -69,8 +72,10 @@ class Addresses(Struct, frozen=True):
     balancers: str
     """Where Services of type LoadBalancer get addresses."""
 
-    def of_node(self, number: int) -> str:
-        """A node's podCIDR."""
+    def of_node(self, number: int, *, is_hollow: bool = False) -> str:
+        """A node's podCIDR. Nobody sends to a hollow node: there is room for more of them."""
+        if is_hollow:
+            return f"100.{64 + number // 128}.{number % 128 * 2}.0/23"
         return f"{self.pods}.{number}.0/24"
 
     @property

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
@@ -36,6 +36,7 @@ from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
 from kubelet.runtime.choose import RuntimeSettings, is_docker_there, open_runtime
 from kubelet.runtime.runtime import Runtime
+from kubelet.server.door import NodeDoor, serve_door
 from scheduler.scheduler import run_scheduler
 
 log = structlog.get_logger()
@@ -208,15 +209,19 @@ class _Nodes(Struct, frozen=True):
     credentials: grpc.ServerCredentials
 
     async def run(self, names: Sequence[str]) -> None:
-        """Be all of them."""
-        async with asyncio.TaskGroup() as group:
-            for number, name in enumerate(names):
-                group.create_task(self._run_one(name, number), name=name)
+        """Be all of them; hollow ones share one server."""
+        async with AsyncExitStack() as stack:
+            door = None
+            if self.options.runtime == "hollow":
+                door = await stack.enter_async_context(serve_door(ADDRESS, 0, self.credentials))
+            async with asyncio.TaskGroup() as group:
+                for number, name in enumerate(names):
+                    group.create_task(self._run_one(name, number, door), name=name)
 
-    async def _run_one(self, name: str, number: int) -> None:
+    async def _run_one(self, name: str, number: int, door: NodeDoor | None) -> None:
         state = self.folder.node(name)
         hollow = self.options.runtime == "hollow"
-        cidr = self.addresses.of_node(number)
+        cidr = self.addresses.of_node(number, is_hollow=hollow)
         settings = RuntimeSettings(
             kind=self.options.runtime, state_dir=state, node_name=name, pod_cidr=cidr
         )
@@ -228,6 +233,7 @@ class _Nodes(Struct, frozen=True):
                     state_dir=state,
                     address=ADDRESS,
                     port=0,
+                    door=door,
                     credentials=self.credentials,
                     clients=frozenset({API_SERVER}),
                     pod_cidr=cidr,

@@ -7,11 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from knarr.cluster.folder import Folder
+from knarr.cluster.folder import HOLLOW_NODES_MAX, NODES_MAX, Folder
 from knarr.daemon.settings import Flags, SettingsError
-
-NODES_MAX = 1000
-"""More nodes than this on one machine are surely a slip of the hand."""
 
 RuntimeName = Literal["auto", "docker", "process", "hollow"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -91,8 +88,9 @@ def options_of(found: Namespace, environment: dict[str, str]) -> UpOptions:
     """The options that flags say. Raise SettingsError."""
     if not found.name or not found.name.replace("-", "").isalnum() or found.name.startswith("-"):
         raise SettingsError(f"--name: {found.name!r} may have letters, digits and dashes only")
-    if not 0 <= found.nodes <= NODES_MAX:
-        raise SettingsError(f"--nodes: {found.nodes} is not between 0 and {NODES_MAX}")
+    most = HOLLOW_NODES_MAX if found.runtime == "hollow" else NODES_MAX
+    if not 0 <= found.nodes <= most:
+        raise SettingsError(f"--nodes: {found.nodes} is not between 0 and {most}")
     kubeconfig = found.kubeconfig or environment.get("KUBECONFIG", "").split(":")[0]
     home = environment.get("HOME", "/root")
     return UpOptions(

@@ -214,7 +214,7 @@ def _kubelet(
         "hostname-override": name,
         "node-ip": ADDRESS,
         "root-dir": str(folder.node(name)),
-        "pod-cidr": addresses.of_node(number),
+        "pod-cidr": addresses.of_node(number, is_hollow=options.runtime == "hollow"),
         "address": ADDRESS,
         "port": "0",
         "healthz-port": "0",

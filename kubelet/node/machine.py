@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from knarr.api.core.node import NodeSystemInfo
@@ -42,8 +43,9 @@ def architecture() -> str:
     return _ARCHITECTURES.get(platform.machine(), platform.machine())
 
 
+@cache
 def system_info(runtime_version: str) -> NodeSystemInfo:
-    """The node's system, as `kubectl get nodes -o wide` shows it."""
+    """The node's system, as `kubectl get nodes -o wide` shows it; it stays until the next boot."""
     return NodeSystemInfo(
         architecture=architecture(),
         boot_id=_read("/proc/sys/kernel/random/boot_id"),

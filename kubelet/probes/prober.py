@@ -38,7 +38,9 @@ class Prober:
         self.failed: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Hold the probes' tasks until cancelled."""
+        """Hold the probes' tasks until cancelled; where nothing is real nothing is probed."""
+        if not self._runtime.is_real:
+            return
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         async with aiohttp.ClientSession(connector=connector) as session:
             self._session = session

@@ -26,6 +26,9 @@ from kubelet.sync.manager import PodManager
 
 SERVICE = "knarr.v1.Node"
 STATUS_METADATA = "knarr-status-bin"
+NODE_METADATA = "knarr-node"
+"""Where a call says which node it means; a server of one node need not look."""
+
 NODE_LOGS = Path("/var/log")
 CHUNK_BYTES = 256 * 1024
 
@@ -187,15 +190,15 @@ def _log_folder(wanted: str) -> Iterator[bytes]:
 
 
 @asynccontextmanager
-async def serve_node(
-    service: NodeService,
+async def serve(
+    handler: grpc.GenericRpcHandler,
     address: str,
     port: int,
     credentials: grpc.ServerCredentials | None = None,
 ) -> AsyncIterator[int]:
     """Serve while the block runs; yield the port, chosen freely when 0 was asked for."""
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
-    server.add_generic_rpc_handlers((service.handler(),))
+    server.add_generic_rpc_handlers((handler,))
     where = f"{address}:{port}"
     try:
         if credentials is None:
