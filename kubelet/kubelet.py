@@ -168,6 +168,8 @@ class Kubelet:
     def _network(self, pod: Pod) -> PodNetwork:
         assert self._addresses is not None, "addresses come before pods"
         ip = "" if pod.spec.host_network else self._addresses.of(pod.metadata.uid)
+        if not self.runtime.is_real:
+            return PodNetwork(hostname=pod.metadata.name, ip=ip)
         host_ip = self._options.node_ips[0] if self._options.node_ips else ""
         return pod_network(pod, ip, host_ip, self._options.dns)
 

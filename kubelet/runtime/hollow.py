@@ -1,7 +1,8 @@
 """Nothing runs: pods look as if they did, for tests of scale and for teaching.
 
 Containers of pods that restart always run for ever; those of other pods end
-well after a moment. Two annotations of the pod ask for something else:
+well after a moment. No events tell of containers, for nothing happens to them.
+Two annotations of the pod ask for something else:
 
     hollow.knarr.dev/run-seconds: "30"    each container ends after so long
     hollow.knarr.dev/exit-code: "1"       and with this code

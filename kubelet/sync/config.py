@@ -1,6 +1,7 @@
 """Turns a container of a pod's spec into what a runtime is given. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 
 from knarr.api import quantities
@@ -15,6 +16,9 @@ from kubelet.sync.env import expand
 OOM_GUARANTEED, OOM_BEST_EFFORT = -997, 1000
 """What the kernel prefers to end when memory runs out, as Kubernetes weighs it."""
 
+HASHES_KEPT_MAX = 1000
+"""Containers whose hash is remembered: each look at a pod asks for it again."""
+
 
 def pod_ref(pod: Pod) -> PodRef:
     """Which pod."""
@@ -26,7 +30,12 @@ def spec_hash(spec: ContainerSpec | EphemeralContainer) -> str:
 
     All else either cannot change in a pod or, like resources, changes in place.
     """
-    return sha256(f"{spec.name}\0{spec.image}".encode()).hexdigest()[:16]
+    return _hash(spec.name, spec.image)
+
+
+@lru_cache(HASHES_KEPT_MAX)
+def _hash(name: str, image: str) -> str:
+    return sha256(f"{name}\0{image}".encode()).hexdigest()[:16]
 
 
 def container_config(

@@ -330,6 +330,8 @@ class Containers:
         return b"".join(pieces)[-MESSAGE_LOG_BYTES:].decode(errors="replace")
 
     def _tell(self, pod: Pod, container: str, kind: str, reason: str, message: str) -> None:
+        if kind != "Warning" and not self._host.runtime.is_real:
+            return  # Nothing was pulled, made or started; events of it would be half of all writes.
         event_type: Literal["Normal", "Warning"] = "Warning" if kind == "Warning" else "Normal"
         self._host.events.event(_part(pod, container), reason, message, event_type)
 

@@ -64,9 +64,11 @@ class PodWorker:
         self._containers = Containers(host, self._backoff, self._waiting)
 
     def wish(self, pod: Pod, *, gone: bool = False) -> None:
-        """The pod changed."""
+        """The pod changed; what we wrote ourselves is no news."""
+        is_known = pod.metadata.resource_version == self.pod.metadata.resource_version
         self._wish = Wish(pod, gone)
-        self._wake.set()
+        if gone or not is_known:
+            self._wake.set()
 
     def wake(self) -> None:
         """Something about its containers changed."""
@@ -98,6 +100,9 @@ class PodWorker:
                 again_after_s = AGAIN_AFTER_FAILURE_S
             if again_after_s is None:
                 return
+            if not again_after_s:
+                await asyncio.sleep(0)
+                continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(again_after_s):
                     await self._wake.wait()
@@ -133,8 +138,11 @@ class PodWorker:
         """Whether the next report says all of this and more: no need to write both.
 
         Between a new sandbox and its first containers nothing is decided, and
-        neither is between the last container and the end of the sandbox.
+        neither is between the last container and the end of the sandbox. A
+        hollow sandbox is there at once.
         """
+        if actions.start_sandbox is not None and not self._host.runtime.is_real:
+            return ending is None
         began, self._began_sandbox = self._began_sandbox, False
         return began and bool(actions.start) if ending is None else actions.stop_sandbox
 
