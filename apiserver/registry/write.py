@@ -56,6 +56,9 @@ STATUS_LIKE = frozenset({"status", "approval"})
 _UNCOUNTED = frozenset({"binding", "eviction", "finalize"})
 """Subresources whose changes `generation` does not count."""
 
+_SERVERS_OWN = frozenset({"binding", "eviction"})
+"""Subresources whose changes the server makes from the stored object: they are as they should."""
+
 _STATUS_KEPT_ON_CREATE = frozenset({"nodes", "persistentvolumes", "componentstatuses"})
 """Resources whose status a client may give at once."""
 
@@ -199,7 +202,7 @@ async def _update_once(
         obj = change(entry)
         _check_uid(request, entry, obj)
         _check_version(request, resource, entry, obj)
-        obj = resource.strategy.default(obj)
+        obj = _defaulted(request, resource, obj, old)
         obj = ownership.updated(core, request, resource, obj, old)
         obj = await core.admit(request, "UPDATE", obj.metadata.name, obj, old)
         obj = _prepare(core, request, resource, obj, old)
@@ -216,6 +219,20 @@ async def _update_once(
             current = await core.store.get(entry.key)
             raise RevisionMismatchError(entry.key, current) from None
         raise
+
+
+def _defaulted(request: Request, resource: Resource, obj: Object, old: Object) -> Object:
+    """The changed object with its defaults.
+
+    What a write leaves alone is the old object's very own from here on, which
+    all that follows can see at a glance.
+    """
+    if request.subresource in _SERVERS_OWN:
+        return obj
+    if request.subresource in STATUS_LIKE and not isinstance(obj, CustomObject):
+        obj = _status_only(obj, old)
+    defaulted: Object = resource.strategy.default_change(obj, old)
+    return defaulted
 
 
 def _check_uid(request: Request, entry: Entry, obj: Object) -> None:
@@ -312,7 +329,8 @@ def _validate(request: Request, resource: Resource, obj: Object, old: Object) ->
     else:
         errors.extend(strategy.validate_subresource_update(request.subresource, obj, old))
     refuse(resource.kind, obj.metadata.name, errors)
-    request.warnings.extend(strategy.warnings(obj, old))
+    if request.subresource not in STATUS_LIKE | _SERVERS_OWN:
+        request.warnings.extend(strategy.warnings(obj, old))
 
 
 async def _put(

@@ -105,6 +105,8 @@ class Cache:
     def entries(self, namespace: str = "", *, start: str = "") -> list[Entry]:
         """The objects in a namespace or in all, in order of their keys, from a key on."""
         entries = self._entries
+        if not entries:
+            return []  # As most kinds are that every write asks for: policies, webhooks, quotas.
         return [entries[key] for key in self.keys(namespace, start=start)]
 
     def having(self, field: str, value: str, namespace: str = "") -> list[Entry]:

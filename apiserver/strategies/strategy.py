@@ -64,6 +64,10 @@ class Strategy(Generic[T]):
         """Fill in what users may leave out. Doing it twice changes nothing."""
         return obj
 
+    def default_change(self, obj: T, old: T) -> T:
+        """`default` for a changed object; what is the old one's own has its defaults already."""
+        return self.default(obj)
+
     def prepare_for_create(self, obj: T, context: Context) -> T:
         """Drop what a client may not set on create; `status` is dropped already."""
         return obj

@@ -31,6 +31,9 @@ _is_qualified = re.compile(_QUALIFIED).fullmatch
 _is_label_value = re.compile(_LABEL_VALUE).fullmatch
 _is_config_key = re.compile(_CONFIG_KEY).fullmatch
 _is_http_header = re.compile(_HTTP_HEADER).fullmatch
+_is_usual_address = re.compile(
+    r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}"
+).fullmatch
 _is_port_name_charset = re.compile(r"[-a-z0-9]+").fullmatch
 _has_letter = re.compile(r"[a-z]").search
 
@@ -225,6 +228,8 @@ def path_segment(value: str) -> list[str]:
 
 def ip_address(value: str) -> list[str]:
     """An address of either family, in its usual spelling."""
+    if _is_usual_address(value):
+        return []
     bad = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
     try:
         parsed = ipaddress.ip_address(value)

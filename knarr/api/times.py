@@ -40,12 +40,13 @@ def parse(text: Time | MicroTime) -> datetime:
 
 def to_time(moment: datetime) -> Time:
     """Write a moment to the second, fractions cut off."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Several times as fast as strftime, and every write says when it was.
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def to_micro_time(moment: datetime) -> MicroTime:
     """Write a moment to the microsecond."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def seconds_between(earlier: Time | MicroTime, later: datetime) -> float:

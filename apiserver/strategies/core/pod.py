@@ -37,6 +37,10 @@ class PodRules(Strategy[Pod]):
         """What every pod gets."""
         return default_pod(obj)
 
+    def default_change(self, obj: Pod, old: Pod) -> Pod:
+        """All defaults are the spec's."""
+        return obj if obj.spec is old.spec else default_pod(obj)
+
     def prepare_for_create(self, obj: Pod, context: Context) -> Pod:
         """Pending, of a class of service that follows from what it asks for."""
         conditions: tuple[PodCondition, ...] = ()
@@ -77,10 +81,12 @@ class PodRules(Strategy[Pod]):
         self, subresource: str, obj: Pod, old: Pod
     ) -> Iterable[FieldError]:
         """What `resize` and `ephemeralcontainers` may change."""
+        if subresource not in ("resize", "ephemeralcontainers"):
+            return
         yield from validate_pod_spec(obj.spec, "spec")
         if subresource == "resize":
             yield from validate_resize(obj, old)
-        elif subresource == "ephemeralcontainers":
+        else:
             yield from validate_ephemeral_update(obj, old)
 
     def warnings(self, obj: Pod, old: Pod | None) -> Iterable[str]:
