@@ -11,7 +11,7 @@ import grpc
 from kubelet.server.service import NODE_METADATA, NodeService, serve
 
 
-class NodeDoor(grpc.GenericRpcHandler):
+class NodeDoor(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
     """Leads calls to the services of the nodes that are there."""
 
     def __init__(self) -> None:
