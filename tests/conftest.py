@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.dockerd import Dockerd, missing
 from tests.images import archive_of
 
 # Without this the first test that asks for the main thread's loop makes one nobody closes.
 asyncio.set_event_loop(None)
+
+
+# How long an example takes says more of the machine's other work than of the code.
+settings.register_profile("knarr", deadline=None)
+settings.load_profile("knarr")
 
 
 @pytest.fixture(scope="session")
