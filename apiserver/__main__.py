@@ -18,6 +18,11 @@ def _flags() -> Flags:
     flags.flag("secure-port", default=6443, help="port of the REST API, 0 for any")
     flags.flag("grpc-port", default=6444, help="port of the gRPC API, 0 for any, -1 for none")
     flags.flag("grpc-client-ca-file", default="", help="whose certificates gRPC clients must show")
+    flags.flag(
+        "grpc-certificate-port",
+        default=-1,
+        help="port of the gRPC API for clients with certificates, 0 for any, -1 for none",
+    )
     flags.flag("bind-address", default="127.0.0.1", help="address to listen on")
     flags.flag("token-auth-file", default="", help="static tokens: token,user,uid,groups a line")
     flags.flag("client-ca-file", default="", help="whose client certificates are believed")

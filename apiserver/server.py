@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import grpc
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct, field
@@ -30,8 +29,9 @@ from apiserver.custom.controller import CustomResources
 from apiserver.extensions.calls import Calls
 from apiserver.extensions.policies import MutatingPolicies, ValidatingPolicies
 from apiserver.extensions.webhooks import MutatingWebhooks, ValidatingWebhooks
-from apiserver.grpc.server import Tls, serve_grpc
+from apiserver.grpc.server import CertificatePort, GrpcFront, Tls, serve_grpc
 from apiserver.nodes.connection import NodeConnections
+from apiserver.nodes.credentials import KubeletCredentials
 from apiserver.nodes.grpc import GrpcNodes
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Request
@@ -52,6 +52,7 @@ from knarr.api.rbac.cluster_role import ClusterRole
 from knarr.daemon.clock import Clock, SystemClock, seeded, uid_source
 from knarr.daemon.jwt import Signer, read_private_key, read_public_key
 from knarr.daemon.settings import SettingsError
+from knarr.daemon.shown import Shown
 
 log = structlog.get_logger()
 
@@ -66,6 +67,9 @@ class Options(Struct, frozen=True, kw_only=True):
     """Port of the gRPC API, 0 for any, -1 for none."""
     grpc_client_ca_file: str = ""
     """When set, gRPC clients must show certificates of this authority; else tokens say who asks."""
+    grpc_certificate_port: int = -1
+    """Port of the gRPC API at which clients must show certificates of `client_ca_file`, 0 for
+    any, -1 for none."""
     token_auth_file: str = ""
     client_ca_file: str = ""
     tls_cert_file: str = ""
@@ -92,6 +96,8 @@ class Server(Struct, frozen=True):
     address: tuple[str, int]
     grpc_port: int
     """Where gRPC is served, 0 for nowhere."""
+    grpc_certificate_port: int = 0
+    """Where gRPC is served to those with certificates, 0 for nowhere."""
 
 
 @asynccontextmanager
@@ -130,10 +136,10 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         tls = _tls(options, clock)
         async with (
             front.serve(options.bind_address, options.secure_port, tls) as address,
-            _grpc(options, registry, gate, reached) as grpc_port,
+            _grpc(options, registry, gate, reached) as grpc_front,
         ):
             log.info("serving", address=address[0], port=address[1], store=options.store)
-            yield Server(registry, gate, address, grpc_port)
+            yield Server(registry, gate, address, grpc_front.port, grpc_front.certificate_port)
             health.shut_down()
         await kubelets.close()
         await calls.close()
@@ -154,10 +160,10 @@ def _add_pages(front: Front, tokens: ServiceAccountTokens, open_api: OpenApi) ->
 @asynccontextmanager
 async def _grpc(
     options: Options, registry: Registry, gate: Gate, nodes: NodeConnections
-) -> AsyncIterator[int]:
+) -> AsyncIterator[GrpcFront]:
     """Serve gRPC, encrypted wherever others than this host could listen."""
     if options.grpc_port < 0:
-        yield 0
+        yield GrpcFront(0)
         return
     address, certificate = options.bind_address, options.tls_cert_file
     if not certificate and address not in ("127.0.0.1", "::1", "localhost"):
@@ -175,11 +181,26 @@ async def _grpc(
         options.grpc_port,
         tls if certificate else None,
         nodes=nodes,
+        certificates=_certificate_port(options),
     ) as front:
-        yield front.port
+        yield front
 
 
-def _kubelet_credentials(options: Options) -> grpc.ChannelCredentials | None:
+def _certificate_port(options: Options) -> CertificatePort | None:
+    if options.grpc_certificate_port < 0:
+        return None
+    certificate, authority = options.tls_cert_file, options.client_ca_file
+    if not certificate or not authority:
+        raise SettingsError(
+            "--tls-cert-file and --client-ca-file are needed for --grpc-certificate-port"
+        )
+    key = Path(options.tls_private_key_file or certificate)
+    return CertificatePort(
+        options.grpc_certificate_port, Tls(Path(certificate), key, Path(authority))
+    )
+
+
+def _kubelet_credentials(options: Options) -> KubeletCredentials | None:
     """What to show to kubelets and whom to believe; both ways or none."""
     certificate, authority = (
         options.kubelet_client_certificate,
@@ -187,18 +208,7 @@ def _kubelet_credentials(options: Options) -> grpc.ChannelCredentials | None:
     )
     if not certificate and not authority:
         return None
-    if not certificate or not authority:
-        raise SettingsError(
-            "--kubelet-client-certificate and --kubelet-certificate-authority go together"
-        )
-    try:
-        return grpc.ssl_channel_credentials(
-            root_certificates=Path(authority).read_bytes(),
-            private_key=Path(options.kubelet_client_key or certificate).read_bytes(),
-            certificate_chain=Path(certificate).read_bytes(),
-        )
-    except OSError as error:
-        raise SettingsError(f"{error.filename}: {error.strerror}") from None
+    return KubeletCredentials(certificate, options.kubelet_client_key, authority)
 
 
 def _registry(
@@ -314,10 +324,13 @@ def _answer_token_requests(registry: Registry, tokens: ServiceAccountTokens) -> 
 def _tls(options: Options, clock: Clock) -> ssl.SSLContext:
     try:
         if options.tls_cert_file:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(options.tls_cert_file, options.tls_private_key_file or None)
-        else:
-            context = self_signed_context(options.bind_address, clock.now())
+            shown = Shown(
+                Path(options.tls_cert_file),
+                Path(options.tls_private_key_file or options.tls_cert_file),
+                Path(options.client_ca_file) if options.client_ca_file else None,
+            )
+            return shown.https()
+        context = self_signed_context(options.bind_address, clock.now())
         if options.client_ca_file:
             context.load_verify_locations(options.client_ca_file)
             context.verify_mode = ssl.CERT_OPTIONAL

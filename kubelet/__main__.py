@@ -19,6 +19,7 @@ from knarr.daemon.health import Health, serve_health
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
 from knarr.daemon.settings import Flags, SettingsError, add_log_flags
+from knarr.daemon.shown import Shown
 from kubelet.kubelet import PODS_MAX, Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
 from kubelet.runtime.choose import RuntimeSettings, open_runtime
@@ -108,19 +109,12 @@ def _credentials(found: Namespace) -> grpc.ServerCredentials | None:
         return None
     if not found.client_ca_file:
         raise SettingsError("--client-ca-file is needed: else anybody could run commands here")
-    try:
-        return grpc.ssl_server_credentials(
-            (
-                (
-                    Path(found.tls_private_key_file or certificate).read_bytes(),
-                    Path(certificate).read_bytes(),
-                ),
-            ),
-            root_certificates=Path(found.client_ca_file).read_bytes(),
-            require_client_auth=True,
-        )
-    except OSError as error:
-        raise SettingsError(f"{error.filename}: {error.strerror}") from None
+    shown = Shown(
+        Path(certificate),
+        Path(found.tls_private_key_file or certificate),
+        Path(found.client_ca_file),
+    )
+    return shown.grpc(require=True)
 
 
 def _own_address(server: str) -> str:

@@ -1,6 +1,6 @@
 """The gRPC server: its limits, its TLS, health, reflection and its end."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from apiserver.grpc.resources import SERVICE, Resources
 from apiserver.nodes.connection import NodeConnections
 from apiserver.registry.registry import Registry
 from knarr.daemon.settings import SettingsError
+from knarr.daemon.shown import Shown
 
 log = structlog.get_logger()
 
@@ -45,10 +46,19 @@ class Tls(Struct, frozen=True):
     gRPC for Python cannot ask for one and do without. Otherwise tokens say who asks."""
 
 
-class GrpcFront(Struct, frozen=True):
-    """A gRPC server that runs, and the port it listens on."""
+class CertificatePort(Struct, frozen=True):
+    """A further port, for clients with certificates."""
 
     port: int
+    tls: Tls
+
+
+class GrpcFront(Struct, frozen=True):
+    """A gRPC server that runs, and the ports it listens on."""
+
+    port: int
+    certificate_port: int = 0
+    """Where clients must show certificates, 0 for nowhere."""
 
 
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -75,10 +85,16 @@ async def serve_grpc(
     tls: Tls | None = None,
     *,
     nodes: NodeConnections | None = None,
+    certificates: CertificatePort | None = None,
 ) -> AsyncIterator[GrpcFront]:
-    """Serve while the block runs; port 0 takes any free one. Raise SettingsError if it is busy."""
+    """Serve while the block runs; port 0 takes any free one. Raise SettingsError if it is busy.
+
+    With `certificates` there is a second port, at which clients are whom their
+    certificates name.
+    """
     server = grpc.aio.server(options=_OPTIONS)
-    access = Access(gate, has_certificates=tls is not None and tls.client_ca is not None)
+    shows = certificates is not None or (tls is not None and tls.client_ca is not None)
+    access = Access(gate, has_certificates=shows)
     resources = Resources(registry, access)
     server.add_generic_rpc_handlers((resources.handler(),))
     server.add_generic_rpc_handlers((Maintenance(registry.core, access).handler(),))
@@ -91,12 +107,15 @@ async def serve_grpc(
     )
     host = f"[{address}]" if ":" in address else address
     bound = _bind(server, f"{host}:{port}", tls)
+    second = 0
+    if certificates is not None:
+        second = _bind(server, f"{host}:{certificates.port}", certificates.tls)
     await server.start()
     for service in ("", SERVICE):
         await health.set(service, health_pb2.HealthCheckResponse.SERVING)
     log.info("serving gRPC", address=address, port=bound)
     try:
-        yield GrpcFront(bound)
+        yield GrpcFront(bound, second)
     finally:
         await health.enter_graceful_shutdown()
         resources.end_watches()
@@ -107,32 +126,8 @@ def _bind(server: grpc.aio.Server, address: str, tls: Tls | None) -> int:
     try:
         if tls is None:
             return int(server.add_insecure_port(address))
-        return int(server.add_secure_port(address, _credentials(tls)))
+        shown = Shown(tls.certificate, tls.key, tls.client_ca)
+        credentials = shown.grpc(require=tls.client_ca is not None)
+        return int(server.add_secure_port(address, credentials))
     except RuntimeError:
         raise SettingsError(f"cannot listen on {address}: is something else there?") from None
-
-
-def _credentials(tls: Tls) -> grpc.ServerCredentials:
-    """Credentials that read the files anew when they change, for certificates are renewed."""
-    load = _loader(tls)
-    first = load()
-    assert first is not None, "the first load has something to say"
-    return grpc.dynamic_ssl_server_credentials(
-        first, load, require_client_authentication=tls.client_ca is not None
-    )
-
-
-def _loader(tls: Tls) -> Callable[[], grpc.ServerCertificateConfiguration | None]:
-    read: tuple[bytes, ...] = ()
-
-    def load() -> grpc.ServerCertificateConfiguration | None:
-        nonlocal read
-        files = (tls.key, tls.certificate) + ((tls.client_ca,) if tls.client_ca else ())
-        found = tuple(file.read_bytes() for file in files)
-        if found == read:
-            return None
-        read = found
-        ca = found[2] if tls.client_ca else None
-        return grpc.ssl_server_certificate_configuration([(found[0], found[1])], ca)
-
-    return load

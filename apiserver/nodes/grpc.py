@@ -7,6 +7,7 @@ import grpc
 import grpc.aio
 
 from apiserver.nodes.connection import NodeConnection
+from apiserver.nodes.credentials import KubeletCredentials
 from knarr.api import codec
 from knarr.api.core.node import Node
 from knarr.api.errors import (
@@ -35,27 +36,35 @@ M = TypeVar("M")
 class GrpcNodes:
     """The connections, by address."""
 
-    def __init__(self, credentials: grpc.ChannelCredentials | None = None) -> None:
+    def __init__(self, credentials: KubeletCredentials | None = None) -> None:
         self._credentials = credentials
         self._channels: dict[str, grpc.aio.Channel] = {}
+        self._old: list[grpc.aio.Channel] = []
 
     def of(self, node: Node) -> NodeConnection:
         """The connection to a node."""
         address = _address(node)
+        credentials = None
+        if self._credentials is not None:
+            credentials, is_new = self._credentials.current()
+            if is_new:
+                # What runs over the old connections goes on; whatever begins takes new ones.
+                self._old += self._channels.values()
+                self._channels.clear()
         channel = self._channels.get(address)
         if channel is None:
-            if self._credentials is None:
+            if credentials is None:
                 channel = grpc.aio.insecure_channel(address)
             else:
                 # Kubelets' certificates name their nodes, whatever the address.
                 name = ("grpc.ssl_target_name_override", node.metadata.name)
-                channel = grpc.aio.secure_channel(address, self._credentials, options=(name,))
+                channel = grpc.aio.secure_channel(address, credentials, options=(name,))
             self._channels[address] = channel
         return GrpcNode(channel, node.metadata.name)
 
     async def close(self) -> None:
         """Close all connections."""
-        for channel in self._channels.values():
+        for channel in (*self._old, *self._channels.values()):
             await channel.close(None)
 
 

@@ -96,8 +96,24 @@ class Connection:
         self._current = 0
         self._channels: dict[int, grpc.aio.Channel] = {}
         self._calls: dict[tuple[int, str], Any] = {}
-        token = credentials.token
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._metadata = _metadata(credentials)
+        self._old: list[grpc.aio.Channel] = []
+
+    async def renew(self, credentials: Credentials) -> None:
+        """Show other credentials from now on; calls under way go on over the old connections.
+
+        The connections before those end, and so does what still runs over them: by then
+        they are old indeed. Watches begin again where they were.
+        """
+        if credentials == self._credentials:
+            return
+        self._credentials = credentials
+        self._metadata = _metadata(credentials)
+        ending, self._old = self._old, list(self._channels.values())
+        self._channels = {}
+        self._calls.clear()
+        for channel in ending:
+            await channel.close(None)
 
     async def unary(self, method: str, message: bytes, *, is_read: bool) -> bytes:
         """Call a method and answer its bytes. Raise ApiError."""
@@ -141,9 +157,10 @@ class Connection:
 
     async def close(self) -> None:
         """Let go of all connections; calls under way are cancelled."""
-        channels, self._channels = self._channels, {}
+        channels = (*self._old, *self._channels.values())
+        self._old, self._channels = [], {}
         self._calls.clear()
-        for channel in channels.values():
+        for channel in channels:
             await channel.close(None)
 
     def _call(self, server: int, method: str, *, streams: bool = False) -> Any:
@@ -184,6 +201,11 @@ class Connection:
                 server=self._servers[server],
                 next=self._servers[self._current],
             )
+
+
+def _metadata(credentials: Credentials) -> tuple[tuple[str, str], ...]:
+    token = credentials.token
+    return (("authorization", f"Bearer {token}"),) if token else ()
 
 
 def error_of(error: grpc.aio.AioRpcError) -> ApiError:

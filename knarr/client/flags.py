@@ -1,5 +1,6 @@
 """The flags by which a daemon finds its API servers, says who it is and whether it leads."""
 
+import asyncio
 import os
 import socket
 from argparse import Namespace
@@ -7,12 +8,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
+
 from knarr.client.client import Client
 from knarr.client.connection import Credentials
 from knarr.client.grpc import GrpcClient, connect
 from knarr.client.leader import leadership
 from knarr.daemon.clock import Clock, uid_source
 from knarr.daemon.settings import Flags, SettingsError
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 10.0
+"""How often files with credentials are read: they are few, small and in the page cache."""
 
 
 def add_client_flags(flags: Flags) -> None:
@@ -35,9 +43,30 @@ def add_leader_flags(flags: Flags, *, lease: str) -> None:
 
 @asynccontextmanager
 async def client_of(found: Namespace, *, program: str) -> AsyncIterator[GrpcClient]:
-    """A client of the servers that the flags name. Raise SettingsError for unreadable files."""
-    async with connect(found.server, credentials_of(found), field_manager=program) as client:
-        yield client
+    """A client of the servers that the flags name. Raise SettingsError for unreadable files.
+
+    A certificate or token that is renewed in its file is shown from then on.
+    """
+    async with (
+        connect(found.server, credentials_of(found), field_manager=program) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        keeping = group.create_task(_keep_credentials(found, client), name="credentials")
+        try:
+            yield client
+        finally:
+            keeping.cancel()
+
+
+async def _keep_credentials(found: Namespace, client: GrpcClient) -> None:
+    """Read the files anew until cancelled."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            credentials = credentials_of(found)
+            await client.renew(credentials)
+        except SettingsError as error:
+            log.warning("credentials not read anew", error=str(error))
 
 
 def credentials_of(found: Namespace) -> Credentials:

@@ -80,6 +80,10 @@ class GrpcClient:
         self._field_manager = field_manager
         self._on_warning = on_warning
 
+    async def renew(self, credentials: Credentials) -> None:
+        """Show other credentials from now on, such as a renewed certificate."""
+        await self._connection.renew(credentials)
+
     async def get(self, object_type: type[T], key: Key) -> T:
         """The object at this moment. Raise NotFoundError."""
         message = pb.GetRequest(target=_target(kind_of(object_type), key))

@@ -32,6 +32,7 @@ from knarr.cluster.whole import keep_first_state
 from knarr.daemon.certificates import Authority, Wanted, ensure_key
 from knarr.daemon.clock import Clock, SystemClock, seeded
 from knarr.daemon.jwt import Signer, read_private_key
+from knarr.daemon.shown import Shown
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
 from kubelet.runtime.choose import RuntimeSettings, is_docker_there, open_runtime
@@ -259,11 +260,7 @@ def _kubelet_credentials(
 ) -> grpc.ServerCredentials:
     """One certificate for all kubelets of this process; only our own may connect."""
     pair = authority.ensure(folder.pki / "kubelet", Wanted("knarr-kubelet", hosts=tuple(names)))
-    return grpc.ssl_server_credentials(
-        ((pair.key.read_bytes(), pair.certificate.read_bytes()),),
-        root_certificates=authority.pem,
-        require_client_auth=True,
-    )
+    return Shown(pair.certificate, pair.key, authority.path).grpc(require=True)
 
 
 @asynccontextmanager
