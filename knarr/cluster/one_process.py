@@ -117,7 +117,10 @@ async def _run(options: UpOptions, folder: Folder) -> None:
                 carried = ClusterNetwork(client, informers, clock, seeded(), where)
                 group.create_task(carried.run(), name="network")
             names = tuple(node_name(options, number) for number in range(options.nodes))
-            credentials = _kubelet_credentials(folder, authority, names)
+            shown = (folder.pki / "kubelet", Wanted("knarr-kubelet", hosts=names))
+            credentials = _kubelet_credentials(authority, *shown)
+            certificates = (*server_certificates(folder.pki, addresses.kubernetes), shown)
+            group.create_task(authority.keep(certificates), name="certificates")
             nodes = _Nodes(options, folder, addresses, client, clock, services, credentials)
             group.create_task(nodes.run(names), name="nodes")
             is_first = options.store == "memory" or not folder.first_state.exists()
@@ -163,13 +166,8 @@ def server_options(
     authority: Authority,
 ) -> Options:
     """How the API server is run; certificates and keys are made where they are missing."""
-    hosts = (ADDRESS, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
-    pair = authority.ensure(
-        folder.pki / "apiserver", Wanted("knarr-apiserver", hosts=(*hosts, addresses.kubernetes))
-    )
-    client = authority.ensure(
-        folder.pki / "apiserver-kubelet-client",
-        Wanted(API_SERVER, groups=("kubeadm:cluster-admins",)),
+    pair, client = (
+        authority.ensure(*one) for one in server_certificates(folder.pki, addresses.kubernetes)
     )
     stores = {"sqlite": f"sqlite://{folder.path / 'store.db'}", "memory": "memory://"}
     return Options(
@@ -189,6 +187,27 @@ def server_options(
             service_network=addresses.services,
             advertise_address=ADDRESS,
             advertise_port=layout.rest_port,
+        ),
+    )
+
+
+SERVER_NAMES = (
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+)
+"""Under these every API server is reached, whatever its address."""
+
+
+def server_certificates(pki: Path, *hosts: str) -> tuple[tuple[Path, Wanted], ...]:
+    """What an API server shows to clients, and what to kubelets."""
+    return (
+        (pki / "apiserver", Wanted("knarr-apiserver", hosts=(ADDRESS, *SERVER_NAMES, *hosts))),
+        (
+            pki / "apiserver-kubelet-client",
+            Wanted(API_SERVER, groups=("kubeadm:cluster-admins",)),
         ),
     )
 
@@ -256,10 +275,10 @@ def node_name(options: UpOptions, number: int) -> str:
 
 
 def _kubelet_credentials(
-    folder: Folder, authority: Authority, names: Sequence[str]
+    authority: Authority, stem: Path, wanted: Wanted
 ) -> grpc.ServerCredentials:
     """One certificate for all kubelets of this process; only our own may connect."""
-    pair = authority.ensure(folder.pki / "kubelet", Wanted("knarr-kubelet", hosts=tuple(names)))
+    pair = authority.ensure(stem, wanted)
     return Shown(pair.certificate, pair.key, authority.path).grpc(require=True)
 
 

@@ -30,6 +30,7 @@ from knarr.cluster.one_process import (
     network_of,
     node_name,
     running_of,
+    server_certificates,
     server_options,
     stop_all,
     with_runtime,
@@ -116,6 +117,14 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     credentials = Credentials(authority=authority.pem, token=token)
     try:
         async with asyncio.TaskGroup() as group:
+            certificates = (
+                *server_certificates(folder.pki, addresses.kubernetes),
+                *(
+                    _kubelet_certificate(folder, node_name(options, n))
+                    for n in range(options.nodes)
+                ),
+            )
+            group.create_task(authority.keep(certificates), name="certificates")
             for part in parts:
                 group.create_task(_keep(part, folder), name=part.name)
             async with connect((running.grpc,), credentials) as client:
@@ -209,7 +218,7 @@ def _kubelet(
     to_server: tuple[str, ...],
 ) -> Part:
     name = node_name(options, number)
-    pair = authority.ensure(folder.pki / f"kubelet-{name}", Wanted(name, hosts=(name, ADDRESS)))
+    pair = authority.ensure(*_kubelet_certificate(folder, name))
     flags = {
         "hostname-override": name,
         "node-ip": ADDRESS,
@@ -225,6 +234,10 @@ def _kubelet(
         "cluster-dns": addresses.dns,
     }
     return Part(f"kubelet-{name}", "kubelet", (*to_server, *_flags(flags)))
+
+
+def _kubelet_certificate(folder: Folder, name: str) -> tuple[Path, Wanted]:
+    return folder.pki / f"kubelet-{name}", Wanted(name, hosts=(name, ADDRESS))
 
 
 def _flags(values: Mapping[str, str]) -> tuple[str, ...]:
