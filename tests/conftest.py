@@ -12,6 +12,10 @@ from tests.images import archive_of
 # Without this the first test that asks for the main thread's loop makes one nobody closes.
 asyncio.set_event_loop(None)
 
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("knarr", deadline=None)
+settings.load_profile("knarr")
+
 
 # How long an example takes says more of the machine's other work than of the code.
 settings.register_profile("knarr", deadline=None)
