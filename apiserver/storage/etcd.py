@@ -163,9 +163,10 @@ class EtcdStore:
             yield batch
 
     async def compact(self, revision: int) -> None:
-        """Forget the past before a revision."""
+        """Forget the past before a revision, and give back the space of what was forgotten."""
         try:
             await self._call("Compact", revision=revision)
+            await self._client.defragment()
         except CompactedError:
             return  # Somebody else did.
         except FutureRevisionError:

@@ -8,6 +8,7 @@ process; otherwise nobody knows whether it is done: AmbiguousError.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,12 @@ CALL_S = 10.0
 
 REST_S = 1.0
 """How long a member that failed is not asked, as long as there are others."""
+
+DEFRAGMENT_BYTES = 32 << 20
+"""A member's file smaller than this is left as it is."""
+
+DEFRAGMENT_S = 60.0
+"""How long giving space back may take; hundreds of megabytes take a second or two."""
 
 RETRY_S = 0.1
 """The pause between attempts, so that a refused connection is not tried in a tight loop."""
@@ -160,6 +167,30 @@ class EtcdClient:
             self._token = ""
         else:
             member.rested_until = asyncio.get_running_loop().time() + REST_S
+
+    async def defragment(self) -> None:
+        """Have members that are mostly empty give space back, one after the other.
+
+        A member does nothing else meanwhile, so the others are asked. Members that cannot be
+        reached are left for the next time.
+        """
+        for member in self._members:
+            with suppress(grpc.aio.AioRpcError):
+                metadata = await self._metadata()
+                status = await member.calls["Status"](
+                    MESSAGES["Status"](), timeout=ATTEMPT_S, metadata=metadata
+                )
+                if status.size < DEFRAGMENT_BYTES or status.used * 2 > status.size:
+                    continue
+                loop = asyncio.get_running_loop()
+                member.rested_until = loop.time() + DEFRAGMENT_S
+                try:
+                    await member.calls["Defragment"](
+                        MESSAGES["Defragment"](), timeout=DEFRAGMENT_S, metadata=metadata
+                    )
+                finally:
+                    member.rested_until = 0.0
+                log.info("defragmented", member=member.address, was=status.size, used=status.used)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -33,6 +33,10 @@ WatchAnswer: header Header 1, created bool 3, canceled bool 4, compacted int64 5
 fragment bool 7, events *Event 11
 LeaseGrant: ttl int64 1
 LeaseGrantAnswer: header Header 1, id int64 2, ttl int64 3
+Status:
+StatusAnswer: header Header 1, size int64 3, used int64 9
+Defragment:
+DefragmentAnswer: header Header 1
 Authenticate: name string 1, password string 2
 AuthenticateAnswer: header Header 1, token string 2
 """
@@ -52,6 +56,8 @@ METHODS = {
     "Txn": "/etcdserverpb.KV/Txn",
     "Compact": "/etcdserverpb.KV/Compact",
     "LeaseGrant": "/etcdserverpb.Lease/LeaseGrant",
+    "Status": "/etcdserverpb.Maintenance/Status",
+    "Defragment": "/etcdserverpb.Maintenance/Defragment",
     "Authenticate": "/etcdserverpb.Auth/Authenticate",
 }
 """The calls with one answer; the request is the message of that name, the answer its Answer."""
@@ -73,9 +79,9 @@ def _build() -> dict[str, Any]:
         name="knarr/etcd.proto", package=PACKAGE, syntax="proto3"
     )
     for line in _TABLE.strip().splitlines():
-        name, _, fields = line.partition(": ")
+        name, _, fields = line.partition(":")
         message = file.message_type.add(name=name)
-        for field in fields.split(", "):
+        for field in filter(None, fields.strip().split(", ")):
             label, kind, number = field.split()
             added = message.field.add(name=label, number=int(number))
             added.label = _Field.LABEL_REPEATED if kind[0] == "*" else _Field.LABEL_OPTIONAL

@@ -37,8 +37,9 @@ async def open_store(url: str, clock: Clock | None = None) -> AsyncIterator[Stor
             try:
                 yield etcd
             finally:
-                await etcd.close()
+                # First, or it would open a watch on a connection that is closed.
                 running.cancel()
+                await etcd.close()
         return
     store = _open(url, clock or SystemClock())
     try:

@@ -118,8 +118,9 @@ class LogFile:
         mode = "TRUNCATE" if wal.stat().st_size > WAL_BYTES_MAX else "PASSIVE"
         self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
 
-    def begin_compaction(self, revision: int) -> None:
-        """Note from where on the past is readable."""
+    def begin_compaction(self, revision: int, *, newest: int = 0) -> None:
+        """Note from where on the past is readable; with `newest` revisions go on from there."""
+        self.last = max(self.last, newest)
         self._note(compacted=revision, rev=self.last)
 
     def sweep(self, first: int, last: int, compacted: int) -> None:

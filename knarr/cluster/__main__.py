@@ -10,6 +10,8 @@ LAUNCHER = {
     "reset": "Take the cluster back to its state after up: all that was made since goes",
     "pause": "Stop the cluster where it stands, until resume; it uses no CPU",
     "resume": "Let a paused cluster go on",
+    "backup": "Copy a cluster's store into a file; the cluster may run",
+    "restore": "Put a copy back into the store of a stopped cluster",
     "image": "load: images into the Docker engine of the cluster's nodes",
     "resolve": "Ask the cluster's name server for a name",
     "status": "Say which clusters there are and what they do",

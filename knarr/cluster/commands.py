@@ -140,10 +140,28 @@ def image(arguments: Sequence[str]) -> int:
     return 0
 
 
+def backup(arguments: Sequence[str]) -> int:
+    """Copy a cluster's store into a file."""
+    from knarr.cluster.backups import backup as copy  # noqa: PLC0415
+
+    _say(copy(arguments))
+    return 0
+
+
+def restore(arguments: Sequence[str]) -> int:
+    """Put a copy back."""
+    from knarr.cluster.backups import restore as put_back  # noqa: PLC0415
+
+    _say(put_back(arguments))
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "up": up,
     "down": down,
     "delete": delete,
+    "backup": backup,
+    "restore": restore,
     "image": image,
     "pause": pause,
     "reset": reset,

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
@@ -18,6 +18,8 @@ import uvloop
 from knarr.daemon.settings import SettingsError
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 """What asks a daemon to stop. The second one ends it at once."""
@@ -85,7 +87,7 @@ def _setting_at_fault(error: BaseException) -> SettingsError | None:
     return error if isinstance(error, SettingsError) else None
 
 
-def run_once(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run a command to its end and answer its exit status."""
+def run_once(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a command to its end and answer what it answers."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main())
