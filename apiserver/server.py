@@ -121,7 +121,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         running = [group.create_task(registry.run(), name="registry")]
         running.append(group.create_task(compact_regularly(store), name="compaction"))
         await registry.ready()
-        custom = CustomResources(registry)
+        custom = CustomResources(registry, calls)
         running.append(group.create_task(custom.run(), name="custom resources"))
         await custom.loaded.wait()
         await make_roles(registry)

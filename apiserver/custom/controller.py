@@ -19,6 +19,7 @@ from apiserver.custom.versions import (
     open_api_schema,
     stored_version,
 )
+from apiserver.extensions.calls import Calls
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, ListOptions, Request
 from knarr.api.apiextensions.custom_resource_definition import (
@@ -43,8 +44,9 @@ Schemas = Mapping[tuple[str, str, str], dict[str, Any]]
 class CustomResources:
     """The kinds that are defined, as the registry serves them."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, calls: Calls) -> None:
         self._registry = registry
+        self._calls = calls
         self._known: dict[str, CustomResourceDefinition] = {}
         self._served: dict[str, CustomResourceDefinitionSpec] = {}
         self._rows: dict[str, tuple[Kind, ...]] = {}
@@ -137,11 +139,12 @@ class CustomResources:
                     return  # Somebody changed it, and that will be seen.
                 self._known[name] = definition
         if is_established(definition):
-            self._serve(definition)
+            await self._serve(definition)
 
-    def _serve(self, definition: CustomResourceDefinition) -> None:
+    async def _serve(self, definition: CustomResourceDefinition) -> None:
         name = definition.metadata.name
-        versions = custom_versions(definition)
+        core = self._registry.core
+        versions, enrich = custom_versions(definition, core, self._calls)
         served = {each.name for each in definition.spec.versions if each.served}
         rows = tuple(each.kind for each in versions if each.kind.version in served)
         if self._served.get(name) == definition.spec and self._rows.get(name) == rows:
@@ -149,7 +152,7 @@ class CustomResources:
         stored = next(
             each for each in versions if each.kind.version == stored_version(definition).name
         )
-        self._registry.core.serve_custom(stored, versions)
+        await core.serve_custom(stored, versions, enrich)
         kinds = self._registry.kinds
         for row in self._rows.get(name, ()):
             kinds.remove(row)

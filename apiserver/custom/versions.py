@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from apiserver.custom.conversion import Converter, FieldsOfVersions, WebhookView
 from apiserver.custom.strategy import CustomStrategy
 from apiserver.custom.viewing import PlainView
-from apiserver.registry.custom_version import CustomVersion
+from apiserver.extensions.calls import Calls
+from apiserver.registry.core import Core
+from apiserver.registry.custom_version import CustomVersion, Enrichment
 from apiserver.schemas.structural import structural
 from apiserver.strategies.strategy import ScalePaths
 from knarr.api import codec
@@ -24,12 +27,29 @@ _KUBE_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
 _STAGES = {None: 3, "beta": 2, "alpha": 1}
 
 
-def custom_versions(definition: CustomResourceDefinition) -> tuple[CustomVersion, ...]:
-    """All versions, best first; the stored one is the one without a view."""
-    selectable: dict[str, str] = {}
+def custom_versions(
+    definition: CustomResourceDefinition, core: Core, calls: Calls
+) -> tuple[tuple[CustomVersion, ...], Enrichment | None]:
+    """All versions, best first, and what adds their own fields to entries where it takes that."""
+    conversion = definition.spec.conversion
+    webhook = conversion.webhook if conversion is not None else None
+    if webhook is None or len(definition.spec.versions) == 1:
+        selectable: dict[str, str] = {}
+        for version in definition.spec.versions:
+            selectable.update(_selectable(version))
+        found = [_alike(definition, each, selectable) for each in definition.spec.versions]
+        return _best_first(found), None
+    converter = Converter(core, calls, webhook)
+    found, fields = [], []
     for version in definition.spec.versions:
-        selectable.update(_selectable(version))
-    found = [_custom_version(definition, each, selectable) for each in definition.spec.versions]
+        made, view, strategy = _converted(definition, version, converter)
+        found.append(made)
+        if made.selectable:
+            fields.append((made.own_fields, strategy, view))
+    return _best_first(found), FieldsOfVersions(fields) if fields else None
+
+
+def _best_first(found: list[CustomVersion]) -> tuple[CustomVersion, ...]:
     return tuple(sorted(found, key=lambda each: version_rank(each.kind.version), reverse=True))
 
 
@@ -55,11 +75,35 @@ def open_api_schema(version: CustomResourceDefinitionVersion) -> dict[str, Any]:
     return plain
 
 
-def _custom_version(
+def _converted(
+    definition: CustomResourceDefinition,
+    version: CustomResourceDefinitionVersion,
+    converter: Converter,
+) -> tuple[CustomVersion, WebhookView, CustomStrategy]:
+    """A version of a definition whose versions a program converts."""
+    kind = kind_of_version(definition, version)
+    plain = open_api_schema(version)
+    strategy = _strategy(kind, version, plain, _selectable(version))
+    stored = kind_of_version(definition, stored_version(definition))
+    view = WebhookView(converter, kind, stored, strategy)
+    made = CustomVersion(
+        kind=kind,
+        strategy=strategy,
+        merging=from_open_api(plain),
+        coerce=strategy.coerce,
+        selectable=_selectable(version),
+        viewing=view,
+        own_fields=f"{version.name}:",
+    )
+    return made, view, strategy
+
+
+def _alike(
     definition: CustomResourceDefinition,
     version: CustomResourceDefinitionVersion,
     selectable: Mapping[str, str],
 ) -> CustomVersion:
+    """A version of a definition whose versions differ only in their schemas."""
     kind = kind_of_version(definition, version)
     plain = open_api_schema(version)
     strategy = _strategy(kind, version, plain, selectable)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from apiserver.admission.admission import Attributes, Chain, Operation
 from apiserver.registry import failures
-from apiserver.registry.custom_version import CustomVersion
+from apiserver.registry.custom_version import CustomVersion, Enrichment
 from apiserver.registry.parts import Object
 from apiserver.registry.request import Request
 from apiserver.registry.resource import Resource
@@ -72,18 +72,30 @@ class Core:
             tell(resource)
         return resource
 
-    def serve_custom(self, stored: CustomVersion, versions: Sequence[CustomVersion]) -> None:
-        """Keep a custom resource from now on, or as its definition now says."""
+    async def serve_custom(
+        self,
+        stored: CustomVersion,
+        versions: Sequence[CustomVersion],
+        enrich: Enrichment | None = None,
+    ) -> None:
+        """Keep a custom resource from now on, or as its definition now says.
+
+        What lies in the store is read anew, and watches of what was before end.
+        """
         kind = stored.kind
-        resource = self.resources.get((kind.group, kind.plural))
-        if resource is None or resource.kind.version != kind.version:
-            self.withdraw(kind)
-            resource = Resource(self.store, kind, stored.strategy, coerce=stored.coerce)
-            self.resources[kind.group, kind.plural] = resource
-            for tell in self.started:
-                tell(resource)
-        resource.strategy, resource.coerce = stored.strategy, stored.coerce
-        self._forget_versions(kind)
+        resource = Resource(
+            self.store,
+            kind,
+            stored.strategy,
+            coerce=stored.coerce,
+            coerce_old={each.kind.api_version: each.coerce for each in versions},
+            enrich=enrich,
+        )
+        for tell in self.started:
+            tell(resource)
+        await resource.cache.ready()
+        self.withdraw(kind)
+        self.resources[kind.group, kind.plural] = resource
         for version in versions:
             place = (kind.group, version.kind.version, kind.plural)
             self.custom[place] = version
@@ -128,6 +140,11 @@ class Core:
         """Fields of a custom resource that selectors may name."""
         version = self.custom_version(kind)
         return frozenset(version.selectable) if version is not None else frozenset()
+
+    def own_fields(self, kind: Kind) -> str:
+        """What stands before the names of fields that only this version of a kind has."""
+        version = self.custom_version(kind)
+        return version.own_fields if version is not None else ""
 
     def schema_of_custom(self, kind: Kind) -> Schema:
         """How the fields of a custom resource merge."""

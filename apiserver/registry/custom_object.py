@@ -16,6 +16,8 @@ class CustomObject(ApiStruct):
     """Name, labels and the like."""
     content: Mapping[str, Any] = {}
     """Every other field of the object by its name, `kind` and `apiVersion` excluded."""
+    stored_as: str = ""
+    """Version it was stored in, where that is another than the one stored now."""
 
 
 _NOT_CONTENT = frozenset({"kind", "apiVersion", "metadata"})

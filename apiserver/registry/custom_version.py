@@ -26,6 +26,14 @@ class Viewing(Protocol):
         ...
 
 
+class Enrichment(Protocol):
+    """Adds to entries the fields that only some versions of their objects have."""
+
+    async def __call__(self, entries: Sequence[Entry]) -> None:
+        """Fill in `fields` where that is not done yet; what cannot be known is logged."""
+        ...
+
+
 class Coercion(Protocol):
     """Makes a body an object of its version."""
 
@@ -45,4 +53,6 @@ class CustomVersion(Struct, frozen=True, kw_only=True):
     selectable: Mapping[str, str]
     """Fields that selectors may name, and where in the object they are."""
     viewing: Viewing | None
-    """None for the stored version, which needs no view."""
+    """None where what is stored needs no view."""
+    own_fields: str = ""
+    """What stands before the names of fields in entries that only this version has."""

@@ -13,8 +13,10 @@ from apiserver.storage.store import CompactedError, FutureRevisionError
 from knarr.api import selectable, selectors
 from knarr.api.errors import ApiError, BadRequestError, ExpiredError, RequestTimeoutError
 from knarr.api.field_errors import FieldError, forbidden, invalid_error, not_supported
+from knarr.api.kinds import Kind
 from knarr.api.meta.object_meta import ListMeta
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
+from knarr.api.selectors import FieldRequirement, FieldSelector
 
 _TOO_OLD_PAGE = (
     "The provided continue parameter is too old to display a consistent list result. You can "
@@ -64,15 +66,9 @@ def wanted(core: Core, request: Request, options: ListOptions, resource: Resourc
     """Read the selectors. Raise BadRequestError."""
     try:
         labels = selectors.parse(options.label_selector)
-        fields = selectors.parse_fields(options.field_selector)
-        if request.kind.type_path:
-            selectable.check(request.kind, fields)
-        else:
-            known = core.custom_fields(request.kind)
-            selectable.check_custom(fields, known, namespaced=request.kind.namespaced)
+        fields = _checked_fields(core, request.kind, options)
     except selectors.SelectorError as error:
         raise BadRequestError(str(error)) from None
-    fields = conversion.stored_fields(request.kind, fields)
     name = request.name or fields.exact("metadata.name") or ""
     namespace = request.namespace
     field, value = "", ""
@@ -95,12 +91,40 @@ def wanted(core: Core, request: Request, options: ListOptions, resource: Resourc
     )
 
 
+def _checked_fields(core: Core, kind: Kind, options: ListOptions) -> FieldSelector:
+    """The field selector in the words of the entries. Raise SelectorError."""
+    fields = selectors.parse_fields(options.field_selector)
+    if kind.type_path:
+        selectable.check(kind, fields)
+        return conversion.stored_fields(kind, fields)
+    selectable.check_custom(fields, core.custom_fields(kind), namespaced=kind.namespaced)
+    own = core.own_fields(kind)
+    return _own(fields, own) if own else fields
+
+
+def _own(fields: FieldSelector, prefix: str) -> FieldSelector:
+    """A selector over the fields that entries have for one version."""
+    return FieldSelector(
+        each
+        if each.field.startswith("metadata.")
+        else FieldRequirement(f"{prefix}{each.field}", each.is_equal, each.value)
+        for each in fields.requirements
+    )
+
+
+async def enriched(resource: Resource, choice: Wanted) -> None:
+    """Fill in the fields that only some versions have, where somebody selects by them."""
+    if resource.enrich is not None and choice.matches is not None:
+        await resource.enrich(resource.cache.entries(choice.namespace))
+
+
 async def list_page(
     core: Core, request: Request, resource: Resource, options: ListOptions
 ) -> ListPage:
     """One page of a list."""
     _check(options)
     choice = wanted(core, request, options, resource)
+    await enriched(resource, choice)
     if options.continue_token:
         page = await _next_page(resource, choice, options)
     else:

@@ -81,7 +81,7 @@ class Registry:
         self._handlers: dict[tuple[str, str, str], Handler] = {}
         self._ready = asyncio.Event()
         self._running: asyncio.TaskGroup | None = None
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[Resource, asyncio.Task[None]] = {}
         self.core.started.append(self._start)
         self.core.stopped.append(self._stop)
 
@@ -108,10 +108,10 @@ class Registry:
     def _start(self, resource: Resource) -> None:
         if self._running is not None:
             task = self._running.create_task(resource.cache.run(), name=resource.prefix)
-            self._tasks[resource.prefix] = task
+            self._tasks[resource] = task
 
     def _stop(self, resource: Resource) -> None:
-        task = self._tasks.pop(resource.prefix, None)
+        task = self._tasks.pop(resource, None)
         if task is not None:
             task.cancel()
 

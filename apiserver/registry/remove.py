@@ -88,7 +88,7 @@ async def delete(
         return Answer(
             kind=request.kind, status=_success(request.kind, entry), revision=entry.revision
         )
-    shown = await resource.one_in_view(conversion.entry_for(request.kind, resource, entry))
+    shown = conversion.entry_for(request.kind, resource, entry)
     return Answer(kind=request.kind, entry=shown, pending=not gone, revision=entry.revision)
 
 
@@ -150,6 +150,7 @@ async def _delete(
     for _ in range(UPDATE_TRIES_MAX):
         if entry is None:
             raise failures.not_found(request.kind, request.name)
+        entry = await resource.one_in_view(entry)
         try:
             return await _delete_once(core, request, resource, options, entry)
         except RevisionMismatchError as error:
@@ -299,7 +300,9 @@ async def _mark(
     if request.dry_run:
         return resource.unwritten(entry.key, obj), gone
     if obj != entry.object:
-        entry = await core.put(resource, entry.key, obj, expected=entry.revision)
+        wanted = await resource.to_store(obj)
+        stored = await core.put(resource, entry.key, wanted, expected=entry.revision)
+        entry = await resource.one_in_view(stored)
     if not gone:
         return entry, False
     try:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from apiserver.registry import plain_json
 from apiserver.registry.custom_object import CustomObject, custom_object
-from apiserver.registry.custom_version import Coercion, CustomVersion, Viewing
+from apiserver.registry.custom_version import Coercion, CustomVersion, Enrichment, Viewing
 from apiserver.registry.parts import Object
 from apiserver.storage.cache import Cache
 from apiserver.storage.entry import Entry
@@ -72,12 +72,17 @@ class Resource:
         strategy: Strategy[Any],
         *,
         coerce: Coercion | None = None,
+        coerce_old: Mapping[str, Coercion] | None = None,
+        enrich: Enrichment | None = None,
     ) -> None:
         self.kind = kind
         """The stored version; of a view the version it shows."""
         self.strategy = strategy
         self.coerce = coerce
         """Makes what lies in the store an object as the definition now wants it."""
+        self._coerce_old = coerce_old or {}
+        self.enrich = enrich
+        """Adds fields to entries that only a program outside can tell."""
         self.viewing: Viewing | None = None
         """Of a view of another version: how objects get from one to the other."""
         self.prefix = f"/registry/{_folder(kind)}/"
@@ -91,7 +96,12 @@ class Resource:
         self.indexed = _INDEXED.get(kind.resource, ())
         """Fields by which the cache finds objects at once."""
         self.cache = Cache(
-            store, self.prefix, self.read, at_revision=at_revision, indexed=self.indexed
+            store,
+            self.prefix,
+            self.read,
+            at_revision=at_revision,
+            indexed=self.indexed,
+            enrich=enrich,
         )
 
     def in_version(self, version: CustomVersion) -> "Resource":
@@ -151,6 +161,8 @@ class Resource:
 
     def written(self, obj: Object) -> tuple[Object, bytes]:
         """An object as it is stored, without a resourceVersion, and its JSON."""
+        if isinstance(obj, CustomObject) and obj.stored_as:
+            obj = replace(obj, stored_as="")
         if obj.metadata.resource_version:
             obj = replace(obj, metadata=replace(obj.metadata, resource_version=""))
         return obj, self.encode(obj)
@@ -172,18 +184,30 @@ class Resource:
 
     def read(self, stored: Stored) -> Entry:
         """The entry for a stored value."""
-        json = _with_version(self._body(stored.value), stored.revision)
-        return self._entry(stored.key, stored.revision, self.decode(json), json)
+        value = stored.value
+        if self.coerce is not None:
+            obj = self._decode_custom(value)
+            return self.entry(stored.key, stored.revision, obj, self.encode(obj))
+        if value.startswith(self._head):
+            json = _with_version(b"{" + value[len(self._head) :], stored.revision)
+            return self._entry(stored.key, stored.revision, self.decode(json), json)
+        obj = self.decode(value)
+        return self.entry(stored.key, stored.revision, obj, self.encode(obj))
 
     def decode(self, json: bytes) -> Object:
         """Read an object of the stored version that this server wrote."""
         if self.kind.type_path:
             return codec.decode(self.type, json)
-        plain = plain_json.decode(json)
-        if self.coerce is not None:
-            plain, _ = self.coerce(plain)
-        metadata: ObjectMeta = codec.from_plain(ObjectMeta, plain.get("metadata") or {})
-        return custom_object(plain, metadata)
+        return _custom(plain_json.decode(json), self.coerce)
+
+    def _decode_custom(self, value: bytes) -> Object:
+        """Read an object, perhaps of a version that was the stored one before."""
+        plain = plain_json.decode(value)
+        version = plain.get("apiVersion")
+        obj = _custom(plain, self._coerce_old.get(str(version), self.coerce))
+        if version == self.kind.api_version:
+            return obj
+        return replace(obj, stored_as=version)
 
     def fields(self, obj: Object) -> Mapping[str, str]:
         """What field selectors see of an object."""
@@ -206,10 +230,12 @@ class Resource:
             fields=dict(self.fields(obj)),
         )
 
-    def _body(self, value: bytes) -> bytes:
-        if value.startswith(self._head):
-            return b"{" + value[len(self._head) :]
-        return self.encode(self.decode(value))
+
+def _custom(plain: dict[str, Any], coerce: Coercion | None) -> CustomObject:
+    if coerce is not None:
+        plain, _ = coerce(plain)
+    metadata: ObjectMeta = codec.from_plain(ObjectMeta, plain.get("metadata") or {})
+    return custom_object(plain, metadata)
 
 
 def at_revision(entry: Entry, revision: int) -> Entry:

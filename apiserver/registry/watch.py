@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from apiserver.registry import conversion
 from apiserver.registry.core import Core
-from apiserver.registry.read import Wanted, at_least, bad_version, wanted
+from apiserver.registry.read import Wanted, at_least, bad_version, enriched, wanted
 from apiserver.registry.request import ListOptions, Request
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry, Event
@@ -37,6 +37,7 @@ async def watch(
     )
     if begins_with_all or not revision:
         await at_least(resource, text, revision)
+    await enriched(resource, choice)
     timeout_s = options.timeout_s
     if not timeout_s:
         timeout_s = int(core.settings.watch_timeout_s * (1 + core.rng.random()))

@@ -23,11 +23,13 @@ Frame = Callable[[Event], bytes]
 
 def json_line(kind: Kind) -> Frame:
     """Lines of whole objects; the bytes stay with the event for the next watcher."""
+    # A bookmark is shared by the watchers of all versions.
+    name = f"json/{kind.api_version}"
 
     def line(event: Event) -> bytes:
-        ready = event.frames.get("json")
+        ready = event.frames.get(name)
         if ready is None:
-            ready = event.frames["json"] = _line(event.type, _whole(kind, event))
+            ready = event.frames[name] = _line(event.type, _whole(kind, event))
         return ready
 
     return line

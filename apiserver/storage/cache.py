@@ -10,7 +10,7 @@ in between or the recent past reaches back to it.
 
 import asyncio
 import heapq
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import structlog
@@ -43,6 +43,9 @@ PRIMED_MAX = 1_000
 
 log = structlog.get_logger()
 
+Enrich = Callable[[Sequence[Entry]], Awaitable[None]]
+"""Adds to entries what selectors may ask for and only somebody else can tell."""
+
 
 class Cache:
     """All objects of the resource below `prefix`, such as `/registry/pods/`."""
@@ -55,11 +58,13 @@ class Cache:
         *,
         at_revision: AtRevision | None = None,
         indexed: Sequence[str] = (),
+        enrich: Enrich | None = None,
     ) -> None:
         self.prefix = prefix
         self._store = store
         self._decode = decode
         self._at_revision = at_revision
+        self._enrich = enrich
         self._entries: dict[str, Entry] = {}
         self._keys = SortedKeys()
         self._by_field: dict[str, dict[str, dict[str, Entry]]] = {field: {} for field in indexed}
@@ -71,11 +76,13 @@ class Cache:
 
     async def run(self) -> None:
         """Follow the store until it is closed. Raise what it cannot be recovered from."""
-        async with asyncio.TaskGroup() as group:
-            bookmarks = group.create_task(self._send_bookmarks())
-            await self._follow()
-            bookmarks.cancel()
-        self._watchers.stop()
+        try:
+            async with asyncio.TaskGroup() as group:
+                bookmarks = group.create_task(self._send_bookmarks())
+                await self._follow()
+                bookmarks.cancel()
+        finally:
+            self._watchers.stop()
 
     async def ready(self) -> None:
         """Wait until the cache holds what the store holds."""
@@ -173,6 +180,8 @@ class Cache:
             try:
                 await self._load()
                 async for batch in self._store.follow(self.prefix, after=self.revision):
+                    if self._enrich is not None:
+                        await self._prime_enriched(batch, self._enrich)
                     self._take(batch)
                 return
             except CompactedError:
@@ -180,6 +189,16 @@ class Cache:
             except UnavailableError as error:
                 log.warning("cannot reach the store", prefix=self.prefix, error=str(error))
                 await asyncio.sleep(RETRY_S)
+
+    async def _prime_enriched(self, batch: Batch, enrich: Enrich) -> None:
+        found = {}
+        for change in batch.changes:
+            if change.type == "put":
+                found[change.revision] = self._primed.get(change.revision) or self._decode(
+                    Stored(change.key, change.value, change.revision, change.created)
+                )
+        await enrich(list(found.values()))
+        self._primed.update(found)
 
     async def _load(self) -> None:
         page = await self._store.range(self.prefix, limit=PAGE_MAX)
