@@ -46,6 +46,8 @@ class Attributes(Struct, kw_only=True):
     namespace: str
     name: str
     subresource: str = ""
+    object_kind: Kind | None = None
+    """What `object` is, where a subresource takes another kind than its resource's."""
     object: Any = None
     """The object as it would be stored; for deletes None."""
     old: Any = None

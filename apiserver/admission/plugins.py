@@ -6,6 +6,7 @@ from apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from apiserver.admission.limit_ranger import LimitRanger
 from apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from apiserver.admission.new_node_taint import TaintNodesByCondition
+from apiserver.admission.node_restriction import NodeRestriction
 from apiserver.admission.pod_security import PodSecurity
 from apiserver.admission.pod_topology import PodTopologyLabels
 from apiserver.admission.priority import Priority
@@ -21,6 +22,7 @@ def default_plugins(*, tokens: bool, toleration_s: int) -> tuple[Admission, ...]
         NamespaceLifecycle(),
         LimitRanger(),
         ServiceAccounts(tokens=tokens),
+        NodeRestriction(),
         TaintNodesByCondition(),
         PodSecurity(),
         PodTopologyLabels(),

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from apiserver.admission.node_restriction import NODE_USER
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.authenticate import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED
 from apiserver.auth.gate import Authorization
-from apiserver.auth.node import NODE_USER
 from apiserver.auth.rbac import SERVICE_ACCOUNT
 from apiserver.auth.service_account_tokens import service_account_groups
 from apiserver.registry.request import User

@@ -3,23 +3,18 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from apiserver.admission.node_restriction import node_of
 from apiserver.auth.attributes import Attributes, Decision
 from apiserver.auth.rules import allows
 from knarr.api.core.pod import Pod
 from knarr.api.rbac.rules import PolicyRule
 
-NODES_GROUP = "system:nodes"
-NODE_USER = "system:node:"
+LEASES_NAMESPACE = "kube-node-lease"
+
+_OWN_VERBS = frozenset({"create", "delete", "get", "patch", "update"})
 
 PodsOf = Callable[[str], Iterable[Pod]]
 """The pods bound to a node."""
-
-
-def node_of(user_name: str, groups: Iterable[str]) -> str:
-    """The node that a user is, empty when it is none."""
-    if user_name.startswith(NODE_USER) and NODES_GROUP in groups:
-        return user_name.removeprefix(NODE_USER)
-    return ""
 
 
 class NodeAuthorizer:
@@ -35,6 +30,8 @@ class NodeAuthorizer:
             ("", "configmaps"): self._referenced,
             ("", "persistentvolumeclaims"): self._referenced,
             ("", "serviceaccounts"): self._token,
+            ("coordination.k8s.io", "leases"): self._lease,
+            ("storage.k8s.io", "csinodes"): self._csi_node,
         }
 
     def decide(self, asked: Attributes) -> Decision:
@@ -58,7 +55,30 @@ class NodeAuthorizer:
             return None
         return Decision("none", f"node '{node}' cannot read all nodes, only its own Node object")
 
+    def _lease(self, node: str, asked: Attributes) -> Decision | None:
+        if asked.verb not in _OWN_VERBS:
+            return Decision("none", "can only get, create, update, patch, or delete a node lease")
+        if asked.namespace != LEASES_NAMESPACE:
+            where = f'can only access leases in the "{LEASES_NAMESPACE}" system namespace'
+            return Decision("none", where)
+        if asked.verb != "create" and asked.name != node:
+            whose = "can only access node lease with the same name as the requesting node"
+            return Decision("none", whose)
+        return None
+
+    def _csi_node(self, node: str, asked: Attributes) -> Decision | None:
+        if asked.subresource:
+            return Decision("none", "cannot authorize CSINode subresources")
+        if asked.verb not in _OWN_VERBS:
+            return Decision("none", "can only get, create, update, patch, or delete a CSINode")
+        if asked.verb != "create" and asked.name != node:
+            whose = "can only access CSINode with the same name as the requesting node"
+            return Decision("none", whose)
+        return None
+
     def _referenced(self, node: str, asked: Attributes) -> Decision | None:
+        if asked.resource == "persistentvolumeclaims" and asked.subresource == "status":
+            return None
         if asked.verb not in ("get", "list", "watch"):
             return Decision("none", "can only read resources of this type")
         return self._needs(node, asked, asked.resource)
@@ -101,8 +121,10 @@ def _names(pod: Pod, resource: str) -> set[str]:
     if resource == "persistentvolumeclaims":
         return {
             volume.persistent_volume_claim.claim_name
-            for volume in spec.volumes
             if volume.persistent_volume_claim is not None
+            else f"{pod.metadata.name}-{volume.name}"
+            for volume in spec.volumes
+            if volume.persistent_volume_claim is not None or volume.ephemeral is not None
         }
     return set(_in_env(pod, resource)) | set(_in_volumes(pod, resource))
 

@@ -11,7 +11,7 @@ from apiserver.auth.gate import Gate
 from apiserver.auth.rbac import Rbac
 from apiserver.auth.service_account_tokens import ServiceAccountTokens
 from apiserver.registry.request import Request, User
-from knarr.api import times
+from knarr.api import codec, times
 from knarr.api.authentication.self_subject_review import (
     SelfSubjectReview,
     SelfSubjectReviewStatus,
@@ -31,7 +31,7 @@ from knarr.api.authorization.access_review import (
     SubjectRulesReviewStatus,
 )
 from knarr.api.errors import BadRequestError, UnauthorizedError
-from knarr.api.field_errors import invalid, invalid_error, required
+from knarr.api.field_errors import FieldError, invalid, invalid_error, required
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.rbac.rules import PolicyRule
 from knarr.daemon.clock import Clock
@@ -83,6 +83,9 @@ class Reviews:
     async def whose_token(self, request: Request, asked: TokenReview) -> TokenReview:
         """Answer whose token it is, and for which of the audiences it is good."""
         spec = asked.spec
+        if asked.metadata.namespace:
+            told = f"namespace is not allowed on this type: {asked.metadata.namespace}"
+            raise BadRequestError(told)
         if not spec.token:
             raise BadRequestError("token is required for TokenReview in authentication")
         audiences = spec.audiences or self._tokens.audiences
@@ -112,9 +115,7 @@ class Reviews:
     ) -> SelfSubjectAccessReview:
         """Answer whether the one who asks may."""
         spec = asked.spec
-        _check_one(
-            "SelfSubjectAccessReview", spec.resource_attributes, spec.non_resource_attributes
-        )
+        _check_one("SelfSubjectAccessReview", asked)
         status = self._status(request.user, spec.resource_attributes, spec.non_resource_attributes)
         return replace(asked, status=status)
 
@@ -137,10 +138,10 @@ class Reviews:
         self, kind: str, asked: SubjectAccessReview | LocalSubjectAccessReview
     ) -> SubjectAccessReviewStatus:
         spec = asked.spec
-        _check_one(kind, spec.resource_attributes, spec.non_resource_attributes)
+        errors = []
         if not spec.user and not spec.groups:
-            detail = "at least one of user or group must be specified"
-            raise invalid_error(AUTHORIZATION, kind, "", [required("spec.user", detail)])
+            errors.append(required("spec.user", "at least one of user or group must be specified"))
+        _check_one(kind, asked, errors)
         user = User(
             name=spec.user,
             uid=spec.uid,
@@ -198,15 +199,25 @@ def _info(user: User) -> UserInfo:
 
 
 def _check_one(
-    kind: str, resource: ResourceAttributes | None, path: NonResourceAttributes | None
+    kind: str,
+    asked: SelfSubjectAccessReview | SubjectAccessReview | LocalSubjectAccessReview,
+    more: Sequence[FieldError] = (),
 ) -> None:
+    """Raise InvalidError unless exactly one thing is asked, of nothing that is stored."""
     errors = []
+    resource, path = asked.spec.resource_attributes, asked.spec.non_resource_attributes
     if resource is not None and path is not None:
         detail = "cannot be specified in combination with resourceAttributes"
         errors.append(invalid("spec.nonResourceAttributes", _plain(path), detail))
     if resource is None and path is None:
         detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         errors.append(required("spec.resourceAttributes", detail))
+    errors += more
+    meta = replace(asked.metadata, managed_fields=())
+    is_local = isinstance(asked, LocalSubjectAccessReview)
+    if (replace(meta, namespace="") if is_local else meta) != ObjectMeta():
+        detail = "must be empty except for namespace" if is_local else "must be empty"
+        errors.append(invalid("metadata", codec.to_plain(meta), detail))
     if errors:
         raise invalid_error(AUTHORIZATION, kind, "", errors)
 

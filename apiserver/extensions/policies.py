@@ -10,7 +10,7 @@ from apiserver.cel.errors import CelError, CelSyntaxError
 from apiserver.cel.program import program
 from apiserver.extensions.matching import is_exempt, labels_match, matched_kind
 from apiserver.extensions.mutations import mutated
-from apiserver.extensions.review import plain, request_of
+from apiserver.extensions.review import objects, plain, request_of
 from apiserver.extensions.variables import Variables
 from apiserver.registry.core import Core
 from apiserver.schemas.rules import message_of
@@ -188,8 +188,7 @@ def _is_in(resources: MatchResources | None, attributes: Attributes, core: Core)
 def _variables(attributes: Attributes, kind: Kind, core: Core) -> dict[str, Any]:
     namespace = core.get(Namespace, "", attributes.namespace) if attributes.namespace else None
     return {
-        "object": plain(attributes.object, attributes.kind),
-        "oldObject": plain(attributes.old, attributes.kind),
+        **objects(attributes),
         "request": request_of(attributes, kind),
         "namespaceObject": plain(namespace, core.resource(Namespace).kind),
     }

@@ -23,12 +23,18 @@ _OPTIONS = {
 
 def plain(obj: Any, kind: Kind) -> Plain | None:
     """An object as JSON values, None for none."""
-    if obj is None:
-        return None
+    if obj is None or isinstance(obj, dict):
+        return obj
     if not hasattr(obj, "metadata"):
         found: Plain = codec.to_plain(obj)
         return found
     return plain_of(obj, kind)
+
+
+def objects(attributes: Attributes, kind: Kind | None = None) -> dict[str, Plain | None]:
+    """The object and the one before it, as a kind or as what they are."""
+    kind = attributes.object_kind or kind or attributes.kind
+    return {"object": plain(attributes.object, kind), "oldObject": plain(attributes.old, kind)}
 
 
 def typed(core: Core, kind: Kind, value: Plain) -> Any:
@@ -47,13 +53,14 @@ def typed(core: Core, kind: Kind, value: Plain) -> Any:
 def request_of(attributes: Attributes, kind: Kind) -> Plain:
     """The facts of a request but for its objects, as AdmissionReview words them."""
     own = attributes.kind
+    sent, asked = attributes.object_kind or kind, attributes.object_kind or own
     user: Plain = {"username": attributes.user, "groups": list(attributes.groups)}
     if attributes.extra:
         user["extra"] = {name: list(values) for name, values in attributes.extra.items()}
     found: Plain = {
-        "kind": {"group": kind.group, "version": kind.version, "kind": kind.name},
+        "kind": {"group": sent.group, "version": sent.version, "kind": sent.name},
         "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
-        "requestKind": {"group": own.group, "version": own.version, "kind": own.name},
+        "requestKind": {"group": asked.group, "version": asked.version, "kind": asked.name},
         "requestResource": {"group": own.group, "version": own.version, "resource": own.plural},
         "operation": attributes.operation,
         "userInfo": user,

@@ -13,7 +13,7 @@ from apiserver.cel.errors import CelError, CelSyntaxError
 from apiserver.cel.program import program
 from apiserver.extensions.calls import CallError, Calls
 from apiserver.extensions.matching import is_exempt, labels_match, matched_kind
-from apiserver.extensions.review import plain, request_of, typed
+from apiserver.extensions.review import objects, plain, request_of, typed
 from apiserver.registry.core import Core
 from knarr.api.admissionregistration.webhook_configuration import (
     MutatingWebhook,
@@ -162,8 +162,7 @@ def _conditions_hold(webhook: Webhook, attributes: Attributes, kind: Kind) -> bo
     if not webhook.match_conditions:
         return True
     variables = {
-        "object": plain(attributes.object, attributes.kind),
-        "oldObject": plain(attributes.old, attributes.kind),
+        **objects(attributes),
         "request": request_of(attributes, kind),
     }
     failed: list[str] = []
@@ -192,8 +191,7 @@ def _review(attributes: Attributes, kind: Kind, uid: str) -> dict[str, Any]:
         "request": {
             "uid": uid,
             **request_of(attributes, kind),
-            "object": plain(attributes.object, kind),
-            "oldObject": plain(attributes.old, kind),
+            **objects(attributes, kind),
         },
     }
 

@@ -239,6 +239,14 @@ class Core:
             for plugin in plugins:
                 await plugin.validate(attributes, self)
 
+    async def ask(self, request: Request, operation: Operation, kind: Kind, obj: Object) -> None:
+        """Let plugins refuse what is done to a part of an object; `obj`, of `kind`, says what."""
+        plugins = self.chain.validating(operation, request.kind, request.subresource)
+        attributes = self.attributes(request, operation, request.name, obj, None)
+        attributes.object_kind = kind
+        for plugin in plugins:
+            await plugin.validate(attributes, self)
+
     # What plugins see: admission.View.
 
     def get(self, object_type: type[ApiStruct], namespace: str, name: str) -> Any | None:

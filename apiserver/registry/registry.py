@@ -171,6 +171,8 @@ class Registry:
         handler = self._handlers.get((request.kind.group, request.kind.plural, request.subresource))
         kind = subresources.kind_of(request)
         obj = decode(request, kind, body, self._coercion(kind))
+        if request.subresource:
+            await self.core.ask(request, "CREATE", kind, obj)
         if handler is not None:
             made = await handler(request, obj)
             return Answer(kind=kind, entry=subresources.entry_of(made), created=True)

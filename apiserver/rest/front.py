@@ -146,7 +146,7 @@ class Front:
             call.warnings.append(deprecation)
         if subresource is not None and subresource.name in CONNECTING:
             with self._endless():
-                return await self._connect.answer(call)
+                return await self._connect.answer(call, kind)
         if call.verb not in _METHODS:
             raise not_allowed()
         verb: Verb = getattr(self._resources, _METHODS[call.verb])
