@@ -12,6 +12,9 @@ from msgspec import Struct, field
 
 from apiserver.admission.admission import Admission
 from apiserver.admission.plugins import default_plugins
+from apiserver.aggregation.authorities import authorities, publish_authorities
+from apiserver.aggregation.connection import ExtensionConnections
+from apiserver.aggregation.extensions import Extensions
 from apiserver.auth.account_secrets import AccountSecrets
 from apiserver.auth.authenticate import Authentication
 from apiserver.auth.bootstrap_policy import bootstrap_objects
@@ -36,6 +39,7 @@ from apiserver.nodes.grpc import GrpcNodes
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Request
 from apiserver.registry.settings import Settings as RegistrySettings
+from apiserver.rest.aggregated import Aggregated
 from apiserver.rest.audit import AuditLog
 from apiserver.rest.front import Front
 from apiserver.rest.health import Health
@@ -78,6 +82,11 @@ class Options(Struct, frozen=True, kw_only=True):
     """How the server shows itself to kubelets; without one their connections are not encrypted."""
     kubelet_client_key: str = ""
     kubelet_certificate_authority: str = ""
+    proxy_client_cert_file: str = ""
+    """How the server shows itself to the servers behind APIServices."""
+    proxy_client_key_file: str = ""
+    requestheader_client_ca_file: str = ""
+    """Who signed that; published so that they believe what the server says of users."""
     anonymous_auth: bool = True
     authorization_mode: tuple[str, ...] = ("Node", "RBAC")
     service_account_issuer: str = DEFAULT_ISSUER
@@ -123,16 +132,20 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         await registry.ready()
         custom = CustomResources(registry, calls)
         running.append(group.create_task(custom.run(), name="custom resources"))
+        extensions = _extensions(options, registry)
+        running.append(group.create_task(extensions.run(), name="extensions"))
         await custom.loaded.wait()
+        await extensions.loaded.wait()
         await make_roles(registry)
         running.append(group.create_task(follow_roles(registry, rbac, roles_known), name="roles"))
         await roles_known.wait()
+        await publish_authorities(registry, _authorities(options))
         health = Health(store=lambda: _reach(registry), caches=registry.ready)
         kubelets = GrpcNodes(_kubelet_credentials(options))
         reached = nodes or kubelets
         audit = _audit(options)
-        front = Front(registry, gate, health, reached, audit)
-        _add_pages(front, tokens, OpenApi(registry.kinds, custom.schemas))
+        front = Front(registry, gate, health, reached, extensions, audit)
+        _add_pages(front, tokens, OpenApi(registry.kinds, custom.schemas, Aggregated(extensions)))
         tls = _tls(options, clock)
         async with (
             front.serve(options.bind_address, options.secure_port, tls) as address,
@@ -141,12 +154,30 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address, grpc_front.port, grpc_front.certificate_port)
             health.shut_down()
-        await kubelets.close()
-        await calls.close()
-        if audit is not None:
-            audit.close()
-        for task in running:
-            task.cancel()
+        for closed in (kubelets, calls, extensions.connections):
+            await closed.close()
+        _end(audit, running)
+
+
+def _end(audit: AuditLog | None, running: Iterable[asyncio.Task[None]]) -> None:
+    if audit is not None:
+        audit.close()
+    for task in running:
+        task.cancel()
+
+
+def _authorities(options: Options) -> dict[str, str]:
+    try:
+        return authorities(options.client_ca_file, options.requestheader_client_ca_file)
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from None
+
+
+def _extensions(options: Options, registry: Registry) -> Extensions:
+    connections = ExtensionConnections(
+        registry.core, options.proxy_client_cert_file, options.proxy_client_key_file
+    )
+    return Extensions(registry, connections)
 
 
 def _add_pages(front: Front, tokens: ServiceAccountTokens, open_api: OpenApi) -> None:

@@ -1,12 +1,11 @@
 """A group and version that another server answers for, and what it says of itself."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import msgspec
+from msgspec import Struct
 
 from apiserver.aggregation.connection import ExtensionConnections, Headers, UnreachableError
 from apiserver.registry.request import User
@@ -24,8 +23,7 @@ AGGREGATOR = User("system:kube-aggregator", groups=("system:masters",))
 """As whom servers are asked what they serve."""
 
 
-@dataclass(slots=True)
-class Extension:
+class Extension(Struct):
     """What is known of the server of a group and version."""
 
     name: str
@@ -33,9 +31,9 @@ class Extension:
     available: bool = False
     resources: Sequence[Plain] = ()
     """What it serves, as an APIResourceList lists it; what it last said while it is away."""
-    open_api: Mapping[str, str] = field(default_factory=dict)
+    open_api: Mapping[str, str] = {}
     """Paths of its OpenAPI v3 documents, by name."""
-    swagger: Plain = field(default_factory=dict)
+    swagger: Plain = {}
     """Its OpenAPI v2 document."""
 
     @property
@@ -77,7 +75,7 @@ class Extension:
                 while not answer.content.at_eof() and len(data) < ANSWER_BYTES_MAX:
                     data += await answer.content.read(ANSWER_BYTES_MAX)
                 return msgspec.json.decode(data)
-        except (aiohttp.ClientError, OSError, ValueError, asyncio.TimeoutError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise UnreachableError("FailedDiscoveryCheck", _missing(url, str(error))) from None
 
 

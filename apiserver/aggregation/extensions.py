@@ -166,9 +166,7 @@ class Extensions:
         """Return when what the Service leads to is another than now."""
         reference = extension.spec.service
         assert reference is not None, "only servers elsewhere are watched"
-        request = Request(
-            user=SYSTEM, kind=kind_of(EndpointSlice), namespace=reference.namespace
-        )
+        request = Request(user=SYSTEM, kind=kind_of(EndpointSlice), namespace=reference.namespace)
         selector = f"kubernetes.io/service-name={reference.name}"
         try:
             page = await self._registry.list(request, ListOptions(label_selector=selector))

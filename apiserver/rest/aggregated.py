@@ -28,9 +28,7 @@ class Aggregated:
             return text_reply(call, "service unavailable\n", status=503)
         return await self.carry(call, extension)
 
-    async def carry(
-        self, call: Call, extension: Extension, path: str = ""
-    ) -> web.StreamResponse:
+    async def carry(self, call: Call, extension: Extension, path: str = "") -> web.StreamResponse:
         """Carry a request on, to another path where one is given."""
         data = await read_body(call.request) or None
         try:

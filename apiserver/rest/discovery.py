@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from apiserver.aggregation.extension import Extension
+from apiserver.aggregation.extensions import Extensions
 from knarr.api.kinds import Kind, KindTable, Subresource
 
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList"
@@ -18,26 +20,42 @@ _STORED_VERSIONS = {"HorizontalPodAutoscaler": "v2", "CustomResourceDefinition":
 class Discovery:
     """The discovery documents of a table of kinds, made anew when the table changed."""
 
-    def __init__(self, kinds: KindTable) -> None:
+    def __init__(self, kinds: KindTable, extensions: Extensions) -> None:
         self._kinds = kinds
-        self._made_at = -1
+        self._extensions = extensions
+        self._made_at = (-1, -1)
         self._documents: dict[str, bytes] = {}
 
     def document(self, name: str) -> bytes | None:
         """The document at a path (or of aggregated discovery), None when there is none."""
-        if self._made_at != self._kinds.changes:
-            self._made_at = self._kinds.changes
-            self._documents = dict(_documents(self._kinds))
+        made_of = (self._kinds.changes, self._extensions.changes)
+        if self._made_at != made_of:
+            self._made_at = made_of
+            self._documents = dict(_documents(self._kinds, self._extensions.table))
         return self._documents.get(name)
 
 
-def _documents(kinds: KindTable) -> Iterable[tuple[str, bytes]]:
-    groups: dict[str, dict[str, list[Kind]]] = {}
+Groups = dict[str, dict[str, list[Kind]]]
+"""Our kinds by group and version; of others' groups only that there are any."""
+
+
+def _groups(kinds: KindTable, extensions: Mapping[str, Extension]) -> Groups:
+    groups: Groups = {}
     for kind in kinds:
-        groups.setdefault(kind.group, {}).setdefault(kind.version, []).append(kind)
+        if f"{kind.group}/{kind.version}" not in extensions:
+            groups.setdefault(kind.group, {}).setdefault(kind.version, []).append(kind)
     for versions in groups.values():
         for members in versions.values():
             members.sort(key=lambda kind: kind.plural)
+    for extension in sorted(extensions.values(), key=_place):
+        groups.setdefault(extension.spec.group, {})[extension.spec.version] = []
+    return groups
+
+
+def _documents(
+    kinds: KindTable, extensions: Mapping[str, Extension]
+) -> Iterable[tuple[str, bytes]]:
+    groups = _groups(kinds, extensions)
     core, named = groups.pop("", {}), groups
     yield "/api", _json({"kind": "APIVersions", "versions": list(core), **_ADDRESSES})
     listed = [_group(name, versions) for name, versions in named.items()]
@@ -53,8 +71,14 @@ def _documents(kinds: KindTable) -> Iterable[tuple[str, bytes]]:
             head = {"kind": "APIResourceList", "apiVersion": "v1"}
             yield f"/apis/{name}/{version}", _json(head | _resources(f"{name}/{version}", members))
     for wanted in ("v2", "v2beta1"):
-        yield f"/api {wanted}", _aggregated(wanted, {"": core})
-        yield f"/apis {wanted}", _aggregated(wanted, named)
+        yield f"/api {wanted}", _aggregated(wanted, {"": core}, {})
+        yield f"/apis {wanted}", _aggregated(wanted, named, extensions)
+
+
+def _place(extension: Extension) -> tuple[Any, ...]:
+    """Sorts what must come first to the front."""
+    spec = extension.spec
+    return (-spec.group_priority_minimum, spec.group, -spec.version_priority, spec.version)
 
 
 _ADDRESSES = {
@@ -117,17 +141,22 @@ def _subresource(kind: Kind, part: Subresource) -> dict[str, Any]:
     return found
 
 
-def _aggregated(wanted: str, groups: Mapping[str, Mapping[str, list[Kind]]]) -> bytes:
+def _aggregated(
+    wanted: str,
+    groups: Mapping[str, Mapping[str, list[Kind]]],
+    extensions: Mapping[str, Extension],
+) -> bytes:
     items = []
     for name, versions in groups.items():
-        listed = [
-            {
-                "version": version,
-                "resources": [_discovered(kind) for kind in kinds],
-                "freshness": "Current",
-            }
-            for version, kinds in versions.items()
-        ]
+        listed = []
+        for version, kinds in versions.items():
+            extension = extensions.get(f"{name}/{version}")
+            if extension is None:
+                found, fresh = [_discovered(kind) for kind in kinds], True
+            else:
+                found, fresh = _folded(extension), extension.available
+            freshness = "Current" if fresh else "Stale"
+            listed.append({"version": version, "resources": found, "freshness": freshness})
         items.append({"metadata": {"name": name} if name else {}, "versions": listed})
     return _json(
         {
@@ -137,6 +166,28 @@ def _aggregated(wanted: str, groups: Mapping[str, Mapping[str, list[Kind]]]) -> 
             "items": items,
         }
     )
+
+
+def _folded(extension: Extension) -> list[dict[str, Any]]:
+    """What an extension server lists, subresources below their resources."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in extension.resources:
+        name, slash, part = str(each.get("name", "")).partition("/")
+        kind = {
+            "group": each.get("group") or extension.spec.group,
+            "version": each.get("version") or extension.spec.version,
+            "kind": each.get("kind", ""),
+        }
+        said = {"responseKind": kind, "verbs": each.get("verbs") or []}
+        if slash:
+            parent = found.setdefault(name, {"resource": name})
+            parent.setdefault("subresources", []).append({"subresource": part, **said})
+            continue
+        said["scope"] = "Namespaced" if each.get("namespaced") else "Cluster"
+        said["singularResource"] = each.get("singularName") or str(kind["kind"]).lower()
+        said |= {key: each[key] for key in ("shortNames", "categories") if each.get(key)}
+        found[name] = {"resource": name, **found.get(name, {}), **said}
+    return list(found.values())
 
 
 def _response_kind(group: str, version: str, name: str) -> dict[str, str]:

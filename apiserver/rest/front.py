@@ -11,6 +11,8 @@ from time import monotonic
 import structlog
 from aiohttp import web
 
+from apiserver.aggregation.extension import Extension
+from apiserver.aggregation.extensions import Extensions
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.certificates import user_of_connection
 from apiserver.auth.gate import Gate
@@ -19,6 +21,7 @@ from apiserver.nodes.connection import NodeConnections
 from apiserver.registry.deprecations import deprecation_of
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
+from apiserver.rest.aggregated import Aggregated
 from apiserver.rest.audit import AuditLog
 from apiserver.rest.call import Call, call_of
 from apiserver.rest.connect import CONNECTING, Connect
@@ -58,6 +61,7 @@ class Front:
         gate: Gate,
         health: Health,
         nodes: NodeConnections,
+        extensions: Extensions,
         audit: AuditLog | None = None,
     ) -> None:
         self.registry = registry
@@ -66,7 +70,9 @@ class Front:
         self._metrics = Metrics()
         self._impersonation = Impersonation(gate)
         self._resources = Resources(registry)
-        self._discovery = Discovery(registry.kinds)
+        self._extensions = extensions
+        self._aggregated = Aggregated(extensions)
+        self._discovery = Discovery(registry.kinds, extensions)
         self._connect = Connect(registry.core, gate, nodes)
         self._limits = Limits()
         self._endless_tasks: set[asyncio.Task[object]] = set()
@@ -106,19 +112,16 @@ class Front:
         request = call.request
         form = JSON
         try:
-            call.user = call.by = await self._who(request)
-            asked = _asked(call)
-            if "Impersonate-User" in request.headers or _may_impersonate(request):
-                call.user = self._impersonation.user(asked, request.headers)
-                asked = asked._replace(user=call.user)
-            self._gate.check(asked)
+            await self._let_in(call)
             with self._limits.admit(call):
-                if call.path.subresource in CONNECTING:
-                    return await self._resource(call, form)
-                if call.path.is_resource:
+                extension = self._extensions.of(call.path.raw)
+                if extension is not None:
+                    return await self._extended(call, extension)
+                if not call.path.is_resource:
+                    return await self._page(call)
+                if call.path.subresource not in CONNECTING:
                     form = negotiate(request.headers.get("Accept", ""))
-                    return await self._resource(call, form)
-                return await self._page(call)
+                return await self._resource(call, form)
         except NoSuchPageError:
             return text_reply(call, "404 page not found\n", status=404)
         except ApiError as error:
@@ -127,6 +130,16 @@ class Front:
             raise
         except Exception as error:
             return await error_reply(call, _told(call, error), form)
+
+    async def _let_in(self, call: Call) -> None:
+        """Note who asks, and for whom. Raise UnauthorizedError, ForbiddenError."""
+        request = call.request
+        call.user = call.by = await self._who(request)
+        asked = _asked(call)
+        if "Impersonate-User" in request.headers or _may_impersonate(request):
+            call.user = self._impersonation.user(asked, request.headers)
+            asked = asked._replace(user=call.user)
+        self._gate.check(asked)
 
     def _next_id(self) -> str:
         return f"{self._run}-4000-8000-{next(self._ids):012x}"
@@ -165,6 +178,11 @@ class Front:
             yield
         finally:
             self._endless_tasks.discard(task)
+
+    async def _extended(self, call: Call, extension: Extension) -> web.StreamResponse:
+        # Whether an answer ever ends is the other server's business.
+        with self._endless():
+            return await self._aggregated.answer(call, extension)
 
     async def _page(self, call: Call) -> web.StreamResponse:
         _, _, rest = call.path.raw.partition("/")

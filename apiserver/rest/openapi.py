@@ -1,13 +1,14 @@
 """Serves the OpenAPI documents: made when first asked for, kept until the kinds change."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha512
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from apiserver.rest.aggregated import Aggregated
 from apiserver.rest.call import Call
 from apiserver.rest.negotiate import negotiate
 from apiserver.rest.reply import headers, reply
@@ -26,10 +27,12 @@ CACHE_S = 365 * 24 * 3600
 class OpenApi:
     """The documents of a table of kinds."""
 
-    def __init__(self, kinds: KindTable, schemas: Schemas = dict) -> None:
+    def __init__(self, kinds: KindTable, schemas: Schemas, aggregated: Aggregated) -> None:
         self._kinds = kinds
         self._schemas = schemas
-        self._made_at = -1
+        self._aggregated = aggregated
+        self._extensions = aggregated.extensions
+        self._made_at = (-1, -1)
         self._source = Source()
         self._hashes: dict[str, str] = {}
         self._documents: dict[str, bytes] = {}
@@ -49,15 +52,21 @@ class OpenApi:
             return await self._document(call, "v2", "v2")
         if version != "v3":
             raise NoSuchPageError
+        extension = self._extensions.of(f"/{name}")
+        if extension is not None and name in extension.open_api:
+            query = call.request.raw_path.partition("?")[2]
+            where = f"/openapi/v3/{name}"
+            return await self._aggregated.carry(call, extension, f"{where}?{query}".rstrip("?"))
         if name not in self._hashes:
             return web.Response(status=404, headers={"Audit-Id": call.id})
         return await self._document(call, f"v3/{name}", name)
 
     def _look(self) -> None:
         """Forget what was made of kinds that are others by now."""
-        if self._made_at == self._kinds.changes:
+        made_of = (self._kinds.changes, self._extensions.changes)
+        if self._made_at == made_of:
             return
-        self._made_at = self._kinds.changes
+        self._made_at = made_of
         self._source = Source(tuple(self._kinds), GIT_VERSION, self._schemas())
         self._documents.clear()
         self._hashes = {path: self._hash(path) for path in v3_paths(self._source)}
@@ -79,6 +88,10 @@ class OpenApi:
             for path, found in self._hashes.items()
             if path != "v2"
         }
+        for extension in self._extensions.table.values():
+            paths |= {
+                name: {"serverRelativeURL": where} for name, where in extension.open_api.items()
+            }
         body = msgspec.json.encode({"paths": paths})
         return web.Response(body=body, headers=headers(call, "text/plain; charset=utf-8"))
 
@@ -104,12 +117,21 @@ class OpenApi:
             if made is None:
                 source, at = self._source, self._made_at
                 # It takes a while, and others want to be served meanwhile.
-                made = await asyncio.to_thread(_make, source, name)
+                others = [each.swagger for each in self._extensions.table.values()]
+                made = await asyncio.to_thread(_make, source, name, others)
                 if at == self._made_at:
                     self._documents[name] = made
         return made
 
 
-def _make(source: Source, name: str) -> bytes:
-    document = v2(source) if name == "v2" else v3(source, name)
+def _make(source: Source, name: str, others: Sequence[dict[str, Any]]) -> bytes:
+    if name != "v2":
+        return msgspec.json.encode(v3(source, name))
+    document = v2(source)
+    for other in others:
+        # What is ours stays ours, whatever an extension server says of it.
+        for part in ("paths", "definitions"):
+            theirs = other.get(part)
+            if isinstance(theirs, dict):
+                document[part] = {**theirs, **document[part]}
     return msgspec.json.encode(document)

@@ -114,7 +114,7 @@ class Proxy:
             self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
         _, _, query = call.request.raw_path.partition("?")
         url = f"{base}/{quote(call.path.rest, safe='/%:@!$&()*+,;=~')}"
-        sent = _kept(call.request.headers)
+        sent = kept(call.request.headers)
         sent["X-Forwarded-For"] = call.request.remote or ""
         try:
             async with self._session.request(
@@ -125,13 +125,14 @@ class Proxy:
                 allow_redirects=False,
                 ssl=False,
             ) as found:
-                return await _back(call, found)
+                return await back(call, found)
         except aiohttp.ClientError as error:
             raise ServiceUnavailableError(f"error trying to reach service: {error}") from None
 
 
-async def _back(call: Call, found: aiohttp.ClientResponse) -> web.StreamResponse:
-    answer = web.StreamResponse(status=found.status, headers=_kept(found.headers))
+async def back(call: Call, found: aiohttp.ClientResponse) -> web.StreamResponse:
+    """Hand an answer on as it comes."""
+    answer = web.StreamResponse(status=found.status, headers=kept(found.headers))
     answer.headers["Audit-Id"] = headers(call, "")["Audit-Id"]
     await answer.prepare(call.request)
     async for piece in found.content.iter_chunked(CHUNK_BYTES):
@@ -140,7 +141,8 @@ async def _back(call: Call, found: aiohttp.ClientResponse) -> web.StreamResponse
     return answer
 
 
-def _kept(found: Mapping[str, str]) -> CIMultiDict[str]:
+def kept(found: Mapping[str, str]) -> CIMultiDict[str]:
+    """The headers that are not about one connection."""
     return CIMultiDict(
         (name, value) for name, value in found.items() if name.lower() not in _HOP_BY_HOP
     )

@@ -11,6 +11,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from apiserver.aggregation.authorities import FRONT_PROXY
 from apiserver.registry import snapshot
 from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.server import Options, serve
@@ -169,6 +170,9 @@ def server_options(
     pair, client = (
         authority.ensure(*one) for one in server_certificates(folder.pki, addresses.kubernetes)
     )
+    # An authority of its own: whoever it vouches for may say that it speaks for anybody.
+    front = Authority.at(folder.pki / "front-proxy", SystemClock())
+    proxy = front.ensure(folder.pki / "front-proxy-client", Wanted(FRONT_PROXY))
     stores = {"sqlite": f"sqlite://{folder.path / 'store.db'}", "memory": "memory://"}
     return Options(
         store=stores.get(options.store, options.store),
@@ -183,6 +187,9 @@ def server_options(
         kubelet_client_certificate=str(client.certificate),
         kubelet_client_key=str(client.key),
         kubelet_certificate_authority=str(folder.pki / "ca.crt"),
+        proxy_client_cert_file=str(proxy.certificate),
+        proxy_client_key_file=str(proxy.key),
+        requestheader_client_ca_file=str(front.path),
         registry=RegistrySettings(
             service_network=addresses.services,
             advertise_address=ADDRESS,

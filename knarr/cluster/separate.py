@@ -68,6 +68,9 @@ _SERVER_FLAGS = (
     "kubelet_client_certificate",
     "kubelet_client_key",
     "kubelet_certificate_authority",
+    "proxy_client_cert_file",
+    "proxy_client_key_file",
+    "requestheader_client_ca_file",
 )
 
 
