@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help up down status test ci lint type unit contract component sim history interop e2e bench proto clean
+.PHONY: help up down status lab lab-test lab-down test ci lint type unit contract component sim history interop e2e bench proto clean
 
 help:   ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t14
@@ -28,6 +28,15 @@ down: $(STAMP) ## Stop the cluster; everything is there again after the next `ma
 
 status: $(STAMP) ## Say what runs
 	@knarr status
+
+lab: $(STAMP) ## A cluster of several hosts in containers: 3 etcd, 2 of each daemon, 3 nodes with Docker inside
+	@lab/lab.sh up
+
+lab-test: $(DEV_STAMP) ## The system tests against the lab that runs, or one of their own
+	LAB_TESTS=whole pytest tests/lab
+
+lab-down: $(STAMP) ## Stop the lab and remove all it kept
+	@lab/lab.sh down
 
 test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
 	@lab/test-tools.sh

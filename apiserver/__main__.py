@@ -1,7 +1,9 @@
 """The process `knarr-apiserver`."""
 
 import asyncio
+import socket
 from argparse import Namespace
+from ipaddress import ip_address
 
 from msgspec.structs import fields, replace
 
@@ -61,10 +63,24 @@ def options_of(found: Namespace) -> Options:
         options.registry,
         service_network=found.service_cluster_ip_range,
         node_ports=ports,
-        advertise_address=found.advertise_address or found.bind_address,
+        advertise_address=found.advertise_address or _reached_at(found.bind_address),
         advertise_port=found.secure_port,
     )
     return replace(options, registry=registry)
+
+
+def _reached_at(bind_address: str) -> str:
+    """Where others reach us when we listen there: at any address, that which leads outwards."""
+    try:
+        address = ip_address(bind_address)
+        if not address.is_unspecified:
+            return bind_address
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1" if address.version == 4 else "2001:db8::1", 9))
+            return str(probe.getsockname()[0])
+    except (OSError, ValueError):
+        return ""
 
 
 async def run(options: Options) -> None:

@@ -36,6 +36,7 @@ from apiserver.grpc.server import CertificatePort, GrpcFront, Tls, serve_grpc
 from apiserver.nodes.connection import NodeConnections
 from apiserver.nodes.credentials import KubeletCredentials
 from apiserver.nodes.grpc import GrpcNodes
+from apiserver.registry import advertise
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Request
 from apiserver.registry.settings import Settings as RegistrySettings
@@ -150,6 +151,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         async with (
             front.serve(options.bind_address, options.secure_port, tls) as address,
             _grpc(options, registry, gate, reached) as grpc_front,
+            advertise.advertised(registry.core, is_shared=options.store.startswith("etcd")),
         ):
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address, grpc_front.port, grpc_front.certificate_port)

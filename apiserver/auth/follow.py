@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from apiserver.auth.bootstrap_policy import bootstrap_objects
 from apiserver.auth.rbac import RBAC_TYPES, Rbac
+from apiserver.registry.patience import patiently
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Body, ListOptions, Request
 from knarr.api.errors import AlreadyExistsError, ExpiredError
@@ -75,7 +76,7 @@ async def make_roles(registry: Registry) -> None:
         request = Request(user=SYSTEM, kind=kind_of(type(obj)), namespace=meta.namespace)
         async with places:
             try:
-                await registry.create(request, Body(obj))
+                await patiently(lambda: registry.create(request, Body(obj)))
             except AlreadyExistsError:
                 return
 

@@ -1,26 +1,25 @@
 """The objects every cluster has, made at the start where they are missing."""
 
 from collections.abc import Iterable
+from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
 import structlog
 
-from apiserver.registry import write
+from apiserver.registry import advertise, write
 from apiserver.registry.core import Core
 from apiserver.registry.flow_defaults import flow_schemas, priority_levels
+from apiserver.registry.patience import patiently
 from apiserver.registry.request import SYSTEM, Request
 from apiserver.registry.settings import Settings
-from knarr.api.core.endpoints import EndpointAddress, EndpointPort, Endpoints, EndpointSubset
 from knarr.api.core.namespace import Namespace
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
-from knarr.api.discovery import endpoint_slice
 from knarr.api.errors import AlreadyExistsError, InvalidError
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scheduling.priority_class import PriorityClass
 
 _NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
-_SERVICE = "kubernetes"
 
 log = structlog.get_logger()
 
@@ -34,7 +33,7 @@ async def make(core: Core) -> None:
             continue
         request = Request(user=SYSTEM, kind=resource.kind, namespace=meta.namespace)
         try:
-            await write.create(core, request, resource, obj)
+            await patiently(partial(write.create, core, request, resource, obj))
         except AlreadyExistsError:
             continue  # Another server was faster.
         except InvalidError as error:
@@ -73,7 +72,7 @@ def _way_to_this_server(settings: Settings) -> Iterable[Any]:
     network = IPv4Network(settings.service_network)
     yield Service(
         metadata=ObjectMeta(
-            name=_SERVICE,
+            name=advertise.SERVICE,
             namespace="default",
             labels={"component": "apiserver", "provider": "kubernetes"},
         ),
@@ -88,37 +87,4 @@ def _way_to_this_server(settings: Settings) -> Iterable[Any]:
         ),
     )
     if settings.advertise_address:
-        yield from _endpoints(settings)
-
-
-def _endpoints(settings: Settings) -> Iterable[Any]:
-    yield Endpoints(
-        metadata=ObjectMeta(
-            name=_SERVICE,
-            namespace="default",
-            labels={"endpointslice.kubernetes.io/skip-mirror": "true"},
-        ),
-        subsets=(
-            EndpointSubset(
-                addresses=(EndpointAddress(ip=settings.advertise_address),),
-                ports=(EndpointPort(name="https", port=settings.advertise_port, protocol="TCP"),),
-            ),
-        ),
-    )
-    yield endpoint_slice.EndpointSlice(
-        metadata=ObjectMeta(
-            name=_SERVICE,
-            namespace="default",
-            labels={"kubernetes.io/service-name": _SERVICE},
-        ),
-        address_type="IPv4",
-        endpoints=(
-            endpoint_slice.Endpoint(
-                addresses=(settings.advertise_address,),
-                conditions=endpoint_slice.EndpointConditions(ready=True),
-            ),
-        ),
-        ports=(
-            endpoint_slice.EndpointPort(name="https", port=settings.advertise_port, protocol="TCP"),
-        ),
-    )
+        yield from advertise.objects(settings, (settings.advertise_address,))

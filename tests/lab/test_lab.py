@@ -1,0 +1,224 @@
+"""The compose lab is a whole cluster, and goes on when parts of it are killed."""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Iterator
+from functools import partial
+
+import aiohttp
+import pytest
+
+from tests.lab.conftest import whole
+from tests.lab.lab import NODES, ROOT, Lab, until
+
+pytestmark = pytest.mark.timeout(900)
+
+CLIENT = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: client
+spec:
+  selector: {matchLabels: {app: client}}
+  template:
+    metadata: {labels: {app: client}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - {name: client, image: "busybox:1.36", command: [sleep, "86400"]}
+"""
+
+
+@pytest.fixture(scope="module")
+def web(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The lab with examples/lab.yaml and a client on every node."""
+    manifest = tmp_path_factory.mktemp("client") / "client.yaml"
+    manifest.write_text(CLIENT)
+    lab.knarr("apply", "-f", str(ROOT / "examples/lab.yaml"), "-f", str(manifest))
+    lab.knarr("rollout", "status", "deployment/web", "--timeout=80s")
+    lab.knarr("rollout", "status", "daemonset/client", "--timeout=80s")
+    yield lab
+    lab.knarr("delete", "-f", str(ROOT / "examples/lab.yaml"), "-f", str(manifest))
+
+
+def pods(lab: Lab, app: str) -> dict[str, str]:
+    """The ready pods of an app by their nodes."""
+    return {
+        one["spec"]["nodeName"]: one["metadata"]["name"]
+        for one in lab.objects("pods", "-l", f"app={app}")
+        if "deletionTimestamp" not in one["metadata"]
+        and any(
+            condition["type"] == "Ready" and condition["status"] == "True"
+            for condition in one["status"].get("conditions", ())
+        )
+    }
+
+
+def test_three_nodes_are_ready_with_ranges_of_their_own(lab: Lab) -> None:
+    nodes = lab.objects("nodes")
+    assert sorted(one["metadata"]["name"] for one in nodes) == list(NODES)
+    assert len({one["spec"]["podCIDR"] for one in nodes}) == len(NODES)
+    assert all("docker://" in one["status"]["nodeInfo"]["containerRuntimeVersion"] for one in nodes)
+
+
+def test_pods_are_on_all_nodes_and_every_node_leads_to_all_of_them(web: Lab) -> None:
+    names = set(pods(web, "web").values())
+    assert pods(web, "web").keys() == set(NODES)
+    address = json.loads(web.knarr("get", "service", "web", "-o", "json"))["spec"]["clusterIP"]
+    for node in NODES:
+        for url in (f"http://{address}/", f"http://{web.addresses[node]}:30080/"):
+            seen: set[str] = set()
+
+            def all_seen(node: str = node, url: str = url, seen: set[str] = seen) -> bool:
+                seen.add(web.fetch_on(node, url))
+                return names <= seen
+
+            until(all_seen)
+            assert seen <= names | {""}
+
+
+def test_the_host_reaches_services(web: Lab) -> None:
+    names = set(pods(web, "web").values())
+    for server in ("http://127.0.0.1:30080", *(f"http://{ip}:30080" for ip in _ips(web))):
+        assert until(partial(_plain, server)) in names
+
+
+def _ips(lab: Lab) -> list[str]:
+    return list(lab.addresses.values())
+
+
+def _plain(server: str) -> str:
+    with urllib.request.urlopen(server, timeout=5) as answer:
+        text: str = answer.read().decode().strip()
+        return text
+
+
+def test_pods_find_services_by_name_from_every_node(web: Lab) -> None:
+    for client in pods(web, "client").values():
+        for name in ("web", "web.default.svc.cluster.local"):
+            assert until(partial(_fetched_in, web, client, f"http://{name}/"))
+
+
+def _fetched_in(lab: Lab, pod: str, url: str) -> str:
+    return lab.knarr("exec", pod, "--", "wget", "-qO-", url, check=False)
+
+
+def test_logs_come_through_both_servers(web: Lab) -> None:
+    name = pods(web, "web")["node2"]
+    path = f"/api/v1/namespaces/default/pods/{name}/log?tailLines=5"
+    for server in ("https://127.0.0.1:6443", "https://127.0.0.1:16443"):
+        assert "GET" in web.rest(path, server=server) or "url:/" in web.rest(path, server=server)
+
+
+def test_exec_comes_through_both_servers(web: Lab) -> None:
+    name = pods(web, "web")["node3"]
+    for server in ("https://127.0.0.1:6443", "https://127.0.0.1:16443"):
+        assert asyncio.run(_exec(web, server, name, "hostname")) == name
+
+
+async def _exec(lab: Lab, server: str, pod: str, command: str) -> str:
+    _, token, trust = lab.context()
+    url = f"{server}/api/v1/namespaces/default/pods/{pod}/exec?command={command}&stdout=true"
+    out = b""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(
+            url,
+            ssl=trust,
+            protocols=("v5.channel.k8s.io",),
+            headers={"Authorization": f"Bearer {token}"},
+        ) as channel,
+    ):
+        async for message in channel:
+            if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == b"\x01":
+                out += message.data[1:]
+    return out.decode().strip()
+
+
+def test_the_api_leads_to_both_servers(lab: Lab) -> None:
+    def led_to() -> list[str]:
+        found = json.loads(lab.knarr("get", "endpoints", "kubernetes", "-o", "json"))
+        return [one["ip"] for subset in found["subsets"] for one in subset["addresses"]]
+
+    wanted = [f"{lab.network}.21", f"{lab.network}.22"]
+    until(lambda: led_to() == wanted)
+
+
+@pytest.mark.parametrize("lease", ["kube-controller-manager", "kube-scheduler"])
+def test_another_leads_when_the_leader_is_killed(web: Lab, lease: str) -> None:
+    before = web.leader(lease)
+    web.compose("kill", before)
+    try:
+        web.knarr("scale", "deployment/web", "--replicas=6")
+        web.knarr("rollout", "status", "deployment/web", "--timeout=80s")
+        assert web.leader(lease) != before
+    finally:
+        web.compose("start", before)
+        web.knarr("scale", "deployment/web", "--replicas=3")
+        web.knarr("rollout", "status", "deployment/web", "--timeout=80s")
+
+
+@pytest.mark.parametrize("service", ["etcd1", "apiserver2"])
+def test_one_of_several_is_killed_and_all_goes_on(web: Lab, service: str) -> None:
+    _goes_on_without(web, service)
+
+
+@whole
+@pytest.mark.parametrize("service", ["etcd2", "etcd3", "apiserver1"])
+def test_any_of_several_is_killed_and_all_goes_on(web: Lab, service: str) -> None:
+    _goes_on_without(web, service)
+
+
+def _goes_on_without(lab: Lab, service: str) -> None:
+    """Pods are made, carried and known by name while a part is dead, and after it is back."""
+    server = ["--server", "grpc://127.0.0.1:16444"] if service == "apiserver1" else []
+    lab.compose("kill", service)
+    try:
+        until(lambda: lab.knarr(*server, "scale", "deployment/web", "--replicas=4") or True)
+        lab.knarr(*server, "rollout", "status", "deployment/web", "--timeout=80s")
+        assert until(lambda: lab.fetch_on("node1", f"http://{lab.addresses['node2']}:30080/"))
+    finally:
+        lab.compose("start", service)
+    until(lambda: lab.knarr("scale", "deployment/web", "--replicas=3") or True)
+    lab.knarr("rollout", "status", "deployment/web", "--timeout=80s")
+
+
+@whole
+def test_names_are_known_while_one_name_server_is_dead(web: Lab) -> None:
+    client = pods(web, "client")["node1"]
+    for service in ("dns1", "dns2"):
+        web.compose("kill", service)
+        try:
+            assert until(partial(_fetched_in, web, client, "http://web/"))
+        finally:
+            web.compose("start", service)
+
+
+@whole
+def test_pods_of_a_dead_node_move(web: Lab) -> None:
+    web.compose("kill", "node3")
+    try:
+        until(lambda: len(_running_elsewhere(web, "node3")) == 3)
+        names = set(_running_elsewhere(web, "node3"))
+        assert until(lambda: web.fetch_on("node1", f"http://{web.addresses['node1']}:30080/")) in (
+            names
+        )
+    finally:
+        web.compose("start", "node3")
+    until(lambda: _is_ready(web, "node3"))
+
+
+def _running_elsewhere(lab: Lab, node: str) -> list[str]:
+    return [
+        one["metadata"]["name"]
+        for one in lab.objects("pods", "-l", "app=web")
+        if one["spec"].get("nodeName") != node and one["status"].get("phase") == "Running"
+    ]
+
+
+def _is_ready(lab: Lab, node: str) -> bool:
+    found = json.loads(lab.knarr("get", "node", node, "-o", "json"))
+    return any(
+        one["type"] == "Ready" and one["status"] == "True" for one in found["status"]["conditions"]
+    )
