@@ -17,11 +17,6 @@ settings.register_profile("knarr", deadline=None)
 settings.load_profile("knarr")
 
 
-# How long an example takes says more of the machine's other work than of the code.
-settings.register_profile("knarr", deadline=None)
-settings.load_profile("knarr")
-
-
 @pytest.fixture(scope="session")
 def dockerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dockerd]:
     """A Docker engine with busybox, for the whole run; tests leave no containers in it."""

@@ -1,8 +1,9 @@
 """Connections to one of several API servers, and what a failed call means.
 
 One server is used at a time. When it cannot be reached the next one is tried:
-at once for what only reads, since asking twice does no harm; a write is not
-tried again, because the answer may be lost and the write done.
+at once for what only reads, since asking twice does no harm; a write is tried
+again only when certainly nothing of it left this process, because otherwise
+the answer may be lost and the write done.
 """
 
 import asyncio
@@ -35,8 +36,16 @@ CALL_S = 30.0
 CONNECT_S = 5.0
 """How long a watch waits for its server to begin before it is taken for unreachable."""
 
+FAIL_OVER_S = 4.0
+"""How long the servers are asked in turn: a connection that broke is made again within 3 s."""
+
+TURN_S = 0.05
+
 ANSWER_BYTES_MAX = 1 << 30
 """The largest answer taken: a list of some hundred thousand pods."""
+
+_UNSENT = ("failed to connect", "connections to all backends failing", "resolution failed")
+"""What gRPC says when there was no connection to send a call on."""
 
 _STATUS_METADATA = "knarr-status-bin"
 _status = msgspec.json.Decoder(Status)
@@ -117,8 +126,10 @@ class Connection:
 
     async def unary(self, method: str, message: bytes, *, is_read: bool) -> bytes:
         """Call a method and answer its bytes. Raise ApiError."""
-        attempts = len(self._servers) if is_read else 1
-        for attempt in range(attempts):
+        loop = asyncio.get_running_loop()
+        # With one server there is nothing to wait for that the caller could not wait for.
+        until = loop.time() + FAIL_OVER_S if len(self._servers) > 1 else 0.0
+        while True:
             server = self._current
             try:
                 answer: bytes = await self._call(server, method)(
@@ -126,13 +137,14 @@ class Connection:
                 )
             except grpc.aio.AioRpcError as error:
                 failure = error_of(error)
-                if not self._is_lost(server, error) or attempt == attempts - 1:
+                may_ask_again = self._is_lost(server, error) and (is_read or _is_unsent(error))
+                if not may_ask_again or loop.time() > until:
                     raise failure from None
+                await asyncio.sleep(TURN_S)
             except (grpc.aio.UsageError, asyncio.InvalidStateError) as error:
                 raise ServiceUnavailableError(f"the connection is closed: {error}") from None
             else:
                 return answer
-        raise AssertionError("the last attempt returns or raises")
 
     async def stream(self, method: str, message: bytes) -> AsyncGenerator[bytes, None]:
         """Call a method and yield its messages. Raise ApiError."""
@@ -206,6 +218,10 @@ class Connection:
 def _metadata(credentials: Credentials) -> tuple[tuple[str, str], ...]:
     token = credentials.token
     return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+def _is_unsent(error: grpc.aio.AioRpcError) -> bool:
+    return any(word in (error.details() or "").lower() for word in _UNSENT)
 
 
 def error_of(error: grpc.aio.AioRpcError) -> ApiError:

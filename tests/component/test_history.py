@@ -62,6 +62,13 @@ class Server:
             assert time.monotonic() < deadline, self._log.read_text()
             await asyncio.sleep(0.02)
 
+    async def restart(self) -> None:
+        """Ask it to end, as a supervisor does, and start it again."""
+        assert self.process is not None
+        self.process.terminate()
+        assert await asyncio.to_thread(self.process.wait, 30) == 0
+        await self.start()
+
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
@@ -85,7 +92,7 @@ async def servers(folder: Path, store: str, count: int) -> AsyncIterator[list[Se
             server.kill()
 
 
-async def run(store: str, found: Sequence[Server], trouble: Trouble) -> None:
+async def run(store: str, found: Sequence[Server], trouble: Trouble) -> History:
     """Have clients at work through trouble, and check what they saw against the store's log."""
     recorder, stop = Recorder(SEED), asyncio.Event()
     addresses = [server.address for server in found]
@@ -125,6 +132,7 @@ async def run(store: str, found: Sequence[Server], trouble: Trouble) -> None:
             for task in watching:
                 task.cancel()
     await check(store, found, recorder.history)
+    return recorder.history
 
 
 async def check(store: str, found: Sequence[Server], history: History) -> None:
@@ -175,6 +183,20 @@ async def test_one_etcd_and_two_servers_that_are_killed(tmp_path: Path) -> None:
                 await asyncio.to_thread(member.wait)
 
             await run(store, found, trouble)
+
+
+async def test_servers_restarted_one_after_the_other_fail_nobody(tmp_path: Path) -> None:
+    with etcd.cluster(tmp_path) as (member,):
+        store = etcd.url([member])
+        async with servers(tmp_path, store, 2) as found:
+
+            async def trouble(peace: Peace) -> None:
+                for server in found:
+                    await server.restart()
+                    await peace()
+
+            history = await run(store, found, trouble)
+    assert [call.lost for call in history.calls if call.outcome == "unknown"] == []
 
 
 async def test_three_etcds_that_lose_their_leader_and_their_quorum(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ class Worker:
     async def _write(self, call: Call, asked: Any) -> None:
         outcome, found = await _outcome(asked)
         revision = _revision(found) if outcome == "ok" else 0
-        self._recorder.end(call, outcome, revision)
+        self._end(call, outcome, found, revision)
         if outcome == "ok":
             self._known[call.key] = revision
 
@@ -110,13 +110,13 @@ class Worker:
         outcome, revision = await _outcome(
             self._client.delete(ConfigMap, Key(NAMESPACE, key), options)
         )
-        self._recorder.end(call, outcome, revision if outcome == "ok" else 0)
+        self._end(call, outcome, revision, revision if outcome == "ok" else 0)
 
     async def _get(self, key: str) -> None:
         call = self._recorder.begin(self._number, "get", key)
         outcome, found = await _outcome(self._client.get(ConfigMap, Key(NAMESPACE, key)))
         if outcome != "ok":
-            self._recorder.end(call, outcome)
+            self._end(call, outcome, found)
             return
         self._known[key] = _revision(found)
         self._recorder.end(call, "ok", _revision(found), _value(found))
@@ -128,10 +128,15 @@ class Worker:
         )
         if outcome == "ok":
             call.items = _items(found.items)
-        self._recorder.end(call, outcome, found.revision if outcome == "ok" else 0)
+        self._end(call, outcome, found, found.revision if outcome == "ok" else 0)
+
+    def _end(self, call: Call, outcome: Outcome, found: Any, revision: int = 0) -> None:
+        call.lost = found if outcome == "unknown" else ""
+        self._recorder.end(call, outcome, revision)
 
 
 async def _outcome(asked: Any) -> tuple[Outcome, Any]:
+    """What came of a call, and its answer or why there is none."""
     try:
         return "ok", await asked
     except AlreadyExistsError:
@@ -140,8 +145,8 @@ async def _outcome(asked: Any) -> tuple[Outcome, Any]:
         return "conflict", None
     except NotFoundError:
         return "absent", None
-    except LOST:
-        return "unknown", None
+    except LOST as error:
+        return "unknown", str(error)
 
 
 async def watch(client: Client, notes: list[Seen]) -> None:

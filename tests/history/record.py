@@ -32,6 +32,8 @@ class Call(Struct):
     end: int = 0
     """0 while there is no answer."""
     outcome: Outcome = "unknown"
+    lost: str = ""
+    """Why the outcome is unknown."""
     revision: int = 0
     """That of the write, of the object read, of the list."""
     items: dict[str, tuple[int, str]] = field(default_factory=dict)
