@@ -75,8 +75,13 @@ def type_word(shape: Shape) -> str:
     return _TYPE_WORDS[shape.kind]
 
 
-def explain(kind: Kind, path: Sequence[str] = (), *, recursive: bool = False) -> str:
-    """The text for a kind, or for a field of it. Raise UnknownFieldError."""
+def explain(
+    kind: Kind, path: Sequence[str] = (), *, recursive: bool = False, depth: int = 0
+) -> str:
+    """The text for a kind, or for a field of it. Raise UnknownFieldError.
+
+    `depth` bounds how far down `recursive` goes; 0 is without bounds.
+    """
     shape = shape_of(kind.type)
     lines = [f"GROUP:      {kind.group}"] if kind.group else []
     lines += [f"KIND:       {kind.name}", f"VERSION:    {kind.version}", ""]
@@ -88,7 +93,7 @@ def explain(kind: Kind, path: Sequence[str] = (), *, recursive: bool = False) ->
     inner = _struct_in(shape)
     if inner is not None:
         lines.append("FIELDS:")
-        lines += _tree(inner, 2, ()) if recursive else _fields(inner)
+        lines += _tree(inner, 2, (), depth) if recursive else _fields(inner)
     return "\n".join(lines) + "\n"
 
 
@@ -123,14 +128,17 @@ def _fields(shape: Shape) -> Iterator[str]:
         yield ""
 
 
-def _tree(shape: Shape, indent: int, above: tuple[type[ApiStruct], ...]) -> Iterator[str]:
+def _tree(
+    shape: Shape, indent: int, above: tuple[type[ApiStruct], ...], depth: int
+) -> Iterator[str]:
     for name in sorted(shape.fields):
         field = shape.fields[name]
         required = " -required-" if field.required else ""
         yield f"{' ' * indent}{name}\t<{type_word(field.shape)}>{required}"
         inner = _struct_in(field.shape)
-        if inner is not None and inner.struct is not None and inner.struct not in above:
-            yield from _tree(inner, indent + 2, (*above, inner.struct))
+        if inner is None or inner.struct is None or inner.struct in above or depth == 1:
+            continue
+        yield from _tree(inner, indent + 2, (*above, inner.struct), depth - 1)
 
 
 def _indented(text: str, indent: int) -> Iterator[str]:

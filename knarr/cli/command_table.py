@@ -93,7 +93,7 @@ PARTS: dict[str, dict[str, str]] = {
         "image": "", "env": "", "resources": "", "serviceaccount": "sa", "selector": "",
         "subject": "",
     },
-    "apply": {"view-last-applied": "", "set-last-applied": ""},
+    "apply": {"view-last-applied": "", "set-last-applied": "", "edit-last-applied": ""},
     "auth": {"can-i": "", "whoami": "", "reconcile": ""},
     "certificate": {"approve": "", "deny": ""},
     "config": {

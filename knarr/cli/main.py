@@ -71,7 +71,7 @@ def _run(words: list[str], program: str, launcher: Mapping[str, str]) -> int:
         return _unknown(name, words[:position], words[position + 1 :], program, launcher)
     line = words[:position] + words[position + 1 :]
     whole, line = _whole_name(name, line)
-    return _run_command(whole, line, program)
+    return _run_command(whole, line, program, launcher)
 
 
 def _command_at(words: Sequence[str]) -> int | None:
@@ -99,7 +99,16 @@ def _whole_name(name: str, line: list[str]) -> tuple[str, list[str]]:
     return name, line
 
 
-def _run_command(name: str, line: list[str], program: str) -> int:
+def split_command(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The whole name of the command in a line, and all other words; no name where there is none."""
+    line = list(words)
+    position = _command_at(line)
+    if position is None:
+        return "", line
+    return _whole_name(line[position], line[:position] + line[position + 1 :])
+
+
+def _run_command(name: str, line: list[str], program: str, launcher: Mapping[str, str]) -> int:
     command = load(name)
     from knarr.cli.command import help_text  # noqa: PLC0415
     from knarr.cli.flags import Arguments, parse  # noqa: PLC0415
@@ -115,6 +124,7 @@ def _run_command(name: str, line: list[str], program: str) -> int:
         found = parse(line, (*GLOBAL_FLAGS, *command.flags), f"{program} {name}")
     session = Session(found, program=program)
     session.manager = command.manager or "kubectl"
+    session.launcher = tuple(launcher)
     code = command.run(session, found) or 0
     if session.warnings and found.truth("warnings-as-errors"):
         raise CliError(f"{len(session.warnings)} warning(s) received")

@@ -58,10 +58,15 @@ def read_files(
 ) -> list[Found]:
     """The objects of all files, in order. Raise CliError."""
     found: list[Found] = []
-    for filename in filenames:
-        for source, content in _texts(filename, recursive=recursive):
-            found += objects_of(session, content, source)
+    for source, content in texts_of(filenames, recursive=recursive):
+        found += objects_of(session, content, source)
     return found
+
+
+def texts_of(filenames: Sequence[str], *, recursive: bool = False) -> Iterator[tuple[str, str]]:
+    """What stands in files, each with its name. Raise CliError."""
+    for filename in filenames:
+        yield from _texts(filename, recursive=recursive)
 
 
 def objects_of(session: Session, content: str, source: str) -> Iterator[Found]:

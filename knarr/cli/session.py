@@ -56,6 +56,8 @@ class Session:
         self.arguments = arguments
         self.program = program
         """What the command calls itself in messages."""
+        self.launcher: tuple[str, ...] = ()
+        """The commands that start and stop clusters."""
         self.warnings: list[str] = []
         self.manager = ""
         """Under which name fields are written, unless a flag names another."""

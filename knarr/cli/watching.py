@@ -1,6 +1,9 @@
 """`get --watch`: what is there, then every change as it comes."""
 
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from knarr.api.kinds import Kind
@@ -13,7 +16,7 @@ from knarr.cli.output.table import TableText
 from knarr.cli.resources import label
 from knarr.cli.selecting import Named, selection_of
 from knarr.cli.session import Session
-from knarr.client.dynamic import Change, Selection
+from knarr.client.dynamic import Change, Page, Selection
 
 Json = dict[str, Any]
 
@@ -35,9 +38,12 @@ def watch(
     show = _shower(session, arguments, kind, printer)
     form = "" if printer is not None or arguments.text("output") == "name" else "Table"
     page = session.client.list(kind, namespace, selection, form=form)
+    if isinstance(show, _Rows) and arguments.truth("live") and sys.stdout.isatty():
+        _live(session, arguments, show.table, _Watched(kind, namespace, selection, page))
+        return None
     if not arguments.truth("watch-only"):
-        show(Change("ADDED", obj, page.revision) for obj in page.objects)
-    show(
+        show.show(Change("ADDED", obj, page.revision) for obj in page.objects)
+    show.show(
         change
         for change in session.client.watch(
             kind, namespace, selection, after=page.revision, form=form, timeout_s=session.timeout_s
@@ -47,12 +53,44 @@ def watch(
     return None
 
 
-def _shower(session: Session, arguments: Arguments, kind: Kind, printer: Printer | None) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """What is watched, and what is there of it."""
+
+    kind: Kind
+    namespace: str
+    selection: Selection
+    page: Page
+
+
+def _live(session: Session, arguments: Arguments, table: TableText, what: _Watched) -> None:
+    """Show a table that changes in place, until the time is up or the user stops it."""
+    from knarr.cli.live import LiveTable, drawing  # noqa: PLC0415
+
+    rows = LiveTable(table, time.monotonic)
+    if not arguments.truth("watch-only"):
+        for obj in what.page.objects:
+            rows.take(Change("ADDED", obj, what.page.revision), is_first=True)
+    else:
+        for obj in what.page.objects:
+            table.learn(obj)
+    with drawing(rows.drawn):
+        for change in session.client.watch(
+            what.kind, what.namespace, what.selection,
+            after=what.page.revision, form="Table", timeout_s=session.timeout_s,
+        ):  # fmt: skip
+            if change.type != "BOOKMARK":
+                rows.take(change)
+
+
+def _shower(
+    session: Session, arguments: Arguments, kind: Kind, printer: Printer | None
+) -> "_Names | _Objects | _Rows":
     if arguments.text("output") == "name":
-        return _Names(session, kind).show
+        return _Names(session, kind)
     if printer is not None:
-        return _Objects(session, arguments, printer).show
-    return _Rows(session, arguments, kind).show
+        return _Objects(session, arguments, printer)
+    return _Rows(session, arguments, kind)
 
 
 class _Names:
@@ -91,21 +129,22 @@ class _Rows:
     def __init__(self, session: Session, arguments: Arguments, kind: Kind) -> None:
         self._session = session
         with_kind = arguments.truth("show-kind")
-        self._table = TableText(table_options(arguments, kind, with_kind=with_kind))
+        self.table = TableText(table_options(arguments, kind, with_kind=with_kind))
         self._has_headers = not arguments.truth("no-headers")
 
     def show(self, changes: Iterator[Change]) -> None:
         for change in changes:
-            self._table.learn(change.object)
+            self.table.learn(change.object)
             rows = change.object.get("rows") or []
             if rows:
-                self._session.write(self._table.text(rows, has_headers=self._has_headers))
+                self._session.write(self.table.text(rows, has_headers=self._has_headers))
                 self._has_headers = False
                 flush()
 
 
+_Shower = _Names | _Objects | _Rows
+
+
 def flush() -> None:
     """Show at once what was written."""
-    import sys  # noqa: PLC0415
-
     sys.stdout.flush()

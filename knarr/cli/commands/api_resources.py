@@ -4,13 +4,18 @@ from knarr.api.kinds import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, text, truth, words
+from knarr.cli.output.printer import printer_of
 from knarr.cli.output.table import columns_text
+from knarr.cli.resources import singular
 from knarr.cli.session import Session
 
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """List them."""
     output = arguments.text("output")
+    if output in ("json", "yaml"):
+        _print_list(session, arguments)
+        return None
     if output not in ("", "wide", "name"):
         raise CliError(f"--output {output} is not available")
     kinds = [kind for kind in session.resources.all() if _is_wanted(arguments, kind)]
@@ -31,6 +36,29 @@ def run(session: Session, arguments: Arguments) -> int | None:
         rows.insert(0, headers)
     session.write(columns_text(rows))
     return None
+
+
+def _print_list(session: Session, arguments: Arguments) -> None:
+    """The kinds as an APIResourceList."""
+    printer = printer_of(arguments, ("json", "yaml"))
+    assert printer is not None, "json and yaml have printers"
+    kinds = [kind for kind in session.resources.all() if _is_wanted(arguments, kind)]
+    resources = [
+        {
+            "name": kind.plural,
+            "singularName": singular(kind),
+            "namespaced": kind.namespaced,
+            **({"group": kind.group} if kind.group else {}),
+            "version": kind.version,
+            "kind": kind.name,
+            "verbs": sorted(kind.verbs),
+            **({"shortNames": list(kind.short_names)} if kind.short_names else {}),
+            **({"categories": list(kind.categories)} if kind.categories else {}),
+        }
+        for kind in sorted(kinds, key=lambda one: (one.group, one.plural))
+    ]
+    head = {"apiVersion": "v1", "groupVersion": "", "kind": "APIResourceList"}
+    session.write(printer({**head, "resources": resources}))
 
 
 def _row(kind: Kind, *, is_wide: bool) -> list[str]:
@@ -72,7 +100,8 @@ knarr api-resources --api-group=apps
     flags=(
         text("api-group", help="Limit to resources in the specified API group"),
         truth("namespaced", default=True, help="Namespaced kinds, or (=false) the others"),
-        text("output", "o", help="Output format. One of: (wide, name)."),
+        text("output", "o", help="Output format. One of: (json, yaml, name, wide)."),
+        truth("show-managed-fields", help="Ignored: kinds have none"),
         text("sort-by", help="Sort by name or kind"),
         words("verbs", help="Limit to resources that support the specified verbs"),
         words("categories", help="Limit to resources that belong to the specified categories"),

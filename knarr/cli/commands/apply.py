@@ -5,12 +5,13 @@ from typing import Any
 
 from knarr.api.kinds import Kind
 from knarr.cli.command import Command
+from knarr.cli.commands.last_applied import LAST_APPLIED_COMMANDS
 from knarr.cli.failures import CliError, PlainError, raise_all, with_source
 from knarr.cli.flags import Arguments, array, duration, number, text, truth
 from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.json_text import compact_json
 from knarr.cli.output.printer import PRINT_FLAGS, Results
-from knarr.cli.selecting import Found, list_kind, selection_of
+from knarr.cli.selecting import Found, selection_of
 from knarr.cli.session import Session
 from knarr.cli.writing import (
     LAST_APPLIED,
@@ -42,6 +43,7 @@ FLAGS = (
     duration("timeout", help="The longest to wait"),
     number("grace-period", default=-1, help="Seconds the deleted objects get to end"),
     text("cascade", default="background", help="How deleted objects' dependents go"),
+    text("subresource", help="With --server-side: the part to apply, status or scale"),
     truth("openapi-patch", default=True, help="Ignored: patches follow the kinds' own types"),
 )
 
@@ -88,6 +90,8 @@ def _check(session: Session, arguments: Arguments) -> None:
             f"error: Unexpected args: [{' '.join(arguments.words)}]\n"
             f"See '{session.program} apply -h' for help and examples"
         )
+    if arguments.text("subresource") and not arguments.truth("server-side"):
+        raise CliError("--subresource is supported only with --server-side")
     is_chosen = arguments.text("selector") or arguments.truth("all")
     if arguments.truth("prune") and not is_chosen:
         raise CliError(
@@ -118,6 +122,7 @@ def _on_server(session: Session, arguments: Arguments, found: Found) -> tuple[Fo
             found.object,
             options,
             patch_type="apply",
+            subresource=arguments.text("subresource"),
             force=arguments.truth("force-conflicts"),
         )
     except StatusError as error:
@@ -230,21 +235,38 @@ def _replaced(session: Session, found: Found, options: Write) -> Found:
 
 
 def _prune(session: Session, arguments: Arguments, applied: list[Found]) -> None:
-    kept = {(one.kind.group, one.kind.name, one.namespace, one.name) for one in applied}
+    from knarr.cli.commands.delete import delete_options, wait_until_gone  # noqa: PLC0415
+
     dry_run = dry_run_of(session, arguments)
     suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
+    gone: list[tuple[Found, Json]] = []
+    for one in pruned(session, arguments, applied):
+        if dry_run != "client":
+            options = Write(dry_run=dry_run == "server")
+            how = delete_options(arguments)
+            gone.append(
+                (one, session.client.delete(one.kind, one.namespace, one.name, how, options))
+            )
+        session.say(f"{one.label} pruned{suffix}")
+    if arguments.truth("wait") and dry_run == "none":
+        for one, answer in gone:
+            wait_until_gone(session, one, answer, timeout_s=arguments.seconds("timeout"))
+
+
+def pruned(session: Session, arguments: Arguments, applied: list[Found]) -> list[Found]:
+    """What was applied once and is in no file any more."""
+    kept = {(one.kind.group, one.kind.name, one.namespace, one.name) for one in applied}
+    spaces = {one.namespace for one in applied if one.namespace} or {session.namespace}
+    found: list[Found] = []
     for kind in _pruned_kinds(session, arguments):
-        for one in list_kind(session, kind, selection_of(arguments)):
-            annotations = one.object["metadata"].get("annotations") or {}
-            if LAST_APPLIED not in annotations:
-                continue
-            if (kind.group, kind.name, one.namespace, one.name) in kept:
-                continue
-            if dry_run != "client":
-                options = Write(dry_run=dry_run == "server")
-                policy = {"propagationPolicy": "Background"}
-                session.client.delete(kind, one.namespace, one.name, policy, options)
-            session.say(f"{one.label} pruned{suffix}")
+        for space in sorted(spaces) if kind.namespaced else [""]:
+            page = session.client.list(kind, space, selection_of(arguments))
+            for obj in page.objects:
+                name = obj["metadata"]["name"]
+                is_applied = LAST_APPLIED in (obj["metadata"].get("annotations") or {})
+                if is_applied and (kind.group, kind.name, space, name) not in kept:
+                    found.append(Found(kind, space, name, obj))
+    return found
 
 
 def _pruned_kinds(session: Session, arguments: Arguments) -> list[Kind]:
@@ -252,6 +274,10 @@ def _pruned_kinds(session: Session, arguments: Arguments) -> list[Kind]:
     if arguments.list("prune-allowlist"):
         wanted = []
         for one in arguments.list("prune-allowlist"):
+            if one.count("/") != 2:
+                raise CliError(
+                    f"invalid GroupVersionKind format: {one}, please follow <group/version/kind>"
+                )
             group, version, name = one.split("/")
             wanted.append((version if group in ("core", "") else f"{group}/{version}", name))
     found = [session.resources.of(api_version, name) for api_version, name in wanted]
@@ -277,65 +303,4 @@ knarr apply --server-side --force-conflicts -f web.yaml
 )
 
 
-def _view_last(session: Session, arguments: Arguments) -> int | None:
-    from knarr.cli.output.json_text import json_text  # noqa: PLC0415
-    from knarr.cli.output.yaml_text import yaml_text  # noqa: PLC0415
-    from knarr.cli.selecting import find  # noqa: PLC0415
-
-    found, errors = find(session, arguments.words, arguments)
-    raise_all(errors)
-    for one in found:
-        text_before = (one.object["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-        if text_before is None:
-            raise CliError(
-                f"no last-applied-configuration annotation found on resource: {one.name}"
-            )
-        value = json.loads(text_before)
-        printed = json_text(value) if arguments.text("output") == "json" else yaml_text(value)
-        session.write(printed)
-    return None
-
-
-def _set_last(session: Session, arguments: Arguments) -> int | None:
-    objects = files_of(session, arguments)
-    for one in objects:
-        annotations = with_configuration(one.object)["metadata"]["annotations"]
-        patch = {"metadata": {"annotations": {LAST_APPLIED: annotations[LAST_APPLIED]}}}
-        current = session.client.get(one.kind, one.namespace, one.name)
-        known = current["metadata"].get("annotations") or {}
-        if LAST_APPLIED not in known and not arguments.truth("create-annotation"):
-            raise CliError(
-                f"no last-applied-configuration annotation found on resource: {one.name}, to "
-                "create the annotation, run the command with --create-annotation"
-            )
-        session.client.patch(one.kind, one.namespace, one.name, patch)
-        session.say(f"{one.label} configured")
-    return None
-
-
-COMMANDS = {
-    "": COMMAND,
-    "view-last-applied": Command(
-        about="Show the configuration that was applied last.",
-        usage="apply view-last-applied (TYPE NAME | TYPE/NAME) [flags]",
-        examples="""
-# Show what was applied last to a deployment
-knarr apply view-last-applied deployment/web
-""",
-        flags=(text("output", "o", "yaml"), text("selector", "l"), truth("all")),
-        run=_view_last,
-    ),
-    "set-last-applied": Command(
-        about="Make the last applied configuration what a file says, without changing the rest.",
-        usage="apply set-last-applied -f FILENAME [flags]",
-        examples="""
-# Say that a file was applied last
-knarr apply set-last-applied -f web.yaml --create-annotation
-""",
-        flags=(
-            *file_flags(),
-            truth("create-annotation", help="Create the annotation where there is none"),
-        ),
-        run=_set_last,
-    ),
-}
+COMMANDS = {"": COMMAND, **LAST_APPLIED_COMMANDS}

@@ -1,6 +1,6 @@
 """`attach`: join the main process of a container."""
 
-from knarr.cli.attaching import carry, start_of
+from knarr.cli.attaching import carry, detach_keys, start_of
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, text, truth
@@ -15,7 +15,8 @@ def run(session: Session, arguments: Arguments) -> int | None:
     pod = pod_of(session, arguments.words[0])
     container = default_container(session, pod, arguments.text("container"))
     stdin, tty = arguments.truth("stdin"), arguments.truth("tty")
-    return carry(session, "Attach", start_of(pod, container, [], stdin=stdin, tty=tty))
+    start = start_of(pod, container, [], stdin=stdin, tty=tty)
+    return carry(session, "Attach", start, detach=detach_keys(arguments.text("detach-keys")))
 
 
 COMMAND = Command(
@@ -30,6 +31,7 @@ knarr attach web
         truth("stdin", "i", help="Pass stdin to the container"),
         truth("tty", "t", help="Stdin is a TTY"),
         truth("quiet", "q", help="Only print output from the remote session"),
+        text("detach-keys", default="ctrl-p,ctrl-q", help="Keys that leave the container running"),
         text("pod-running-timeout", default="1m", help="How long to wait until the pod runs"),
     ),
     run=run,

@@ -6,7 +6,7 @@ from knarr.cli.command import Command
 from knarr.cli.failures import CliError, ExitError, PlainError
 from knarr.cli.flags import Arguments, text, truth
 from knarr.cli.manifests import file_flags, files_of
-from knarr.cli.output.printer import printer_of
+from knarr.cli.output.printer import PRINT_FLAGS, Results, printer_of
 from knarr.cli.output.table import columns_text
 from knarr.cli.session import Session
 from knarr.cli.writing import DRY_RUN, create, dry_run_of
@@ -122,7 +122,7 @@ def _whoami(session: Session, arguments: Arguments) -> int | None:
 
 def _reconcile(session: Session, arguments: Arguments) -> int | None:
     dry_run = dry_run_of(session, arguments)
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
+    results = Results(session, arguments, dry_run=dry_run)
     options = Write(field_manager="kubectl-auth", dry_run=dry_run == "server")
     for found in files_of(session, arguments):
         if found.kind.group != "rbac.authorization.k8s.io":
@@ -132,9 +132,8 @@ def _reconcile(session: Session, arguments: Arguments) -> int | None:
         except StatusError as error:
             if error.reason != "NotFound":
                 raise
-            if dry_run != "client":
-                create(session, found, options)
-            session.say(f"{found.label} reconciled{suffix}")
+            made = found if dry_run == "client" else create(session, found, options)
+            results.add(made, "reconciled")
             continue
         key = "subjects" if found.kind.name.endswith("Binding") else "rules"
         wanted = found.object.get(key) or []
@@ -142,8 +141,9 @@ def _reconcile(session: Session, arguments: Arguments) -> int | None:
         merged = wanted if arguments.truth(f"remove-extra-{_WORDS[key]}") else [*wanted, *extra]
         if dry_run != "client" and merged != current.get(key):
             patch = {key: merged}
-            session.client.patch(found.kind, found.namespace, found.name, patch, options)
-        session.say(f"{found.label} reconciled{suffix}")
+            current = session.client.patch(found.kind, found.namespace, found.name, patch, options)
+        found.object = {**current, key: merged}
+        results.add(found, "reconciled")
     return None
 
 
@@ -187,7 +187,7 @@ knarr auth can-i --list
         about="Say who the server takes one for.",
         usage="auth whoami",
         examples="\n# Ask who one is\nknarr auth whoami\n",
-        flags=(text("output", "o"), text("template")),
+        flags=PRINT_FLAGS,
         run=_whoami,
     ),
     "reconcile": Command(
@@ -199,7 +199,7 @@ knarr auth can-i --list
             DRY_RUN,
             truth("remove-extra-permissions", help="Remove permissions that the file has not"),
             truth("remove-extra-subjects", help="Remove subjects that the file has not"),
-            text("output", "o"),
+            *PRINT_FLAGS,
         ),
         run=_reconcile,
     ),

@@ -7,6 +7,8 @@ from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError
 from knarr.cli.flags import Arguments, truth
 from knarr.cli.manifests import file_flags, files_of
+from knarr.cli.output.printer import PRINT_FLAGS, Results
+from knarr.cli.selecting import Found
 from knarr.cli.session import Session
 from knarr.client.dynamic import Write
 from knarr.daemon.clock import SystemClock
@@ -19,10 +21,13 @@ def _deciding(condition: str, done: str) -> Callable[[Session, Arguments], int |
         names += [one.name for one in files_of(session, arguments)]
         if not names:
             raise CliError("one or more CSRs must be specified as <name> or -f <filename>")
+        results = Results(session, arguments)
         for name in names:
             request = session.client.get(kind, "", name)
             conditions = request.setdefault("status", {}).setdefault("conditions", [])
-            if not any(one["type"] == condition for one in conditions):
+            others = [one for one in conditions if one["type"] != condition]
+            if len(others) == len(conditions) or arguments.truth("force"):
+                request["status"]["conditions"] = conditions = others
                 conditions.append(
                     {
                         "type": condition,
@@ -33,8 +38,10 @@ def _deciding(condition: str, done: str) -> Callable[[Session, Arguments], int |
                     }
                 )
                 options = Write(field_manager="kubectl")
-                session.client.update(kind, request, options, name=name, subresource="approval")
-            session.say(f"certificatesigningrequest.certificates.k8s.io/{name} {done}")
+                request = session.client.update(
+                    kind, request, options, name=name, subresource="approval"
+                )
+            results.add(Found(kind, "", name, request), done)
         return None
 
     return run
@@ -49,6 +56,7 @@ def _lead(session: Session, arguments: Arguments) -> int | None:
 
 _FLAGS = (
     *file_flags("identifying the resource to update"),
+    *PRINT_FLAGS,
     truth("force", help="Update the CSR even if it is already decided"),
 )
 

@@ -9,8 +9,8 @@ from typing import Any
 from knarr.cli.command import Command
 from knarr.cli.config import config_paths
 from knarr.cli.failures import CliError, PlainError
-from knarr.cli.flags import Arguments, Flag, array, text, truth
-from knarr.cli.output.json_text import json_text
+from knarr.cli.flags import Arguments, Flag, array, pairs, text, truth, words
+from knarr.cli.output.printer import PRINT_FLAGS, printer_of
 from knarr.cli.output.table import columns_text
 from knarr.cli.output.yaml_text import yaml_text
 from knarr.cli.session import Session
@@ -22,9 +22,34 @@ Run = Callable[[Session, Arguments], int | None]
 _PARTS = {"clusters": "cluster", "users": "user", "contexts": "context"}
 
 
-def _path(session: Session) -> Path:
-    """The file that is changed."""
-    return config_paths(session.arguments.text("kubeconfig"), os.environ)[0]
+def _paths(session: Session) -> list[Path]:
+    return config_paths(session.arguments.text("kubeconfig"), os.environ)
+
+
+def _path(session: Session, part: str = "", name: str = "") -> Path:
+    """The file that is changed: the one that has the entry, else the first."""
+    paths = _paths(session)
+    for path in paths if part and len(paths) > 1 else ():
+        if _named(_read(path), part, name) is not None:
+            return path
+    return paths[0]
+
+
+def _path_of_current(session: Session) -> Path:
+    """The file that says which context is the current one, else the first."""
+    paths = _paths(session)
+    return next((path for path in paths if _read(path)["current-context"]), paths[0])
+
+
+def _merged(session: Session) -> Json:
+    """All files as one; what stands in the first of them counts."""
+    first, *others = [_read(path) for path in _paths(session)]
+    for other in others:
+        first["current-context"] = first["current-context"] or other["current-context"]
+        for part in _PARTS:
+            known = {one.get("name") for one in first[part]}
+            first[part] = first[part] + [one for one in other[part] if one.get("name") not in known]
+    return first
 
 
 def _read(path: Path) -> Json:
@@ -56,19 +81,34 @@ def _named(config: Json, part: str, name: str) -> Json | None:
 
 
 def _view(session: Session, arguments: Arguments) -> int | None:
-    config = _read(_path(session))
+    config = _merged(session) if arguments.truth("merge") else _read(_path(session))
     if arguments.truth("minify"):
         _minify(session, config)
+    if arguments.truth("flatten"):
+        _flatten(session, config)
     if not arguments.truth("raw"):
         _hide(config)
-    output = arguments.text("output")
-    if output.startswith("jsonpath"):
-        from knarr.cli.output.jsonpath import JsonPath  # noqa: PLC0415
-
-        session.write(JsonPath(output.partition("=")[2]).text(config))
-    else:
-        session.write(json_text(config) if output == "json" else yaml_text(config))
+    printer = printer_of(arguments)
+    session.write(printer(config) if printer is not None else yaml_text(config))
     return None
+
+
+def _flatten(session: Session, config: Json) -> None:
+    """Take the content of files into the kubeconfig."""
+    folder = _path(session).parent
+    for part, key in _PARTS.items():
+        for one in config[part]:
+            inner = one.get(key) or {}
+            for name in ("certificate-authority", "client-certificate", "client-key"):
+                if inner.get(name):
+                    inner[f"{name}-data"] = _content(folder / str(inner.pop(name)), name)
+
+
+def _content(path: Path, name: str) -> str:
+    try:
+        return base64.b64encode(path.read_bytes()).decode()
+    except OSError as error:
+        raise CliError(f"could not read {name} {path}: {error.strerror}") from None
 
 
 def _hide(config: Json) -> None:
@@ -93,7 +133,7 @@ def _minify(session: Session, config: Json) -> None:
 
 
 def _get_contexts(session: Session, arguments: Arguments) -> int | None:
-    config = _read(_path(session))
+    config = _merged(session)
     wanted = arguments.words
     for name in wanted:
         if _named(config, "contexts", name) is None:
@@ -122,7 +162,7 @@ def _get_contexts(session: Session, arguments: Arguments) -> int | None:
 
 
 def _current(session: Session, arguments: Arguments) -> int | None:
-    name = _read(_path(session))["current-context"]
+    name = _merged(session)["current-context"]
     if not name:
         raise CliError("current-context is not set")
     session.say(name)
@@ -130,9 +170,9 @@ def _current(session: Session, arguments: Arguments) -> int | None:
 
 
 def _use(session: Session, arguments: Arguments) -> int | None:
-    name, path = _one(arguments, "use-context"), _path(session)
+    name, path = _one(arguments, "use-context"), _path_of_current(session)
     config = _read(path)
-    if _named(config, "contexts", name) is None:
+    if _named(_merged(session), "contexts", name) is None:
         raise CliError(f'no context exists with the name: "{name}"')
     config["current-context"] = name
     _write(path, config)
@@ -158,14 +198,14 @@ def _put(config: Json, part: str, name: str, values: Json) -> bool:
 
 
 def _set_context(session: Session, arguments: Arguments) -> int | None:
-    path = _path(session)
-    config = _read(path)
     if arguments.truth("current"):
-        name = config["current-context"]
+        name = _merged(session)["current-context"]
         if not name:
             raise CliError("no current context is set")
     else:
         name = _one(arguments, "set-context")
+    path = _path(session, "contexts", name)
+    config = _read(path)
     values: Json = {
         key: arguments.text(key)
         for key in ("cluster", "user", "namespace")
@@ -178,7 +218,8 @@ def _set_context(session: Session, arguments: Arguments) -> int | None:
 
 
 def _set_cluster(session: Session, arguments: Arguments) -> int | None:
-    name, path = _one(arguments, "set-cluster"), _path(session)
+    name = _one(arguments, "set-cluster")
+    path = _path(session, "clusters", name)
     config = _read(path)
     values: Json = {}
     for flag in ("server", "tls-server-name", "proxy-url"):
@@ -194,7 +235,8 @@ def _set_cluster(session: Session, arguments: Arguments) -> int | None:
 
 
 def _set_credentials(session: Session, arguments: Arguments) -> int | None:
-    name, path = _one(arguments, "set-credentials"), _path(session)
+    name = _one(arguments, "set-credentials")
+    path = _path(session, "users", name)
     config = _read(path)
     values: Json = {
         flag: arguments.text(flag)
@@ -203,6 +245,11 @@ def _set_credentials(session: Session, arguments: Arguments) -> int | None:
     }
     _file(arguments, "client-certificate", values)
     _file(arguments, "client-key", values)
+    known = (_named(config, "users", name) or {}).get("user") or {}
+    if any(one.startswith("exec-") for one in arguments.given):
+        values["exec"] = _exec(arguments, known.get("exec") or {})
+    if arguments.list("auth-provider-arg") or arguments.text("auth-provider"):
+        raise CliError("auth providers are no longer; use --exec-command")
     _put(config, "users", name, values)
     _write(path, config)
     session.say(f'User "{name}" set.')
@@ -214,17 +261,32 @@ def _file(arguments: Arguments, flag: str, values: Json) -> None:
         return
     file = Path(arguments.text(flag))
     if arguments.truth("embed-certs"):
-        try:
-            values[f"{flag}-data"] = base64.b64encode(file.read_bytes()).decode()
-        except OSError as error:
-            raise CliError(f"could not read {flag} {file}: {error.strerror}") from None
+        values[f"{flag}-data"] = _content(file, flag)
     else:
         values[flag] = str(file.absolute())
 
 
+def _exec(arguments: Arguments, known: Json) -> Json:
+    """The program that a kubeconfig asks for credentials, as the flags change it."""
+    found = {"interactiveMode": "IfAvailable", "provideClusterInfo": False, **known}
+    for flag, key in (("exec-command", "command"), ("exec-api-version", "apiVersion"),
+                      ("exec-interactive-mode", "interactiveMode")):  # fmt: skip
+        if flag in arguments.given:
+            found[key] = arguments.text(flag)
+    if "exec-provide-cluster-info" in arguments.given:
+        found["provideClusterInfo"] = arguments.truth("exec-provide-cluster-info")
+    if "exec-arg" in arguments.given:
+        found["args"] = arguments.list("exec-arg")
+    if "exec-env" in arguments.given:
+        variables = pairs(arguments.list("exec-env"))
+        found["env"] = [{"name": name, "value": value} for name, value in variables.items()]
+    return found
+
+
 def _deleting(part: str, word: str) -> Run:
     def run(session: Session, arguments: Arguments) -> int | None:
-        name, path = _one(arguments, f"delete-{word}"), _path(session)
+        name = _one(arguments, f"delete-{word}")
+        path = _path(session, part, name)
         config = _read(path)
         if _named(config, part, name) is None:
             raise CliError(f"cannot delete {word} {name}, not in {path}")
@@ -240,7 +302,7 @@ def _rename(session: Session, arguments: Arguments) -> int | None:
     if len(arguments.words) != 2:
         raise CliError("rename-context needs the old name and the new one")
     old, new = arguments.words
-    path = _path(session)
+    path = _path(session, "contexts", old)
     config = _read(path)
     found = _named(config, "contexts", old)
     if found is None:
@@ -258,7 +320,7 @@ def _rename(session: Session, arguments: Arguments) -> int | None:
 def _listing(part: str) -> Run:
     def run(session: Session, arguments: Arguments) -> int | None:
         session.say("NAME")
-        for one in sorted(_read(_path(session))[part], key=lambda entry: str(entry.get("name"))):
+        for one in sorted(_merged(session)[part], key=lambda entry: str(entry.get("name"))):
             session.say(one["name"])
         return None
 
@@ -268,7 +330,10 @@ def _listing(part: str) -> Run:
 def _set(session: Session, arguments: Arguments) -> int | None:
     if len(arguments.words) != 2:
         raise CliError("set needs a property's name and its value")
-    _change(session, arguments.words[0], arguments.words[1])
+    value = arguments.words[1]
+    if arguments.truth("set-raw-bytes"):
+        value = base64.b64encode(value.encode()).decode()
+    _change(session, arguments.words[0], value)
     session.say(f'Property "{arguments.words[0]}" set.')
     return None
 
@@ -325,10 +390,11 @@ COMMANDS = {
         run=_lead,
     ),
     "view": _part(
-        "view", "Show the merged kubeconfig.", "", _view, _OUTPUT,
+        "view", "Show the merged kubeconfig.", "", _view, *PRINT_FLAGS,
+        truth("merge", default=True, help="Merge all files of KUBECONFIG"),
         truth("minify", help="Only what the current context needs"),
         truth("raw", help="Show secrets and certificates"),
-        truth("flatten", help="Ignored"),
+        truth("flatten", help="Take in what lies in files of its own"),
     ),
     "get-contexts": _part(
         "get-contexts", "List the contexts.", "", _get_contexts, _OUTPUT,
@@ -346,7 +412,14 @@ COMMANDS = {
     ),
     "set-credentials": _part(
         "set-credentials", "Change or add a user.", "other --token=secret", _set_credentials,
-        _EMBED, array("auth-provider", help="Ignored"),
+        _EMBED, text("auth-provider", help="Refused: use --exec-command"),
+        array("auth-provider-arg", help="Refused: use --exec-command"),
+        text("exec-command", help="A program that answers credentials"),
+        text("exec-api-version", help="The version of what that program answers"),
+        words("exec-arg", help="Arguments of that program"),
+        array("exec-env", help="A variable of that program, NAME=VALUE"),
+        text("exec-interactive-mode", help="Whether that program may ask the user"),
+        truth("exec-provide-cluster-info", help="Tell that program about the cluster"),
     ),
     "delete-context": _part(
         "delete-context", "Delete a context.", "other", _deleting("contexts", "context")
@@ -358,6 +431,8 @@ COMMANDS = {
     "rename-context": _part("rename-context", "Rename a context.", "other another", _rename),
     "get-clusters": _part("get-clusters", "List the clusters.", "", _listing("clusters")),
     "get-users": _part("get-users", "List the users.", "", _listing("users")),
-    "set": _part("set", "Set a property.", "contexts.other.namespace default", _set),
+    "set": _part("set", "Set a property.", "contexts.other.namespace default", _set,
+        truth("set-raw-bytes", help="The value is to be encoded first"),
+    ),
     "unset": _part("unset", "Remove a property.", "contexts.other.namespace", _unset),
 }  # fmt: skip

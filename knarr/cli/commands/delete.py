@@ -6,6 +6,7 @@ from knarr.api.kinds import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, Flag, duration, number, text, truth
+from knarr.cli.live import changes_of
 from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.resources import label
 from knarr.cli.selecting import (
@@ -164,7 +165,7 @@ def delete_options(arguments: Arguments) -> Json:
     policy = {"true": "Background", "false": "Orphan"}.get(cascade) or POLICIES[cascade]
     options: Json = {"propagationPolicy": policy}
     grace_s = arguments.number("grace-period")
-    if arguments.truth("now"):
+    if arguments.values.get("now"):
         grace_s = 1
     elif arguments.truth("force") and grace_s < 0:
         grace_s = 0
@@ -195,14 +196,11 @@ def wait_until_gone(session: Session, found: Found, answer: Json, *, timeout_s: 
         return
     if timeout_s < 0:
         timeout_s = ENDLESS_S
-    changes = session.client.watch(
-        found.kind,
-        found.namespace,
-        selection,
-        after=page.revision,
-        timeout_s=timeout_s or ENDLESS_S,
-    )
-    for change in changes:
+    found.object = page.objects[0]
+    about = f"{found.label} to be gone"
+    for change in changes_of(
+        session, found, about, after=page.revision, timeout_s=timeout_s or ENDLESS_S
+    ):
         if change.type == "DELETED":
             return
     raise CliError(f"timed out waiting for the condition on {_place(found.kind)}/{found.name}")

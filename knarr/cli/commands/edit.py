@@ -1,14 +1,11 @@
 """`edit`: objects in an editor; what is wrong is shown on top when it opens again."""
 
-import os
-import shlex
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from knarr.cli.changing import difference
 from knarr.cli.command import Command
+from knarr.cli.editor import HEADER, new_file, open_editor
 from knarr.cli.failures import CliError, lines_of, raise_all
 from knarr.cli.flags import Arguments, text, truth
 from knarr.cli.manifests import file_flags, files_of
@@ -22,13 +19,6 @@ from knarr.cli.yaml_reader import YamlTextError, read_yaml
 from knarr.client.dynamic import StatusError
 
 Json = dict[str, Any]
-
-HEADER = """\
-# Please edit the object below. Lines beginning with a '#' will be ignored,
-# and an empty file will abort the edit. If an error occurs while saving this file will be
-# reopened with the relevant failures.
-#
-"""
 
 
 def run(session: Session, arguments: Arguments) -> int | None:
@@ -58,19 +48,11 @@ class _Editing:
         """Open the editor until what it leaves can be stored, or nothing changes."""
         body, complaint = self._text(), ""
         suffix = ".json" if self._as_json else ".yaml"
-        with tempfile.NamedTemporaryFile(
-            "w", suffix=suffix, prefix="kubectl-edit-", delete=False
-        ) as file:
-            path = Path(file.name)
+        path = new_file(suffix)
         while True:
             shown = ("" if self._as_json else HEADER + _commented(complaint)) + body
             path.write_text(shown)
-            _open_editor(path)
-            edited = "".join(
-                line
-                for line in path.read_text().splitlines(keepends=True)
-                if not line.startswith("#")
-            )
+            edited = open_editor(path)
             if not edited.strip():
                 path.unlink()
                 self._session.tell("Edit cancelled, saved file was empty.")
@@ -145,19 +127,6 @@ class _Editing:
 
 def _commented(complaint: str) -> str:
     return "".join(f"# {line}\n" for line in complaint.splitlines()) + ("#\n" if complaint else "")
-
-
-def _open_editor(path: Path) -> None:
-    editor = os.environ.get("KUBE_EDITOR") or os.environ.get("EDITOR") or "vi"
-    command = [*shlex.split(editor), str(path)]
-    try:
-        code = subprocess.run(command, check=False).returncode
-    except OSError as error:
-        raise CliError(
-            f'unable to launch the editor "{editor}" ({error.strerror}): set KUBE_EDITOR'
-        ) from None
-    if code:
-        raise CliError(f'there was a problem with the editor "{editor}"')
 
 
 COMMAND = Command(

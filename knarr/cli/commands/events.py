@@ -7,8 +7,9 @@ from knarr.cli.command import Command
 from knarr.cli.events_of import last_seen
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, text, truth, words
-from knarr.cli.output.printer import list_of, printer_of
+from knarr.cli.output.printer import PRINT_FLAGS, list_of, printer_of
 from knarr.cli.output.table import columns_text
+from knarr.cli.selecting import CHUNK_FLAG
 from knarr.cli.session import Session
 from knarr.client.dynamic import Selection
 from knarr.daemon.clock import SystemClock
@@ -21,7 +22,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
     everywhere = arguments.truth("all-namespaces")
     namespace = "" if everywhere else session.namespace
     kind, selection = session.resources.find("events"), _selection(session, arguments)
-    page = session.client.list(kind, namespace, selection)
+    page = session.client.list(kind, namespace, selection, chunk=arguments.number("chunk-size"))
     events = sorted((one for one in page.objects if _is_wanted(arguments, one)), key=last_seen)
     printer = printer_of(arguments)
     if printer is not None:
@@ -94,8 +95,8 @@ knarr events
 knarr events --for=pod/web --types=Warning
 """,
     flags=(
-        text("output", "o", help="Output format"),
-        text("template", help="Template"),
+        *PRINT_FLAGS,
+        CHUNK_FLAG,
         truth("all-namespaces", "A", help="List events across all namespaces"),
         truth("watch", "w", help="Go on with what happens"),
         truth("no-headers", help="Don't print headers"),

@@ -4,22 +4,26 @@ from knarr.cli.attaching import carry, start_of
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, ExitError, PlainError
 from knarr.cli.flags import Arguments, text, truth
-from knarr.cli.manifests import file_flags
+from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.pods_of import default_container, pod_of
+from knarr.cli.resources import label
 from knarr.cli.session import Session
 
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Run the command; its exit status is ours."""
-    command = arguments.after_dash if arguments.after_dash is not None else arguments.words[1:]
-    if not arguments.words:
+    words = list(arguments.words)
+    if arguments.list("filename"):
+        words[:0] = [f"{label(one.kind)}/{one.name}" for one in files_of(session, arguments)[:1]]
+    command = arguments.after_dash if arguments.after_dash is not None else words[1:]
+    if not words:
         raise PlainError(
             "error: pod, type/name or --filename must be specified\n"
             f"See '{session.program} exec -h' for help and examples"
         )
     if not command:
         raise CliError("you must specify at least one command for the container")
-    pod = pod_of(session, arguments.words[0])
+    pod = pod_of(session, words[0])
     phase = (pod.get("status") or {}).get("phase")
     if phase in ("Succeeded", "Failed"):
         raise CliError(f"cannot exec into a container in a completed pod; current phase is {phase}")

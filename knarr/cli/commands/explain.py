@@ -5,7 +5,7 @@ from typing import Any
 from knarr.api.kinds import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError
-from knarr.cli.flags import Arguments, text, truth
+from knarr.cli.flags import Arguments, number, text, truth
 from knarr.cli.session import Session
 
 Json = dict[str, Any]
@@ -20,13 +20,16 @@ def run(session: Session, arguments: Arguments) -> int | None:
                 f'"{session.program} api-resources" for a complete list of supported resources.'
             )
         raise CliError("We accept only this format: explain RESOURCE")
+    if arguments.text("output") not in ("plaintext", "plaintext-openapiv2"):
+        raise CliError(f'Invalid output format "{arguments.text("output")}": there is plaintext')
     kind, path = _kind_and_path(session, arguments)
     recursive = arguments.truth("recursive")
     if kind.type_path:
         from knarr.api.explain import UnknownFieldError, explain  # noqa: PLC0415
 
         try:
-            session.write(explain(kind, path, recursive=recursive))
+            depth = max(arguments.number("max-depth"), 0)
+            session.write(explain(kind, path, recursive=recursive, depth=depth))
         except UnknownFieldError as error:
             raise CliError(str(error)) from None
         return None
@@ -80,9 +83,10 @@ knarr explain deployment.spec.strategy
 knarr explain pod.spec.affinity --recursive
 """,
     flags=(
-        truth("recursive", help="Print the names of all fields below"),
+        truth("recursive", "R", help="Print the names of all fields below"),
         text("api-version", help="Explain the kind of this group and version"),
-        text("output", "o", default="plaintext", help="Ignored: there is plain text only"),
+        number("max-depth", help="With --recursive: so many levels down, 0 for all"),
+        text("output", "o", default="plaintext", help="Only plaintext is known"),
     ),
     run=run,
 )

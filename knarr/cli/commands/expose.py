@@ -7,6 +7,7 @@ from knarr.cli.commands.create.making import SHARED_FLAGS, store
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, pairs, text
 from knarr.cli.manifests import file_flags, files_of
+from knarr.cli.overriding import OVERRIDE_FLAGS, overridden
 from knarr.cli.selecting import Found, find
 from knarr.cli.session import Session
 
@@ -24,10 +25,12 @@ def run(session: Session, arguments: Arguments) -> int | None:
         found += more
     if not found:
         raise CliError("You must provide one or more resources by argument or filename.")
+    services = session.resources.find("services")
     for one in found:
         if one.kind.name not in _EXPOSABLE:
             raise CliError(f"cannot expose a {one.kind.name}")
-        store(session, arguments, _service(arguments, one), operation="exposed")
+        made = overridden(arguments, services, _service(arguments, one))
+        store(session, arguments, made, operation="exposed")
     return None
 
 
@@ -124,7 +127,7 @@ knarr expose deployment web --port=80 --target-port=8080 --name=front
         text("external-ip", help="Additional external IP address"),
         text("load-balancer-ip", help="IP to assign to the LoadBalancer"),
         text("session-affinity", help="None or ClientIP"),
-        text("overrides", help="Ignored"),
+        *OVERRIDE_FLAGS,
     ),
     run=run,
     manager="kubectl-expose",

@@ -36,6 +36,7 @@ FLAGS = (
     CHUNK_FLAG,
     truth("watch", "w", help="After listing/getting the requested object, watch for changes"),
     truth("watch-only", help="Watch for changes without listing/getting first"),
+    truth("live", default=True, help="On a terminal, show a watched table that changes in place"),
     truth("output-watch-events", help="Output watch event objects when --watch is used"),
     truth("no-headers", help="Don't print headers"),
     truth("show-labels", help="Show all labels as the last column"),

@@ -1,15 +1,15 @@
 """`run`: one pod of an image."""
 
-import json
 from typing import Any
 
 from knarr.cli.attaching import attach_to_new
 from knarr.cli.command import Command
 from knarr.cli.commands.create.making import SHARED_FLAGS
 from knarr.cli.failures import CliError
-from knarr.cli.flags import Arguments, array, pairs, text, truth
+from knarr.cli.flags import Arguments, array, duration, number, pairs, text, truth
 from knarr.cli.manifests import known
 from knarr.cli.output.printer import Results
+from knarr.cli.overriding import OVERRIDE_FLAGS, overridden
 from knarr.cli.selecting import Found
 from knarr.cli.session import Session
 from knarr.cli.writing import create, dry_run_of, write_options
@@ -29,7 +29,8 @@ def run(session: Session, arguments: Arguments) -> int | None:
     labels = {"run": name}
     if arguments.list("labels"):
         labels = dict(pairs(",".join(arguments.list("labels")).split(",")))
-    objects = [_overridden(_pod(arguments, name, labels), arguments.text("overrides"))]
+    pods = session.resources.find("pods")
+    objects = [overridden(arguments, pods, _pod(arguments, name, labels))]
     if arguments.truth("expose"):
         objects.append(_service(name, labels, arguments.text("port")))
     dry_run = dry_run_of(session, arguments)
@@ -86,20 +87,11 @@ def _container_settings(arguments: Arguments) -> Json:
     if arguments.truth("privileged"):
         found["securityContext"] = {"privileged": True}
     found |= {flag: True for flag in ("stdin", "tty") if arguments.truth(flag)}
-    return found | ({"stdinOnce": True} if arguments.truth("stdin") else {})
-
-
-def _overridden(pod: Json, overrides: str) -> Json:
-    if not overrides:
-        return pod
-    try:
-        patch = json.loads(overrides)
-    except ValueError as error:
-        raise CliError(f"--overrides is no JSON: {error}") from None
-    from knarr.api.patches.merge_patch import apply  # noqa: PLC0415
-
-    merged: Json = apply(pod, patch)
-    return merged
+    return found | (
+        {"stdinOnce": True}
+        if arguments.truth("stdin") and not arguments.truth("leave-stdin-open")
+        else {}
+    )
 
 
 def _service(name: str, labels: dict[str, str], port_text: str) -> Json:
@@ -138,8 +130,7 @@ knarr run web2 --image=nginx --port=80 --dry-run=client -o yaml
         truth("expose", help="Make a service for the pod too"),
         truth("command", help="The words after -- are the command, not its arguments"),
         text("restart", default="Always", help="Always, OnFailure or Never"),
-        text("overrides", help="A JSON patch of the object"),
-        text("override-type", default="merge", help="Ignored: merge"),
+        *OVERRIDE_FLAGS,
         text("image-pull-policy", help="Always, IfNotPresent or Never"),
         truth("privileged", help="Run the container in privileged mode"),
         truth("stdin", "i", help="Keep stdin open on the container in the pod"),
@@ -147,9 +138,14 @@ knarr run web2 --image=nginx --port=80 --dry-run=client -o yaml
         truth("attach", help="Wait for the pod to run, and attach to it"),
         truth("rm", help="Delete the pod after it exits"),
         truth("quiet", "q", help="Print no prompts"),
-        truth("leave-stdin-open", help="Ignored"),
+        truth("leave-stdin-open", help="Keep stdin open when the first session ends"),
         text("pod-running-timeout", default="1m", help="How long to wait until the pod runs"),
-        truth("wait", help="Ignored"),
+        truth("wait", help="With --rm: wait until the pod is gone"),
+        number("grace-period", default=-1, help="With --rm: seconds the pod gets to end"),
+        truth("force", help="With --rm: take the pod away at once"),
+        text("cascade", default="background", help="With --rm: how what the pod owns goes"),
+        duration("timeout", help="With --rm --wait: the longest to wait"),
+        text("detach-keys", default="ctrl-p,ctrl-q", help="Keys that leave the container running"),
     ),
     run=run,
     manager="kubectl-run",

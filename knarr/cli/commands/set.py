@@ -1,5 +1,6 @@
 """`set`: images, variables, resources, accounts, selectors and subjects."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,11 @@ def _env(session: Session, arguments: Arguments) -> int | None:
     def change(found: Found) -> Json:
         wanted: Json = copied(found.object)
         for container in _containers(_spec(found, wanted), arguments.text("containers")):
+            known = {one["name"] for one in container.get("env") or []}
+            again = [one for one in settings if one.partition("=")[0] in known and "=" in one]
+            if again and not arguments.truth("overwrite"):
+                name = again[0].partition("=")[0]
+                raise CliError(f'"{name}" already has a value, and --overwrite is false')
             container["env"] = _changed_env(container.get("env") or [], settings, source)
             if not container["env"]:
                 del container["env"]
@@ -128,9 +134,24 @@ def _list_env(session: Session, arguments: Arguments, names: list[str]) -> int |
         for container in _containers(spec, arguments.text("containers")):
             session.say(f"# {one.kind.name} {one.name}, container {container['name']}")
             for variable in container.get("env") or []:
-                session.say(_env_line(variable))
+                session.say(_env_line(_resolved(session, arguments, variable)))
     raise_all(errors)
     return None
+
+
+def _resolved(session: Session, arguments: Arguments, variable: Json) -> Json:
+    """A variable with the value it refers to, where --resolve asks for that."""
+    source = variable.get("valueFrom") or {}
+    for key, word in (("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")):
+        reference = source.get(key)
+        if reference and arguments.truth("resolve"):
+            kind = session.resources.find(word)
+            found = session.client.get(kind, session.namespace, reference["name"])
+            value = str((found.get("data") or {}).get(reference["key"], ""))
+            if word == "secrets":
+                value = base64.b64decode(value).decode(errors="replace")
+            return {"name": variable["name"], "value": value}
+    return variable
 
 
 def _env_line(variable: Json) -> str:
@@ -276,8 +297,8 @@ COMMANDS = {
         text("prefix", help="Prefix to append to variable names"),
         words("keys", help="Keys to import from the resource"),
         truth("list", help="Show the variables"),
-        truth("resolve", help="Ignored"),
-        truth("overwrite", default=True, help="Ignored"),
+        truth("resolve", help="With --list: show what variables refer to"),
+        truth("overwrite", default=True, help="Replace variables that have a value"),
     ),
     "resources": _part(
         "resources",

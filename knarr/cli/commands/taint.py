@@ -6,9 +6,10 @@ from typing import Any
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, text, truth
+from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.selecting import Found, find
 from knarr.cli.session import Session
-from knarr.cli.writing import WRITE_FLAGS, dry_run_of, write_options
+from knarr.cli.writing import VALIDATE, WRITE_FLAGS, dry_run_of, write_options
 
 Json = dict[str, Any]
 
@@ -33,10 +34,9 @@ def run(session: Session, arguments: Arguments) -> int | None:
     )
     raise_all(errors)
     dry_run = dry_run_of(session, arguments)
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
+    results = Results(session, arguments, dry_run=dry_run)
     for node in found:
-        operation = _apply(session, arguments, node, added, removed)
-        session.say(f"node/{node.name} {operation}{suffix}")
+        results.add(node, _apply(session, arguments, node, added, removed))
     return None
 
 
@@ -82,10 +82,12 @@ def _apply(
         if (taint["key"], taint["effect"]) not in fresh
         and not any(_is_meant(one, taint) for one in removed)
     ]
+    spec = {**node.object["spec"], "taints": [*kept, *added]}
+    node.object = {**node.object, "spec": spec}
     if dry_run_of(session, arguments) != "client":
         patch = {"spec": {"taints": [*kept, *added] or None}}
         options = write_options(session, arguments)
-        session.client.patch(node.kind, "", node.name, patch, options)
+        node.object = session.client.patch(node.kind, "", node.name, patch, options)
     if clash:
         return "modified"
     return "tainted" if added and not removed else "untainted" if not added else "modified"
@@ -110,8 +112,8 @@ knarr taint nodes node-1 dedicated-
         text("selector", "l", help="Selector (label query) to filter on"),
         truth("all", help="Select all nodes in the cluster"),
         truth("overwrite", help="Allow taints to be overwritten"),
-        text("output", "o", help="Output format"),
-        text("validate", default="warn", help="Ignored"),
+        *PRINT_FLAGS,
+        VALIDATE,
     ),
     run=run,
     manager="kubectl-taint",

@@ -1,18 +1,26 @@
 """`top`: what nodes and pods use."""
 
 import json
+import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 from knarr.api import quantities
-from knarr.cli.command import Command
+from knarr.cli.command import Command, Run
 from knarr.cli.failures import CliError, PlainError
-from knarr.cli.flags import Arguments, text, truth
+from knarr.cli.flags import Arguments, duration, text, truth
 from knarr.cli.output.table import columns_text
 from knarr.cli.raw import request
 from knarr.cli.session import Session
 from knarr.client.dynamic import StatusError
 
 Json = dict[str, Any]
+Shown = tuple[list[str], list[list[str]]]
+"""Headers and rows."""
+
+EVERY_MIN_S = 0.5
+"""Metrics are measured no oftener than this."""
 
 _API = "/apis/metrics.k8s.io/v1beta1"
 _MEBI = 1024 * 1024
@@ -36,12 +44,13 @@ def _mebibytes(amount: str) -> int:
     return quantities.value(amount) // _MEBI
 
 
-def _nodes(session: Session, arguments: Arguments) -> int | None:
+def _nodes(session: Session, arguments: Arguments) -> Shown:
     name = arguments.words[0] if arguments.words else ""
     items = _metrics(session, f"/nodes/{name}" if name else f"/nodes{_query(arguments)}")
     kind = session.resources.find("nodes")
+    whole_key = "capacity" if arguments.truth("show-capacity") else "allocatable"
     room = {
-        one["metadata"]["name"]: (one.get("status") or {}).get("allocatable") or {}
+        one["metadata"]["name"]: (one.get("status") or {}).get(whole_key) or {}
         for one in session.client.list(kind).objects
     }
     rows = []
@@ -58,11 +67,10 @@ def _nodes(session: Session, arguments: Arguments) -> int | None:
                 _percent(memory, _mebibytes(whole.get("memory", "0"))),
             ]
         )
-    _print(session, arguments, ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"], rows)
-    return None
+    return ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"], rows
 
 
-def _pods(session: Session, arguments: Arguments) -> int | None:
+def _pods(session: Session, arguments: Arguments) -> Shown:
     everywhere = arguments.truth("all-namespaces")
     place = "" if everywhere else f"/namespaces/{session.namespace}"
     name = arguments.words[0] if arguments.words else ""
@@ -81,8 +89,17 @@ def _pods(session: Session, arguments: Arguments) -> int | None:
     if arguments.truth("containers"):
         headers += ["POD"]
     headers += ["NAME", "CPU(cores)", "MEMORY(bytes)"]
-    _print(session, arguments, headers, rows)
-    return None
+    if arguments.truth("sum"):
+        rows += _summed(rows, len(headers))
+    return headers, rows
+
+
+def _summed(rows: list[list[str]], width: int) -> list[list[str]]:
+    """Two more rows: a line, and what all use together."""
+    cpu = sum(int(row[-2].removesuffix("m")) for row in rows)
+    memory = sum(int(row[-1].removesuffix("Mi")) for row in rows)
+    blank = [""] * (width - 2)
+    return [[*blank, "________", "________"], [*blank, f"{cpu}m", f"{memory}Mi"]]
 
 
 def _sum(pod: Json) -> Json:
@@ -111,10 +128,55 @@ def _percent(amount: int, whole: int) -> str:
 
 
 def _query(arguments: Arguments) -> str:
-    from urllib.parse import quote  # noqa: PLC0415
+    from urllib.parse import urlencode  # noqa: PLC0415
 
-    selector = arguments.text("selector")
-    return f"?labelSelector={quote(selector)}" if selector else ""
+    values = {
+        "labelSelector": arguments.text("selector"),
+        "fieldSelector": str(arguments.values.get("field-selector") or ""),
+    }
+    query = urlencode({key: value for key, value in values.items() if value})
+    return f"?{query}" if query else ""
+
+
+def _showing(measure: Callable[[Session, Arguments], Shown]) -> Run:
+    def run(session: Session, arguments: Arguments) -> int | None:
+        if not arguments.truth("watch"):
+            _print(session, arguments, *measure(session, arguments))
+            return None
+        every_s = max(arguments.seconds("interval"), EVERY_MIN_S)
+        if sys.stdout.isatty():
+            _live(session, arguments, measure, every_s)
+        while True:
+            _print(session, arguments, *measure(session, arguments))
+            sys.stdout.flush()
+            time.sleep(every_s)
+            session.say("")
+
+    return run
+
+
+def _live(
+    session: Session,
+    arguments: Arguments,
+    measure: Callable[[Session, Arguments], Shown],
+    every_s: float,
+) -> None:
+    """Show a table that changes in place, until the user stops it."""
+    from knarr.cli.live import drawing, table_of  # noqa: PLC0415
+
+    headers, rows = measure(session, arguments)
+    before = {tuple(row[:-2]): row for row in rows}
+
+    def draw() -> Any:
+        looks = ("fresh" if before.get(tuple(row[:-2]), row) != row else "" for row in rows)
+        return table_of(headers, zip(rows, looks, strict=True))
+
+    with drawing(draw):
+        while True:
+            time.sleep(every_s)
+            fresh = measure(session, arguments)[1]
+            before = {tuple(row[:-2]): row for row in rows}
+            rows = fresh
 
 
 def _print(
@@ -137,6 +199,9 @@ _FLAGS = (
     text("sort-by", help="cpu or memory"),
     truth("no-headers", help="Don't print headers"),
     truth("use-protocol-buffers", help="Ignored"),
+    truth("show-swap", help="Ignored: swap is not measured"),
+    truth("watch", "w", help="Go on; on a terminal, a table that changes in place"),
+    duration("interval", default=5.0, help="With --watch: how often it is measured"),
 )
 
 COMMANDS = {
@@ -149,9 +214,15 @@ COMMANDS = {
     "node": Command(
         about="Show what nodes use.",
         usage="top node [NAME | -l label]",
-        examples="\n# Show what nodes use\nknarr top node\n",
-        flags=(*_FLAGS, truth("show-capacity", help="Ignored")),
-        run=_nodes,
+        examples="""
+# Show what nodes use
+knarr top node
+
+# Go on showing it
+knarr top node --watch
+""",
+        flags=(*_FLAGS, truth("show-capacity", help="Percentages of capacity, not of allocatable")),
+        run=_showing(_nodes),
     ),
     "pod": Command(
         about="Show what pods use.",
@@ -161,9 +232,9 @@ COMMANDS = {
             *_FLAGS,
             truth("all-namespaces", "A", help="Show the pods of all namespaces"),
             truth("containers", help="Show each container"),
-            truth("sum", help="Ignored"),
-            text("field-selector", help="Ignored"),
+            truth("sum", help="Add a line with what all use together"),
+            text("field-selector", help="Selector (field query) to filter on"),
         ),
-        run=_pods,
+        run=_showing(_pods),
     ),
 }

@@ -6,8 +6,10 @@ from typing import Any
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, duration, text, truth
+from knarr.cli.live import changes_of
 from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.jsonpath import JsonPath, relaxed, shown
+from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.selecting import Found, find, named, selector_flags
 from knarr.cli.session import Session
 from knarr.client.dynamic import Selection, StatusError
@@ -21,6 +23,7 @@ class _Goal:
     """What is waited for."""
 
     def __init__(self, spec: str) -> None:
+        self.words = spec
         self.deletes = spec.lower() == "delete"
         self.creates = spec.lower() == "create"
         name, _, rest = spec.partition("=")
@@ -64,11 +67,14 @@ def run(session: Session, arguments: Arguments) -> int | None:
     timeout_s = arguments.seconds("timeout")
     ends = time.monotonic() + (DAY_S if timeout_s < 0 else timeout_s)
     found = _targets(session, arguments, goal, ends)
+    if arguments.truth("local") and not all(goal.is_met(one.object) for one in found):
+        raise CliError("the condition is not met in the files")
     errors: list[Exception] = []
+    results = Results(session, arguments)
     for one in found:
         try:
-            _wait(session, one, goal, ends)
-            session.say(f"{one.label} condition met")
+            met = one.object if arguments.truth("local") else _wait(session, one, goal, ends)
+            results.add(Found(one.kind, one.namespace, one.name, met), "condition met")
         except CliError as error:
             errors.append(error)
     raise_all(errors)
@@ -97,25 +103,26 @@ def _targets(session: Session, arguments: Arguments, goal: _Goal, ends: float) -
     return found
 
 
-def _wait(session: Session, found: Found, goal: _Goal, ends: float) -> None:
+def _wait(session: Session, found: Found, goal: _Goal, ends: float) -> Json:
+    """Wait for one object; answer it as it was in the end."""
     selection = Selection(fields=f"metadata.name={found.name}")
     page = session.client.list(found.kind, found.namespace, selection)
     current = page.objects[0] if page.objects else None
     if current is None and goal.deletes:
-        return
+        return found.object
     if current is None and not goal.creates:
         raise CliError(f'{found.kind.resource} "{found.name}" not found')
     if current is not None and goal.is_met(current):
-        return
+        return current
     timeout_s = ends - time.monotonic()
     if timeout_s > 0:
-        for change in session.client.watch(
-            found.kind, found.namespace, selection, after=page.revision, timeout_s=timeout_s
-        ):
+        found.object = current or found.object
+        about = f"{found.label} ({goal.words})"
+        for change in changes_of(session, found, about, after=page.revision, timeout_s=timeout_s):
             if change.type == "DELETED" and goal.deletes:
-                return
+                return change.object
             if change.type in ("ADDED", "MODIFIED") and goal.is_met(change.object):
-                return
+                return change.object
     raise CliError(f"timed out waiting for the condition on {found.kind.plural}/{found.name}")
 
 
@@ -138,8 +145,8 @@ knarr wait --for=delete pod/gone --timeout=10s
         text("for", help="[create|delete|condition=NAME[=VALUE]|jsonpath='{PATH}'=VALUE]"),
         duration("timeout", default=30.0, help="The longest to wait; negative for a week"),
         truth("all", help="Select all resources of the specified types"),
-        truth("local", help="Ignored"),
-        text("output", "o", help="Output format"),
+        truth("local", help="Look at the files alone, without a server"),
+        *PRINT_FLAGS,
     ),
     run=run,
 )

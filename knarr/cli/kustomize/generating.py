@@ -116,9 +116,9 @@ def _inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def hash_of(obj: Json) -> str:
-    """The ten letters that stand for the content of a ConfigMap or Secret, whatever its name."""
-    shown: dict[str, Any] = {"kind": obj["kind"], "name": ""}
+def hash_of(obj: Json, *, name: str = "") -> str:
+    """The ten letters that stand for the content of a ConfigMap or Secret."""
+    shown: dict[str, Any] = {"kind": obj["kind"], "name": name}
     shown["data"] = obj.get("data") or ""
     if obj["kind"] == "Secret":
         shown["type"] = obj.get("type", "")

@@ -10,7 +10,6 @@ from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, array, number, pairs, text, truth, words
 from knarr.cli.generators import metadata
 from knarr.cli.keyed_files import read_data
-from knarr.cli.output.json_text import compact_json
 from knarr.cli.session import Session
 
 Json = dict[str, Any]
@@ -45,10 +44,10 @@ def _config_map(session: Session, arguments: Arguments, name: str) -> Json:
 
 def _hashed(made: Json, arguments: Arguments) -> Json:
     if arguments.values.get("append-hash"):
-        import hashlib  # noqa: PLC0415
+        from knarr.cli.kustomize.generating import hash_of  # noqa: PLC0415
 
-        digest = hashlib.sha256(compact_json(made).encode()).hexdigest()[:10]
-        made["metadata"]["name"] += "-" + digest.translate(str.maketrans("013ae", "ghkmt"))
+        name = made["metadata"]["name"]
+        made["metadata"]["name"] = f"{name}-{hash_of(made, name=name)}"
     return made
 
 

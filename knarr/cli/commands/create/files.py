@@ -4,8 +4,8 @@ from knarr.cli.command import Command
 from knarr.cli.commands.create.making import SHARED_FLAGS
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, text, truth
-from knarr.cli.manifests import file_flags, files_of, is_file_given
-from knarr.cli.output.printer import Results
+from knarr.cli.manifests import file_flags, files_of, is_file_given, objects_of
+from knarr.cli.output.printer import Results, list_of
 from knarr.cli.selecting import Found
 from knarr.cli.session import Session
 from knarr.cli.writing import create, dry_run_of, with_configuration, write_options
@@ -19,11 +19,10 @@ def run(session: Session, arguments: Arguments) -> int | None:
             f"error: Unexpected args: [{' '.join(arguments.words)}]\n"
             f"See '{session.program} create -h' for help and examples"
         )
-    if not is_file_given(arguments):
-        raise CliError("must specify one of -f and -k")
-    objects = files_of(session, arguments)
-    if not objects:
-        raise CliError("no objects passed to create")
+    if arguments.text("raw"):
+        _raw(session, arguments)
+        return None
+    objects = _objects(session, arguments)
     dry_run = dry_run_of(session, arguments)
     options = write_options(session, arguments)
     results = Results(session, arguments, dry_run=dry_run)
@@ -39,6 +38,40 @@ def run(session: Session, arguments: Arguments) -> int | None:
             errors.append(error)
     raise_all(errors)
     return None
+
+
+def _objects(session: Session, arguments: Arguments) -> list[Found]:
+    if not is_file_given(arguments):
+        raise CliError("must specify one of -f and -k")
+    objects = files_of(session, arguments)
+    if not objects:
+        raise CliError("no objects passed to create")
+    return _edited(session, arguments, objects) if arguments.truth("edit") else objects
+
+
+def _edited(session: Session, arguments: Arguments, objects: list[Found]) -> list[Found]:
+    """What the user makes of the objects in an editor."""
+    from knarr.cli.editor import edited  # noqa: PLC0415
+    from knarr.cli.output.json_text import json_text  # noqa: PLC0415
+    from knarr.cli.output.yaml_text import yaml_text  # noqa: PLC0415
+
+    value = objects[0].object if len(objects) == 1 else list_of([one.object for one in objects])
+    as_json = arguments.text("output") == "json"
+    body = json_text(value) if as_json else yaml_text(value)
+    changed = edited(body, ".json" if as_json else ".yaml")
+    if not changed.strip():
+        raise CliError("Edit cancelled, saved file was empty.")
+    return list(objects_of(session, changed, "the edited file"))
+
+
+def _raw(session: Session, arguments: Arguments) -> None:
+    from knarr.cli.manifests import texts_of  # noqa: PLC0415
+    from knarr.cli.raw import request  # noqa: PLC0415
+
+    files = list(texts_of(arguments.list("filename")))
+    if len(files) != 1:
+        raise CliError("--raw can only use a single local file or stdin")
+    session.write(request(session, "POST", arguments.text("raw"), files[0][1].encode()))
 
 
 def _created(session: Session, found: Found, dry_run: str) -> Found | None:

@@ -7,7 +7,7 @@ from knarr.cli.commands.create.making import generator, one_name
 from knarr.cli.failures import CliError, PlainError
 from knarr.cli.flags import Arguments, array, duration, text, words
 from knarr.cli.generators import metadata
-from knarr.cli.output.printer import printer_of
+from knarr.cli.output.printer import PRINT_FLAGS, printer_of
 from knarr.cli.session import Session
 from knarr.client.dynamic import StatusError, Write
 
@@ -200,7 +200,7 @@ knarr create token default
 knarr create token default --duration=10m
 """,
     flags=(
-        text("output", "o", help="Output format"),
+        *PRINT_FLAGS,
         text("template", help="Template"),
         array("audience", help="Audience of the requested token"),
         duration("duration", help="Requested lifetime of the issued token"),

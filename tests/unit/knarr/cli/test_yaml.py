@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from knarr.cli.output.yaml_text import yaml_text
@@ -17,6 +17,7 @@ values = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(values)
 def test_what_is_written_reads_back(value: Any) -> None:
     assert yaml.safe_load(yaml_text({"v": value})) == {"v": value}
