@@ -4,16 +4,24 @@ Lifecycle hooks use the same ways.
 """
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import Literal
 
 import aiohttp
 import grpc.aio
 from msgspec import Struct
+from yarl import URL
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.container import EphemeralContainer
-from knarr.api.core.probe import ExecAction, GRPCAction, HTTPGetAction, TCPSocketAction
+from knarr.api.core.probe import (
+    ExecAction,
+    GRPCAction,
+    HTTPGetAction,
+    Probe,
+    TCPSocketAction,
+)
 from knarr.api.scalars import IntOrString
 from kubelet.runtime.runtime import Runtime, RuntimeFailureError
 
@@ -21,6 +29,8 @@ BODY_BYTES_MAX = 10 * 1024
 """So much of an answer is shown in an event."""
 
 REDIRECTS_MAX = 10
+_REDIRECTS = (301, 302, 303, 307, 308)
+_AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding")
 
 
 class Answer(Struct, frozen=True):
@@ -71,28 +81,59 @@ async def run_command(runtime: Runtime, target: Target, action: ExecAction) -> A
 
 
 async def get_page(session: aiohttp.ClientSession, target: Target, action: HTTPGetAction) -> Answer:
-    """Success for any status from 200 to 399."""
+    """Success for any status from 200 to 399; redirects are followed on the same host alone."""
     try:
-        port = port_number(action.port, target.spec)
+        url = page_url(target, action)
     except PortError as error:
         return Answer("unknown", str(error))
-    scheme = (action.scheme or "HTTP").lower()
+    return await _follow(session, url, _headers(action), REDIRECTS_MAX)
+
+
+def page_url(target: Target, action: HTTPGetAction) -> URL:
+    """What is asked for. Raise PortError."""
     host = action.host or target.pod_ip
+    port = port_number(action.port, target.spec)
     path = action.path if action.path.startswith("/") else f"/{action.path}"
-    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{path}"
-    headers = {one.name: one.value for one in action.http_headers}
-    headers.setdefault("User-Agent", "kube-probe/1.36")
-    headers.setdefault("Accept", "*/*")
+    scheme = (action.scheme or "HTTP").lower()
+    return URL(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{path}", encoded=True)
+
+
+def _headers(action: HTTPGetAction) -> dict[str, str]:
+    """Those of the pod; a name without a value takes a header away."""
+    headers = {"User-Agent": "kube-probe/1.36", "Accept": "*/*"}
+    for one in action.http_headers:
+        headers[one.name.title()] = one.value
+    return {name: value for name, value in headers.items() if value}
+
+
+async def _follow(
+    session: aiohttp.ClientSession, url: URL, headers: dict[str, str], redirects: int
+) -> Answer:
     try:
         async with session.get(
-            url, headers=headers, ssl=False, max_redirects=REDIRECTS_MAX
+            url, headers=headers, ssl=False, allow_redirects=False, skip_auto_headers=_AUTOMATIC
         ) as response:
             body = (await response.content.read(BODY_BYTES_MAX)).decode(errors="replace")
+    except aiohttp.ClientConnectorError as error:
+        cause = _cause(error.os_error)
+        message = f'Get "{url}": dial tcp {url.host}:{url.port}: connect: {cause}'
+        return Answer("failure", message)
     except aiohttp.ClientError as error:
         return Answer("failure", f'Get "{url}": {error}')
+    if response.status in _REDIRECTS and "Location" in response.headers:
+        leads_to = url.join(URL(response.headers["Location"], encoded=True))
+        if leads_to.host != url.host:
+            return Answer("success", f"Probe terminated redirects, Response body: {body}")
+        if redirects == 0:
+            return Answer("failure", f'Get "{url}": stopped after {REDIRECTS_MAX} redirects')
+        return await _follow(session, leads_to, headers, redirects - 1)
     if 200 <= response.status < 400:
         return Answer("success", body)
     return Answer("failure", f"HTTP probe failed with statuscode: {response.status}")
+
+
+def _cause(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
 async def open_port(target: Target, action: TCPSocketAction) -> Answer:
@@ -105,16 +146,15 @@ async def open_port(target: Target, action: TCPSocketAction) -> Answer:
     try:
         _, writer = await asyncio.open_connection(host, port)
     except OSError as error:
-        told = (error.strerror or str(error)).lower()
-        return Answer("failure", f"dial tcp {host}:{port}: connect: {told}")
+        return Answer("failure", f"dial tcp {host}:{port}: connect: {_cause(error)}")
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()
     return Answer("success")
 
 
-_SERVING = b"\x08\x01"
-"""A HealthCheckResponse whose status is SERVING, as bytes."""
+_STATUSES = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")
+"""What the standard health service answers, by number."""
 
 
 async def ask_grpc(target: Target, action: GRPCAction) -> Answer:
@@ -127,11 +167,34 @@ async def ask_grpc(target: Target, action: GRPCAction) -> Answer:
         try:
             answer: bytes = await check(request)
         except grpc.aio.AioRpcError as error:
-            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-                return Answer(
-                    "failure", "error: this server does not implement the grpc health protocol"
-                )
-            return Answer("failure", f'timeout: failed to connect service "{address}"')
-    if answer == _SERVING:
+            return Answer("failure", _grpc_failure(address, error))
+    status = _STATUSES[answer[1]] if answer[:1] == b"\x08" and answer[1] < 4 else "UNKNOWN"
+    if status == "SERVING":
         return Answer("success")
-    return Answer("failure", f'service unhealthy (responded with "{answer!r}")')
+    return Answer("failure", f'service unhealthy (responded with "{status}")')
+
+
+def _grpc_failure(address: str, error: grpc.aio.AioRpcError) -> str:
+    if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+        protocol = "the grpc health protocol (grpc.health.v1.Health)"
+        return f"error: this server does not implement {protocol}: {error.details()}"
+    if error.code() == grpc.StatusCode.UNAVAILABLE:
+        return f'timeout: failed to connect service "{address}": {error.details()}'
+    return f"error: health rpc probe failed: {error.details()}"
+
+
+def too_late(target: Target, probe: Probe, timeout_s: int) -> str:
+    """What a probe says that got no answer in time."""
+    if probe.exec is not None:
+        command = " ".join(probe.exec.command)
+        return f'command timed out: "{command}" timed out after {timeout_s}s'
+    late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    try:
+        if probe.http_get is not None:
+            return f'Get "{page_url(target, probe.http_get)}": {late}'
+        if probe.tcp_socket is not None:
+            port = port_number(probe.tcp_socket.port, target.spec)
+            return f"dial tcp {probe.tcp_socket.host or target.pod_ip}:{port}: i/o timeout"
+    except PortError as error:
+        return str(error)
+    return f"timeout: health rpc did not complete within {timeout_s}s"

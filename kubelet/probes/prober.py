@@ -14,7 +14,16 @@ import aiohttp
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.probe import Probe
 from kubelet.probes.counter import PERIOD_DEFAULT_S, TIMEOUT_DEFAULT_S, Counter
-from kubelet.probes.handlers import Answer, Target, ask_grpc, get_page, open_port, run_command
+from kubelet.probes.failure import Failure
+from kubelet.probes.handlers import (
+    Answer,
+    Target,
+    ask_grpc,
+    get_page,
+    open_port,
+    run_command,
+    too_late,
+)
 from kubelet.runtime.runtime import Runtime
 
 ProbeKind = Literal["Startup", "Liveness", "Readiness"]
@@ -35,7 +44,7 @@ class Prober:
         self._session: aiohttp.ClientSession | None = None
         self.started: set[str] = set()
         self.ready: set[str] = set()
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, Failure] = {}
 
     async def run(self) -> None:
         """Hold the probes' tasks until cancelled; where nothing is real nothing is probed."""
@@ -98,7 +107,7 @@ class Prober:
             if counter.take(await self._ask(uid, target, probe, "Startup")):
                 if counter.passing:
                     return True
-                self._fail(uid, target, "startup")
+                self._fail(uid, target, "startup", probe)
                 return False
             await asyncio.sleep(probe.period_seconds or PERIOD_DEFAULT_S)
 
@@ -108,7 +117,7 @@ class Prober:
         while True:
             counter.take(await self._ask(uid, target, probe, "Liveness"))
             if not counter.passing:
-                self._fail(uid, target, "liveness")
+                self._fail(uid, target, "liveness", probe)
                 return
             await asyncio.sleep(probe.period_seconds or PERIOD_DEFAULT_S)
 
@@ -123,10 +132,11 @@ class Prober:
                 self._wake(uid)
             await asyncio.sleep(probe.period_seconds or PERIOD_DEFAULT_S)
 
-    def _fail(self, uid: str, target: Target, word: str) -> None:
+    def _fail(self, uid: str, target: Target, word: str, probe: Probe) -> None:
         name = target.spec.name
-        self.failed[target.container_id] = (
-            f"Container {name} failed {word} probe, will be restarted"
+        self.failed[target.container_id] = Failure(
+            f"Container {name} failed {word} probe, will be restarted",
+            probe.termination_grace_period_seconds,
         )
         self._wake(uid)
 
@@ -136,9 +146,7 @@ class Prober:
             async with asyncio.timeout(timeout_s):
                 answer = await self._answer(target, probe)
         except TimeoutError:
-            answer = Answer("failure", f"command timed out after {timeout_s}s")
-            if probe.exec is None:
-                answer = Answer("failure", "context deadline exceeded")
+            answer = Answer("failure", too_late(target, probe, timeout_s))
         if answer.result == "failure":
             self._tell(uid, target.spec.name, f"{kind} probe failed: {answer.message}")
         elif answer.result == "unknown":

@@ -6,13 +6,25 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from knarr.api.core.container_status import ContainerStatus
+from knarr.api.core.container_status import (
+    ContainerState,
+    ContainerStateTerminated,
+    ContainerStatus,
+)
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import HostIP, PodCondition, PodIP, PodStatus
 from knarr.api.times import to_time
 from kubelet.runtime.runtime import Observed
 from kubelet.status.container_statuses import Health, container_statuses
 from kubelet.sync.lifecycle import init_failed, is_over, is_sidecar, latest
+
+_LOST = ContainerState(
+    terminated=ContainerStateTerminated(
+        exit_code=137,
+        reason="ContainerStatusUnknown",
+        message="The container could not be located when the pod was terminated",
+    )
+)
 
 KUBELET_CONDITIONS = (
     "PodReadyToStartContainers",
@@ -40,18 +52,22 @@ def pod_status(
     now: datetime,
     host_ips: Sequence[str],
     ending: Ending | None = None,
+    over: bool = False,
 ) -> PodStatus:
-    """Compute the status a pod should show."""
+    """Compute the status a pod should show; `over` when none of its containers will run again."""
     newest = latest(observed)
     initialized = _is_initialized(pod, observed, health)
     stops = ending is not None or pod.metadata.deletion_timestamp is not None
     init, main, ephemeral = container_statuses(
         pod, observed, health, initialized=initialized, ending=stops
     )
+    if over:
+        init, main = _settled(pod, init, main)
     phase = _phase(pod, init, main)
+    ends_now = over and pod.status.phase not in ("Succeeded", "Failed")
     if ending is not None or init_failed(pod, newest):
         phase = "Failed"
-    elif is_over(pod, newest) and phase == "Running":
+    elif ends_now or (is_over(pod, newest) and phase == "Running"):
         phase = "Succeeded" if _all_succeeded(main) else "Failed"
     sandbox = observed.sandbox
     ips = (sandbox.ip,) if sandbox is not None and sandbox.ip else ()
@@ -89,6 +105,21 @@ def _is_initialized(pod: Pod, observed: Observed, health: Health) -> bool:
         elif one.phase != "exited" or one.exit_code != 0:
             return False
     return True
+
+
+def _settled(
+    pod: Pod, init: Sequence[ContainerStatus], main: Sequence[ContainerStatus]
+) -> tuple[tuple[ContainerStatus, ...], tuple[ContainerStatus, ...]]:
+    """The statuses of a pod that is over: what got lost on the way ended too.
+
+    In a pod that never got so far as its main containers they go on waiting.
+    """
+    if not any(_was_made(one) for one in main):
+        return tuple(init), tuple(main)
+    return tuple(init), tuple(
+        one if one.state.terminated is not None else replace(one, state=_LOST, ready=False)
+        for one in main
+    )
 
 
 def _all_succeeded(statuses: Sequence[ContainerStatus]) -> bool:

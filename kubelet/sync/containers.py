@@ -34,6 +34,7 @@ from kubelet.sync.downward import PodFacts
 from kubelet.sync.env import MissingReferenceError, Sources, environment, service_variables
 from kubelet.sync.hooks import run_hook
 from kubelet.sync.host import Host
+from kubelet.sync.interrupt import unless
 from kubelet.volumes.payload import VolumeSources
 from kubelet.volumes.references import References
 from kubelet.volumes.volumes import VolumeNotReadyError, mounts_of
@@ -59,9 +60,14 @@ class Containers:
     """Carries out what was decided for the containers of one pod."""
 
     def __init__(
-        self, host: Host, backoff: RestartBackoff, waiting: dict[str, tuple[str, str]]
+        self,
+        host: Host,
+        backoff: RestartBackoff,
+        waiting: dict[str, tuple[str, str]],
+        leaving: asyncio.Event,
     ) -> None:
         self._host = host
+        self._leaving = leaving
         self._backoff = backoff
         self._waiting = waiting
         self._messages: dict[str, str] = {}
@@ -158,11 +164,12 @@ class Containers:
         references: References,
     ) -> None:
         spec = start.container
-        await self._host.images.ensure(
+        ensuring = self._host.images.ensure(
             spec,
             await self._credentials(pod),
             lambda kind, reason, message: self._tell(pod, spec.name, kind, reason, message),
         )
+        await unless(self._leaving, ensuring)
         facts = self._facts(pod, observed)
         variables: Mapping[str, str] = {}
         mounts: tuple[Mount, ...] = ()
@@ -199,7 +206,8 @@ class Containers:
         if spec.lifecycle is None or spec.lifecycle.post_start is None:
             return
         target = Target(container_id, spec, facts.pod_ips[0] if facts.pod_ips else "")
-        answer = await run_hook(self._host.runtime, target, spec.lifecycle.post_start)
+        running = run_hook(self._host.runtime, target, spec.lifecycle.post_start)
+        answer = await unless(self._leaving, running)
         if answer.result != "success":
             self._tell(
                 pod,

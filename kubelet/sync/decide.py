@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.pod import Pod
+from kubelet.probes.failure import Failure
 from kubelet.runtime.runtime import Container, Observed
 from kubelet.sync.actions import Actions, ContainerKind, Start, Stop
 from kubelet.sync.backoff import RestartBackoff
@@ -41,8 +42,8 @@ class Verdicts(Struct, frozen=True, kw_only=True):
 
     started: frozenset[str] = frozenset()
     """Their startup probe passed, or they have none."""
-    failed: Mapping[str, str] = field(default_factory=dict)
-    """Liveness or startup failed for good: what the Killing event says."""
+    failed: Mapping[str, Failure] = field(default_factory=dict)
+    """Liveness or startup failed for good."""
 
 
 class Situation(Struct, frozen=True, kw_only=True):
@@ -229,8 +230,8 @@ class _Steps:
         failed = self._situation.verdicts.failed.get(one.id)
         wanted = self._situation.spec_hashes.get(spec.name, one.spec_hash)
         if failed is not None:
-            grace_s = _probe_grace_s(self._pod, spec)
-            self._stop.append(Stop(one.id, one.name, grace_s, failed))
+            grace_s = _probe_grace_s(self._pod, failed)
+            self._stop.append(Stop(one.id, one.name, grace_s, failed.message))
         elif one.spec_hash != wanted:
             message = f"Container {one.name} definition changed, will be restarted"
             self._stop.append(Stop(one.id, one.name, pod_grace_s(self._pod), message))
@@ -245,8 +246,7 @@ class _Steps:
             self._start.append(Start(spec, kind, one.attempt + 1))
 
 
-def _probe_grace_s(pod: Pod, spec: ContainerSpec) -> float:
-    for probe in (spec.startup_probe, spec.liveness_probe):
-        if probe is not None and probe.termination_grace_period_seconds is not None:
-            return max(PROBE_GRACE_MIN_S, float(probe.termination_grace_period_seconds))
+def _probe_grace_s(pod: Pod, failed: Failure) -> float:
+    if failed.grace_s is not None:
+        return max(PROBE_GRACE_MIN_S, float(failed.grace_s))
     return pod_grace_s(pod)

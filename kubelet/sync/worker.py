@@ -61,12 +61,15 @@ class PodWorker:
         self._ending: Ending | None = None
         self._began_sandbox = False
         self._waiting: dict[str, tuple[str, str]] = {}
-        self._containers = Containers(host, self._backoff, self._waiting)
+        self._leaving = asyncio.Event()
+        self._containers = Containers(host, self._backoff, self._waiting, self._leaving)
 
     def wish(self, pod: Pod, *, gone: bool = False) -> None:
         """The pod changed; what we wrote ourselves is no news."""
         is_known = pod.metadata.resource_version == self.pod.metadata.resource_version
         self._wish = Wish(pod, gone)
+        if gone or pod.metadata.deletion_timestamp is not None:
+            self._leaving.set()
         if gone or not is_known:
             self._wake.set()
 
@@ -77,6 +80,7 @@ class PodWorker:
     def end(self, ending: Ending) -> None:
         """End the pod though nobody deleted it: it is evicted."""
         self._ending = ending
+        self._leaving.set()
         self._wake.set()
 
     @property
@@ -184,7 +188,7 @@ class PodWorker:
         left_s = (parse(meta.deletion_timestamp) - self._host.clock.now()).total_seconds()
         return max(1.0, min(float(meta.deletion_grace_period_seconds), left_s))
 
-    async def _report(self, wish: Wish, observed: Observed) -> None:
+    async def _report(self, wish: Wish, observed: Observed, *, over: bool = False) -> None:
         """Write the status when it differs from what the API shows."""
         if wish.gone:
             return
@@ -195,6 +199,7 @@ class PodWorker:
             now=self._host.clock.now(),
             host_ips=self._host.ips,
             ending=self._ending,
+            over=over,
         )
         if status == wish.pod.status:
             return
@@ -291,7 +296,7 @@ class PodWorker:
 
     async def _finish(self, wish: Wish, observed: Observed) -> float | None:
         """All containers are over: say so, and let go of the pod if it was deleted."""
-        await self._report(wish, observed)
+        await self._report(wish, observed, over=True)
         self._containers.forget(observed)
         meta = wish.pod.metadata
         if not wish.gone and meta.deletion_timestamp is None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from knarr.api.core.container import ContainerRestartRule, ContainerRestartRuleOnExitCodes
 from knarr.api.core.pod import Pod
+from kubelet.probes.failure import Failure
 from kubelet.runtime.runtime import Container, Observed
 from kubelet.sync.actions import Actions
 from kubelet.sync.backoff import RestartBackoff
@@ -21,7 +22,7 @@ def actions(
     seen: Observed,
     *,
     started: frozenset[str] | None = None,
-    failed: dict[str, str] | None = None,
+    failed: dict[str, Failure] | None = None,
     ending: str | None = None,
     backoff: RestartBackoff | None = None,
 ) -> Actions:
@@ -98,8 +99,10 @@ def test_a_dead_sandbox_takes_its_containers_along() -> None:
 
 
 def test_a_failed_probe_stops_the_container() -> None:
-    done = actions(pod(), observed(running()), failed={"main-0": "told"})
-    assert [(one.name, one.message) for one in done.stop] == [("main", "told")]
+    done = actions(pod(), observed(running()), failed={"main-0": Failure("told", 3)})
+    assert [(one.name, one.message, one.grace_s) for one in done.stop] == [("main", "told", 3.0)]
+    done = actions(pod(), observed(running()), failed={"main-0": Failure("told")})
+    assert [one.grace_s for one in done.stop] == [30.0]
 
 
 def test_finished_work_ends_sidecars_in_reverse_then_the_sandbox() -> None:

@@ -12,7 +12,11 @@ from tests.unit.kubelet.pods import NOW, ended, observed, pod, running, spec
 
 
 def status(
-    wanted: Pod, *containers: Container, ending: Ending | None = None, **health: object
+    wanted: Pod,
+    *containers: Container,
+    ending: Ending | None = None,
+    over: bool = False,
+    **health: object,
 ) -> PodStatus:
     alive = frozenset(one.id for one in containers if one.phase == "running")
     known: dict[str, object] = {"ready": alive, "started": alive, **health}
@@ -23,6 +27,7 @@ def status(
         now=NOW,
         host_ips=("10.0.0.1",),
         ending=ending,
+        over=over,
     )
 
 
@@ -45,6 +50,29 @@ def condition(made: PodStatus, name: str) -> tuple[str, str]:
 )
 def test_phase(policy: str, containers: list[Container], phase: str) -> None:
     assert status(pod(restart_policy=policy), *containers).phase == phase
+
+
+@pytest.mark.parametrize(
+    ("containers", "phase", "reason"),
+    [
+        pytest.param([ended(code=0)], "Succeeded", "PodCompleted", id="ended well"),
+        pytest.param([ended(code=137)], "Failed", "PodFailed", id="was killed"),
+        pytest.param([], "Failed", "PodFailed", id="never started"),
+    ],
+)
+def test_a_deleted_pod_has_an_outcome_though_it_would_always_restart(
+    containers: list[Container], phase: str, reason: str
+) -> None:
+    made = status(pod(), *containers, over=True)
+    assert made.phase == phase
+    assert condition(made, "Ready") == ("False", reason)
+
+
+def test_a_container_lost_on_the_way_counts_as_failed() -> None:
+    made = status(pod(spec("main"), spec("side")), ended("main", 0), over=True)
+    side = made.container_statuses[1].state.terminated
+    assert side is not None
+    assert (made.phase, side.reason, side.exit_code) == ("Failed", "ContainerStatusUnknown", 137)
 
 
 def test_a_failed_init_container_fails_a_pod_that_never_restarts() -> None:

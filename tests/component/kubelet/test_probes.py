@@ -1,0 +1,156 @@
+"""Probes ask as Kubernetes' do, and say what they were told."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import grpc.aio
+import pytest
+from aiohttp import web
+
+from knarr.api.core.container import Container, ContainerPort
+from knarr.api.core.probe import (
+    ExecAction,
+    GRPCAction,
+    HTTPGetAction,
+    HTTPHeader,
+    Probe,
+    TCPSocketAction,
+)
+from knarr.daemon.certificates import Authority, Wanted
+from knarr.daemon.clock import SystemClock
+from kubelet.probes.handlers import Answer, Target, ask_grpc, get_page, open_port, too_late
+
+CLOSED = 9
+"""The port of `discard`, which nobody serves."""
+
+
+async def _page(request: web.Request) -> web.Response:
+    if request.path == "/elsewhere":
+        raise web.HTTPFound("http://192.0.2.1/")
+    if request.path == "/here":
+        raise web.HTTPFound("/fine")
+    if request.path == "/round":
+        raise web.HTTPFound("/round")
+    if request.path == "/bad":
+        return web.Response(status=500)
+    shown = {name: request.headers.get(name, "-") for name in ("X-Who", "User-Agent", "Host")}
+    return web.json_response(shown)
+
+
+@asynccontextmanager
+async def server(tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", _page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    await site.start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()
+
+
+def target(port: int) -> Target:
+    ports = (ContainerPort(container_port=port, name="web"),)
+    return Target("id", Container(name="main", image="web:1", ports=ports), "127.0.0.1")
+
+
+async def get(port: int, **action: Any) -> Answer:
+    async with aiohttp.ClientSession() as session:
+        return await get_page(session, target(port), HTTPGetAction(port="web", **action))
+
+
+async def test_http_headers_are_those_of_the_pod() -> None:
+    headers = (HTTPHeader(name="x-who", value="me"), HTTPHeader(name="Host", value="example.org"))
+    async with server() as port:
+        answer = await get(port, path="/fine", http_headers=headers)
+        assert answer.result == "success"
+        assert '"X-Who": "me"' in answer.message
+        assert '"Host": "example.org"' in answer.message
+        assert '"User-Agent": "kube-probe/1.36"' in answer.message
+        nameless = (HTTPHeader(name="User-Agent", value=""),)
+        answer = await get(port, path="/fine", http_headers=nameless)
+        assert '"User-Agent": "-"' in answer.message
+
+
+@pytest.mark.parametrize(
+    ("path", "result", "told"),
+    [
+        pytest.param("/bad", "failure", "statuscode: 500", id="a bad status"),
+        pytest.param("/here", "success", "kube-probe", id="a redirect on the host is followed"),
+        pytest.param("/elsewhere", "success", "terminated redirects", id="one elsewhere is not"),
+        pytest.param("/round", "failure", "stopped after 10 redirects", id="nor for ever"),
+    ],
+)
+async def test_http_answers(path: str, result: str, told: str) -> None:
+    async with server() as port:
+        answer = await get(port, path=path)
+    assert answer.result == result
+    assert told in answer.message
+
+
+async def test_https_trusts_any_certificate(tmp_path: Path) -> None:
+    authority = Authority.at(tmp_path, SystemClock())
+    pair = authority.ensure(tmp_path / "web", Wanted("web", hosts=("elsewhere",)))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pair.certificate, pair.key)
+    async with server(tls) as port:
+        assert (await get(port, path="/fine", scheme="HTTPS")).result == "success"
+
+
+async def test_a_closed_port_is_told_in_go_words() -> None:
+    told = f"dial tcp 127.0.0.1:{CLOSED}: connect: connection refused"
+    answer = await open_port(target(CLOSED), TCPSocketAction(port="web"))
+    assert answer == Answer("failure", told)
+    answer = await get(CLOSED, path="/")
+    assert answer == Answer("failure", f'Get "http://127.0.0.1:{CLOSED}/": {told}')
+
+
+@pytest.mark.parametrize(
+    ("reply", "wanted"),
+    [
+        pytest.param(b"\x08\x01", Answer("success"), id="serving"),
+        pytest.param(
+            b"\x08\x02",
+            Answer("failure", 'service unhealthy (responded with "NOT_SERVING")'),
+            id="not serving",
+        ),
+    ],
+)
+async def test_grpc_asks_the_health_service(reply: bytes, wanted: Answer) -> None:
+    asked = []
+
+    async def check(request: bytes, _: Any) -> bytes:
+        asked.append(request)
+        return reply
+
+    handler = grpc.unary_unary_rpc_method_handler(check)
+    made = grpc.aio.server()
+    made.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": handler}),)
+    )
+    port = made.add_insecure_port("127.0.0.1:0")
+    await made.start()
+    try:
+        async with asyncio.timeout(10):
+            assert await ask_grpc(target(port), GRPCAction(port=port, service="db")) == wanted
+    finally:
+        await made.stop(None)
+    assert asked == [b"\x0a\x02db"]
+
+
+def test_what_is_late_is_told_by_its_kind() -> None:
+    told = [
+        too_late(target(80), Probe(exec=ExecAction(command=("cat", "/x"))), 1),
+        too_late(target(80), Probe(tcp_socket=TCPSocketAction(port=80)), 1),
+        too_late(target(80), Probe(grpc=GRPCAction(port=80)), 2),
+    ]
+    assert told == [
+        'command timed out: "cat /x" timed out after 1s',
+        "dial tcp 127.0.0.1:80: i/o timeout",
+        "timeout: health rpc did not complete within 2s",
+    ]
