@@ -31,6 +31,7 @@ from kubelet.probes.prober import Prober
 from kubelet.runtime.runtime import Runtime
 from kubelet.server.door import NodeDoor
 from kubelet.server.service import NodeService, serve
+from kubelet.sync.allocations import Allocations
 from kubelet.sync.host import Host, PodNetwork
 from kubelet.sync.manager import PodManager
 from kubelet.volumes.references import ReferenceSource
@@ -110,6 +111,7 @@ class Kubelet:
             release=self._release,
             node=lambda: self.agent.node,
             state_dir=str(options.state_dir),
+            allocations=Allocations(self._allocatable, self._wake),
         )
         self.manager = PodManager(self.host, self.pods)
         self.agent = NodeAgent(
@@ -176,6 +178,10 @@ class Kubelet:
     def _release(self, uid: str) -> None:
         if self._addresses is not None:
             self._addresses.release(uid)
+
+    def _allocatable(self) -> Mapping[str, str]:
+        node = self.agent.node
+        return node.status.allocatable if node is not None else {}
 
     def _wake(self, uid: str) -> None:
         self.manager.wake(uid)

@@ -15,6 +15,8 @@ from knarr.api.core.container_status import (
     ContainerStatus,
 )
 from knarr.api.core.pod import Pod
+from knarr.api.core.pod_status import PodCondition
+from knarr.api.core.resources import ResourceRequirements
 from knarr.api.times import to_time
 from kubelet.runtime.runtime import Container, Observed
 from kubelet.sync.lifecycle import init_restarts, is_sidecar, latest, previous, restarts
@@ -31,6 +33,12 @@ class Health(Struct, frozen=True, kw_only=True):
     """Why a container cannot start, by name: reason and message."""
     backing_off: Mapping[str, float] = field(default_factory=dict)
     """Seconds of delay of the containers that wait before their next start."""
+    given: Mapping[str, ResourceRequirements] = field(default_factory=dict)
+    """What the node set aside for each container, by name; the spec's where it says nothing."""
+    applied: Mapping[str, ResourceRequirements] = field(default_factory=dict)
+    """What running containers have at present, by id; the spec's where it says nothing."""
+    resizing: tuple[PodCondition, ...] = ()
+    """How a change of resources comes along, while there is one."""
 
 
 class _Scene(Struct, frozen=True):
@@ -101,7 +109,8 @@ def _status_of(
         image_id=one.image_id,
         container_id=one.id,
         started=started,
-        resources=spec.resources if is_running else None,
+        allocated_resources=scene.health.given.get(spec.name, spec.resources).requests,
+        resources=scene.health.applied.get(one.id, spec.resources) if is_running else None,
     )
 
 

@@ -33,7 +33,10 @@ KUBELET_CONDITIONS = (
     "ContainersReady",
     "PodScheduled",
 )
-"""The conditions a kubelet writes; all others belong to somebody else and stay."""
+"""The conditions a kubelet always writes; all others but the next belong to somebody else."""
+
+PASSING_CONDITIONS = ("PodResizePending", "PodResizeInProgress")
+"""The conditions a kubelet writes while they hold, and takes away after."""
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -88,7 +91,7 @@ def pod_status(
     )
     has_sandbox = sandbox is not None and sandbox.ready
     wanted = _conditions(pod, status, initialized=initialized, has_sandbox=has_sandbox)
-    return replace(status, conditions=_merged(pod, wanted, now))
+    return replace(status, conditions=_merged(pod, (*wanted, *health.resizing), now))
 
 
 def _is_initialized(pod: Pod, observed: Observed, health: Health) -> bool:
@@ -234,5 +237,6 @@ def _merged(pod: Pod, wanted: Sequence[PodCondition], now: datetime) -> tuple[Po
                 observed_generation=pod.metadata.generation,
             )
         )
-    others = [one for one in pod.status.conditions if one.type not in KUBELET_CONDITIONS]
+    ours = (*KUBELET_CONDITIONS, *PASSING_CONDITIONS)
+    others = [one for one in pod.status.conditions if one.type not in ours]
     return (*merged, *others)

@@ -1,7 +1,7 @@
 """Starts and stops the containers of one pod, with their images, hooks and events."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.container import EphemeralContainer
 from knarr.api.core.pod import Pod
 from knarr.api.core.references import ObjectReference
+from knarr.api.core.resources import ResourceRequirements
 from knarr.api.pods import is_ready
 from knarr.api.selectors import matching
 from knarr.api.structs import ApiStruct
@@ -65,8 +66,10 @@ class Containers:
         backoff: RestartBackoff,
         waiting: dict[str, tuple[str, str]],
         leaving: asyncio.Event,
+        started: Callable[[str, ResourceRequirements], None],
     ) -> None:
         self._host = host
+        self._started = started
         self._leaving = leaving
         self._backoff = backoff
         self._waiting = waiting
@@ -192,6 +195,7 @@ class Containers:
         except RuntimeFailureError as error:
             self._tell(pod, spec.name, "Warning", "Failed", f"Error: {error.message}")
             raise
+        self._started(container_id, spec.resources)
         self._tell(pod, spec.name, "Normal", "Created", "Container created")
         self._tell(pod, spec.name, "Normal", "Started", "Container started")
         await self._after_start(pod, spec, container_id, facts)

@@ -59,6 +59,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Why the pod must end now (deleted, evicted, past its deadline); None when it goes on."""
     grace_s: float | None = None
     """Seconds left for ending; the pod's own grace when None."""
+    resized: frozenset[str] = frozenset()
+    """Ids of containers to start again, because that is how they take other resources."""
 
 
 def decide(situation: Situation, backoff: RestartBackoff) -> Actions:
@@ -232,6 +234,9 @@ class _Steps:
         if failed is not None:
             grace_s = _probe_grace_s(self._pod, failed)
             self._stop.append(Stop(one.id, one.name, grace_s, failed.message))
+        elif one.id in self._situation.resized:
+            message = f"Container {one.name} resize requires restart"
+            self._stop.append(Stop(one.id, one.name, pod_grace_s(self._pod), message))
         elif one.spec_hash != wanted:
             message = f"Container {one.name} definition changed, will be restarted"
             self._stop.append(Stop(one.id, one.name, pod_grace_s(self._pod), message))

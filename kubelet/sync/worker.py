@@ -27,6 +27,7 @@ from kubelet.sync.config import pod_ref, spec_hash
 from kubelet.sync.containers import Containers
 from kubelet.sync.decide import Situation, Verdicts, decide
 from kubelet.sync.host import Host
+from kubelet.sync.resizer import Resizer, Resizing
 from kubelet.volumes.volumes import VolumeNotReadyError
 
 log = structlog.get_logger()
@@ -62,7 +63,10 @@ class PodWorker:
         self._began_sandbox = False
         self._waiting: dict[str, tuple[str, str]] = {}
         self._leaving = asyncio.Event()
-        self._containers = Containers(host, self._backoff, self._waiting, self._leaving)
+        self._resizer = Resizer(host)
+        self._containers = Containers(
+            host, self._backoff, self._waiting, self._leaving, self._resizer.started
+        )
 
     def wish(self, pod: Pod, *, gone: bool = False) -> None:
         """The pod changed; what we wrote ourselves is no news."""
@@ -123,7 +127,10 @@ class PodWorker:
         observed = await self._containers.with_messages(wish.pod, observed)
         self._containers.watch(wish.pod, observed)
         ending = self._why_end(wish)
-        situation = self._situation(wish, observed, ending)
+        pod, resizing = wish.pod, Resizing()
+        if ending is None:
+            pod, resizing = await self._resizer.resize(wish.pod, observed)
+        situation = self._situation(wish, pod, observed, ending, resizing)
         actions = decide(situation, self._backoff)
         if ending is not None and not actions.stop and not actions.stop_sandbox:
             return await self._finish(wish, observed)
@@ -133,10 +140,13 @@ class PodWorker:
             started=frozenset(prober.started),
             waiting=self._waiting,
             backing_off=dict(actions.backing_off),
+            given=resizing.given,
+            applied=self._resizer.applied,
+            resizing=resizing.conditions,
         )
         if not self._says_more_soon(actions, ending):
             await self._report(wish, observed)
-        return await self._act(wish.pod, observed, actions)
+        return await self._act(pod, observed, actions)
 
     def _says_more_soon(self, actions: Actions, ending: str | None) -> bool:
         """Whether the next report says all of this and more: no need to write both.
@@ -164,18 +174,21 @@ class PodWorker:
                 )
         return self._ending.reason if self._ending is not None else None
 
-    def _situation(self, wish: Wish, observed: Observed, ending: str | None) -> Situation:
+    def _situation(
+        self, wish: Wish, pod: Pod, observed: Observed, ending: str | None, resizing: Resizing
+    ) -> Situation:
         prober = self._host.prober
-        spec = wish.pod.spec
+        spec = pod.spec
         hashes = {one.name: spec_hash(one) for one in (*spec.init_containers, *spec.containers)}
         return Situation(
-            pod=wish.pod,
+            pod=pod,
             observed=observed,
             verdicts=Verdicts(started=frozenset(prober.started), failed=dict(prober.failed)),
             spec_hashes=hashes,
             now=self._host.clock.now(),
             ending=ending,
             grace_s=self._grace_s(wish),
+            resized=resizing.restart,
         )
 
     def _grace_s(self, wish: Wish) -> float | None:
@@ -305,6 +318,7 @@ class PodWorker:
         self._host.volumes.remove(meta.uid)
         self._host.references.forget(wish.pod)
         self._host.release(meta.uid)
+        self._host.allocations.release(meta.uid)
         if not wish.gone:
             options = DeleteOptions(
                 grace_period_seconds=0, preconditions=Preconditions(uid=meta.uid)

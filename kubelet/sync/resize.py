@@ -1,0 +1,110 @@
+"""Changing what a running pod may use: what is to be done, and what stands in the way. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec.structs import replace
+
+from knarr.api import quantities
+from knarr.api.core.container import Container as ContainerSpec
+from knarr.api.core.container_status import ContainerStatus
+from knarr.api.core.pod import Pod
+from knarr.api.core.resources import ResourceRequirements
+from knarr.api.pod_resources import total
+from kubelet.sync.lifecycle import is_sidecar
+
+RESIZABLE = ("cpu", "memory")
+
+Sizes = Mapping[str, ResourceRequirements]
+"""What each container may use, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a pod cannot have what it asks for."""
+
+    reason: Literal["Deferred", "Infeasible"]
+    """Deferred: when others go it may; Infeasible: never on this node."""
+    message: str
+
+
+def wanted_sizes(pod: Pod) -> Sizes:
+    """What the spec asks for."""
+    return {spec.name: spec.resources for spec in _resizable(pod)}
+
+
+def known_sizes(pod: Pod) -> Sizes:
+    """What an earlier kubelet gave the pod, as its status tells; else what the spec asks for."""
+    told = {one.name: one for one in _statuses(pod)}
+    return {spec.name: _known(told.get(spec.name)) or spec.resources for spec in _resizable(pod)}
+
+
+def with_sizes(pod: Pod, sizes: Sizes) -> Pod:
+    """The pod as if its spec asked for these."""
+    if all(sizes.get(one.name, one.resources) == one.resources for one in _resizable(pod)):
+        return pod
+    spec = replace(
+        pod.spec,
+        containers=tuple(_sized(one, sizes) for one in pod.spec.containers),
+        init_containers=tuple(_sized(one, sizes) for one in pod.spec.init_containers),
+    )
+    return replace(pod, spec=spec)
+
+
+def changes(before: ResourceRequirements, after: ResourceRequirements) -> frozenset[str]:
+    """Which of cpu and memory differ."""
+    return frozenset(
+        name
+        for name in RESIZABLE
+        if before.requests.get(name) != after.requests.get(name)
+        or before.limits.get(name) != after.limits.get(name)
+    )
+
+
+def needs_restart(spec: ContainerSpec, changed: frozenset[str]) -> bool:
+    """Whether the container asks to be started again for such a change."""
+    return any(
+        one.resource_name in changed and one.restart_policy == "RestartContainer"
+        for one in spec.resize_policy
+    )
+
+
+def obstacle(
+    pod: Pod, others: Mapping[str, str], allocatable: Mapping[str, str]
+) -> Obstacle | None:
+    """What stands in the way of what the spec asks for, on a node where others have so much."""
+    requests = total(pod.spec, "requests")
+    for name in RESIZABLE:
+        if name not in requests or name not in allocatable:
+            continue
+        count = quantities.milli if name == "cpu" else quantities.value
+        asked, has = count(requests[name]), count(allocatable[name])
+        used = count(others.get(name, "0"))
+        if asked > has:
+            told = f"Node didn't have enough capacity: {name}, requested: {asked}, capacity: {has}"
+            return Obstacle("Infeasible", told)
+        if asked + used > has:
+            told = f"Node didn't have enough resource: {name}, requested: {asked}, "
+            return Obstacle("Deferred", f"{told}used: {used}, capacity: {has}")
+    return None
+
+
+def _resizable(pod: Pod) -> Iterator[ContainerSpec]:
+    yield from (one for one in pod.spec.init_containers if is_sidecar(one))
+    yield from pod.spec.containers
+
+
+def _statuses(pod: Pod) -> Iterator[ContainerStatus]:
+    yield from pod.status.init_container_statuses
+    yield from pod.status.container_statuses
+
+
+def _known(status: ContainerStatus | None) -> ResourceRequirements | None:
+    if status is None or status.resources is None or not status.allocated_resources:
+        return None
+    return replace(status.resources, requests=status.allocated_resources)
+
+
+def _sized(spec: ContainerSpec, sizes: Sizes) -> ContainerSpec:
+    return replace(spec, resources=sizes.get(spec.name, spec.resources))
