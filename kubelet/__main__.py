@@ -57,6 +57,7 @@ def _add_node_flags(found: Flags) -> None:
     found.flag("node-labels", default=(), help="labels of the node: KEY=VALUE")
     found.flag("register-with-taints", default=(), help="taints of the node: KEY=VALUE:EFFECT")
     found.flag("root-dir", default="/var/lib/knarr/kubelet", help="where volumes and state lie")
+    found.flag("pod-manifest-path", default="", help="folder of pods this node runs by itself")
     found.flag("pod-cidr", default="", help="addresses of pods; a controller assigns them if empty")
     found.flag("max-pods", default=PODS_MAX, help="how many pods the node takes")
     found.flag("kube-reserved", default=(), help="kept from pods for Knarr: cpu=100m,memory=1Gi")
@@ -84,6 +85,7 @@ def options_of(found: Namespace) -> KubeletOptions:
         port=found.port,
         credentials=credentials,
         clients=frozenset({API_SERVER} if credentials is not None else ()),
+        manifests=Path(found.pod_manifest_path) if found.pod_manifest_path else None,
         pods_max=found.max_pods,
         pod_cidr=found.pod_cidr,
         labels=_pairs(found.node_labels, "--node-labels"),

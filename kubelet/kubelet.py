@@ -31,6 +31,8 @@ from kubelet.probes.prober import Prober
 from kubelet.runtime.runtime import Runtime
 from kubelet.server.door import NodeDoor
 from kubelet.server.service import NodeService, serve
+from kubelet.static.mirrors import Mirrors
+from kubelet.static.source import StaticPods
 from kubelet.sync.allocations import Allocations
 from kubelet.sync.host import Host, PodNetwork
 from kubelet.sync.manager import PodManager
@@ -70,6 +72,8 @@ class KubeletOptions(Struct, frozen=True, kw_only=True):
     capacity: Mapping[str, Quantity] = field(default_factory=dict)
     """Replaces what the machine has, for hollow nodes."""
     dns: DnsSettings = field(default_factory=DnsSettings)
+    manifests: Path | None = None
+    """A folder (or a file) of pods that this node runs by itself."""
 
 
 class Kubelet:
@@ -92,6 +96,9 @@ class Kubelet:
         )
         self.prober = Prober(runtime, self._wake, self._tell_unhealthy)
         self.pods = Informer(client, Pod, field_selector=f"spec.nodeName={options.node_name}")
+        self._static: StaticPods | None = None
+        if options.manifests is not None:
+            self._static = StaticPods(options.manifests, options.node_name, clock)
         self._addresses: PodAddresses | None = None
         self._port = 0
         volumes = Volumes(options.state_dir / "volumes", client, clock)
@@ -112,8 +119,9 @@ class Kubelet:
             node=lambda: self.agent.node,
             state_dir=str(options.state_dir),
             allocations=Allocations(self._allocatable, self._wake),
+            mirrors=Mirrors(client, self._static_pods, lambda: self.agent.node),
         )
-        self.manager = PodManager(self.host, self.pods)
+        self.manager = PodManager(self.host, self.pods, self._static)
         self.agent = NodeAgent(
             client,
             clock,
@@ -127,13 +135,23 @@ class Kubelet:
     async def run(self) -> None:
         """Be a node until cancelled; containers go on."""
         async with self._serving() as self._port, asyncio.TaskGroup() as group:
-            await self.agent.register()
+            if not self._options.pod_cidr:
+                await self.agent.register()
             await self._take_addresses()
             group.create_task(self.events.run(), name="events")
             group.create_task(self.prober.run(), name="prober")
             group.create_task(self.pods.run(), name="pods")
-            group.create_task(self.agent.run(), name="node")
+            group.create_task(self._be_a_node(), name="node")
             group.create_task(self.manager.run(), name="pod-manager")
+            group.create_task(self.host.mirrors.run(), name="mirrors")
+            if self._static is not None:
+                group.create_task(self._static.run(), name="static-pods")
+
+    async def _be_a_node(self) -> None:
+        """Pods of files need not wait for an API server that may be among them."""
+        if self.agent.node is None:
+            await self.agent.register()
+        await self.agent.run()
 
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[int]:
@@ -178,6 +196,9 @@ class Kubelet:
     def _release(self, uid: str) -> None:
         if self._addresses is not None:
             self._addresses.release(uid)
+
+    def _static_pods(self) -> Mapping[str, Pod]:
+        return self._static.pods if self._static is not None else {}
 
     def _allocatable(self) -> Mapping[str, str]:
         node = self.agent.node

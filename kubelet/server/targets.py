@@ -4,6 +4,7 @@ from knarr.api.core.pod import Pod
 from knarr.api.errors import BadRequestError, NotFoundError
 from knarr.proto import node_pb2 as pb
 from kubelet.runtime.runtime import Container
+from kubelet.static.manifest import is_static
 from kubelet.sync.host import Host
 from kubelet.sync.lifecycle import latest, previous
 from kubelet.sync.manager import PodManager
@@ -20,7 +21,8 @@ class Targets:
         """The pod of that name. Raise NotFoundError."""
         for pod in self._manager.pods():
             meta = pod.metadata
-            if (meta.namespace, meta.name) == (namespace, name) and uid in ("", meta.uid):
+            same = uid in ("", meta.uid) or is_static(pod)  # The API knows it by its mirror's.
+            if same and (meta.namespace, meta.name) == (namespace, name):
                 return pod
         raise NotFoundError(f'pods "{name}" not found')
 

@@ -18,6 +18,8 @@ class Stop(Struct, frozen=True):
     grace_s: float
     message: str
     """What the Killing event says."""
+    is_change: bool = False
+    """It did nothing wrong: another one takes its place at once."""
 
 
 class Start(Struct, frozen=True):
@@ -27,6 +29,8 @@ class Start(Struct, frozen=True):
     kind: ContainerKind
     attempt: int
     """0 for the first start; what `restartCount` will say."""
+    is_change: bool = False
+    """It takes the place of one that was stopped for a change, not of one that failed."""
 
 
 class Actions(Struct, frozen=True):

@@ -188,7 +188,7 @@ class Containers:
             mounts=mounts,
             node_memory_bytes=quantities.value(memory),
         )
-        if start.attempt > 0:
+        if start.attempt > 0 and not start.is_change:
             self._backoff.restarted(spec.name, self._host.clock.now())
         try:
             container_id = await self._host.runtime.start_container(config)

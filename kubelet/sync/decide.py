@@ -61,6 +61,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Seconds left for ending; the pod's own grace when None."""
     resized: frozenset[str] = frozenset()
     """Ids of containers to start again, because that is how they take other resources."""
+    changed: frozenset[str] = frozenset()
+    """Ids of containers that were stopped for a change: the next one need not wait."""
 
 
 def decide(situation: Situation, backoff: RestartBackoff) -> Actions:
@@ -236,12 +238,18 @@ class _Steps:
             self._stop.append(Stop(one.id, one.name, grace_s, failed.message))
         elif one.id in self._situation.resized:
             message = f"Container {one.name} resize requires restart"
-            self._stop.append(Stop(one.id, one.name, pod_grace_s(self._pod), message))
+            self._change(one, message)
         elif one.spec_hash != wanted:
-            message = f"Container {one.name} definition changed, will be restarted"
-            self._stop.append(Stop(one.id, one.name, pod_grace_s(self._pod), message))
+            self._change(one, f"Container {one.name} definition changed, will be restarted")
+
+    def _change(self, one: Container, message: str) -> None:
+        stop = Stop(one.id, one.name, pod_grace_s(self._pod), message, is_change=True)
+        self._stop.append(stop)
 
     def _again(self, spec: ContainerSpec, one: Container, kind: ContainerKind) -> None:
+        if one.id in self._situation.changed:
+            self._start.append(Start(spec, kind, one.attempt + 1, is_change=True))
+            return
         ended = one.finished_at or one.created_at
         wait_s = self._backoff.wait_s(spec.name, ended=ended, now=self._situation.now)
         if wait_s > 0:

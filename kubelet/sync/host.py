@@ -14,6 +14,7 @@ from knarr.daemon.clock import Clock
 from kubelet.images import Images
 from kubelet.probes.prober import Prober
 from kubelet.runtime.runtime import PortMapping, Runtime
+from kubelet.static.mirrors import Mirrors
 from kubelet.sync.allocations import Allocations
 from kubelet.volumes.references import ReferenceSource
 from kubelet.volumes.volumes import Volumes
@@ -51,3 +52,4 @@ class Host(Struct, frozen=True, kw_only=True):
     """The node's own object, for what it can give."""
     state_dir: str
     allocations: Allocations
+    mirrors: Mirrors

@@ -14,11 +14,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from knarr.api.core.pod import Pod
+from knarr.api.core.pod_status import PodStatus
 from knarr.api.errors import ApiError, ConflictError, NotFoundError
 from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions, Preconditions
 from knarr.api.times import parse
 from kubelet.runtime.runtime import Observed, RuntimeFailureError, SandboxConfig
+from kubelet.static.manifest import is_static
 from kubelet.status.container_statuses import Health
 from kubelet.status.pod_status import Ending, pod_status
 from kubelet.sync.actions import Actions, Stop
@@ -62,7 +64,9 @@ class PodWorker:
         self._ending: Ending | None = None
         self._began_sandbox = False
         self._waiting: dict[str, tuple[str, str]] = {}
+        self._changed: set[str] = set()
         self._leaving = asyncio.Event()
+        self.over = asyncio.Event()
         self._resizer = Resizer(host)
         self._containers = Containers(
             host, self._backoff, self._waiting, self._leaving, self._resizer.started
@@ -189,12 +193,13 @@ class PodWorker:
             ending=ending,
             grace_s=self._grace_s(wish),
             resized=resizing.restart,
+            changed=frozenset(self._changed),
         )
 
     def _grace_s(self, wish: Wish) -> float | None:
         """Seconds left for ending, None when the pod's own grace counts."""
         if wish.gone:
-            return ORPHAN_GRACE_S
+            return None if is_static(wish.pod) else ORPHAN_GRACE_S
         meta = wish.pod.metadata
         if meta.deletion_timestamp is None or meta.deletion_grace_period_seconds is None:
             return None
@@ -214,6 +219,9 @@ class PodWorker:
             ending=self._ending,
             over=over,
         )
+        if is_static(wish.pod):
+            await self._report_static(wish, status)
+            return
         if status == wish.pod.status:
             return
         try:
@@ -224,6 +232,16 @@ class PodWorker:
             return
         if self._wish is wish:
             self._wish = Wish(written)
+
+    async def _report_static(self, wish: Wish, status: PodStatus) -> None:
+        """The API shows another object than the one at work; it may show none."""
+        if self._wish is wish:
+            self._wish = Wish(replace(wish.pod, status=status))
+        shown = self._host.mirrors.of(wish.pod)
+        if shown is None or shown.status == status:
+            return
+        with suppress(ApiError):  # The next look tells it again.
+            await self._host.client.update(replace(shown, status=status), subresource="status")
 
     async def _act(self, pod: Pod, observed: Observed, actions: Actions) -> float | None:
         runtime = self._host.runtime
@@ -249,6 +267,7 @@ class PodWorker:
 
     async def _stop(self, pod: Pod, observed: Observed, stops: Sequence[Stop]) -> None:
         """Stop containers; whoever deletes the pod meanwhile may shorten their time."""
+        self._changed = {stop.container_id for stop in stops if stop.is_change}
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(self._containers.stop(pod, observed, stops))
             hurrying = group.create_task(self._hurry(stops, stopping))

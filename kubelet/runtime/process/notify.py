@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 IN_MODIFY = 0x00000002
+FOLDER_CHANGES = 0x00000008 | 0x00000040 | 0x00000080 | 0x00000100 | 0x00000200
+"""A file of a folder was written and closed, moved away or in, made, removed."""
+
 _EVENT = struct.Struct("iIII")
 _READ_BYTES = 65536
 
@@ -24,9 +27,9 @@ class FileWatch:
         self._callbacks: dict[int, Callable[[], None]] = {}
         asyncio.get_running_loop().add_reader(self._descriptor, self._read)
 
-    def add(self, path: Path, callback: Callable[[], None]) -> int:
+    def add(self, path: Path, callback: Callable[[], None], mask: int = IN_MODIFY) -> int:
         """Call `callback` after each write to `path`; answer a handle for `remove`."""
-        handle = _libc.inotify_add_watch(self._descriptor, os.fsencode(path), IN_MODIFY)
+        handle = _libc.inotify_add_watch(self._descriptor, os.fsencode(path), mask)
         if handle < 0:
             number = ctypes.get_errno()
             raise OSError(number, f"cannot watch {path}: {os.strerror(number)}")

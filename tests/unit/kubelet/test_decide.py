@@ -105,6 +105,25 @@ def test_a_failed_probe_stops_the_container() -> None:
     assert [one.grace_s for one in done.stop] == [30.0]
 
 
+def test_a_change_starts_the_container_again_without_a_wait() -> None:
+    backoff = RestartBackoff()
+    backoff.restarted("main", NOW)
+    situation = Situation(
+        pod=pod(),
+        observed=observed(running()),
+        verdicts=Verdicts(),
+        spec_hashes={},
+        now=NOW,
+        resized=frozenset({"main-0"}),
+    )
+    (stop,) = decide(situation, backoff).stop
+    assert (stop.is_change, stop.message) == (True, "Container main resize requires restart")
+    over = replace(situation, observed=observed(ended()), changed=frozenset({"main-0"}))
+    assert [(one.attempt, one.is_change) for one in decide(over, backoff).start] == [(1, True)]
+    failed = replace(over, changed=frozenset())
+    assert decide(failed, backoff).start == ()
+
+
 def test_finished_work_ends_sidecars_in_reverse_then_the_sandbox() -> None:
     wanted = pod(
         restart_policy="Never",
