@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from knarr.api.core.pod import PodSpec
 from knarr.api.core.resources import ResourceRequirements
+from knarr.api.scalars import Quantity
 from knarr.daemon.clock import SystemClock
 from kubelet.runtime.docker.runtime import DockerSettings, docker_runtime
+from kubelet.runtime.hollow import HollowRuntime
 from kubelet.runtime.process.folder import start_time
 from kubelet.runtime.process.runtime import ProcessRuntime
 from kubelet.runtime.runtime import (
@@ -32,9 +34,10 @@ POD = PodRef("5c1a3cbe-0000-4000-8000-000000000001", "default", "web-0")
 class Place:
     """A runtime of one kind, to be opened again and again over the same state."""
 
-    def __init__(self, path: Path, dockerd: Dockerd | None) -> None:
+    def __init__(self, path: Path, dockerd: Dockerd | None, *, hollow: bool = False) -> None:
         self._path = path
         self._dockerd = dockerd
+        self._hollow = hollow
         self.ip = "127.0.0.1" if dockerd is None else "10.213.0.5"
 
     @asynccontextmanager
@@ -50,6 +53,11 @@ class Place:
             async with docker_runtime(settings, SystemClock()) as runtime:
                 yield runtime
             return
+        if self._hollow:
+            pretending = HollowRuntime(SystemClock())
+            yield pretending
+            await pretending.close()
+            return
         made = ProcessRuntime(self._path / "pods", SystemClock())
         made.open()
         try:
@@ -63,7 +71,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     dockerd: Dockerd | None = None
     if request.param == "docker":
         dockerd = request.getfixturevalue("dockerd")
-    yield Place(tmp_path, dockerd)
+    yield Place(tmp_path, dockerd, hollow=request.param == "hollow")
     if dockerd is not None:
         dockerd.clean()
 
@@ -122,6 +130,11 @@ async def printed(runtime: Runtime, container_id: str, **options: object) -> byt
     return b"".join(pieces)
 
 
+EVERY = pytest.mark.parametrize("place", ["process", "docker", "hollow"], indirect=True)
+"""Also where nothing runs: these promises are about what is known, not about what happens."""
+
+
+@EVERY
 async def test_shows_what_was_started(runtime: Runtime, place: Place) -> None:
     made = await runtime.start_sandbox(sandbox(place))
     container_id = await runtime.start_container(container("sleep 60"))
@@ -160,6 +173,48 @@ async def test_a_missing_command_is_a_start_error(runtime: Runtime, place: Place
     one = await ended(runtime)
     assert one.reason == "StartError"
     assert "no-such-program" in one.message
+
+
+@EVERY
+async def test_what_was_stopped_is_over_and_can_be_forgotten(
+    runtime: Runtime, place: Place
+) -> None:
+    await runtime.start_sandbox(sandbox(place))
+    first = await runtime.start_container(container("sleep 60"))
+    await runtime.stop_container(first, grace_s=0)
+    one = await main_container(runtime)
+    assert (one.phase, one.exit_code) == ("exited", 137)
+    assert one.finished_at is not None
+    second = await runtime.start_container(container("sleep 60", attempt=1))
+    observed = await runtime.observe(POD.uid)
+    assert observed is not None
+    assert [each.attempt for each in observed.containers] == [0, 1]
+    await runtime.remove_container(first)
+    assert (await main_container(runtime)).id == second
+    await runtime.stop_sandbox(POD.uid)
+    observed = await runtime.observe(POD.uid)
+    assert observed is not None
+    assert observed.sandbox is not None
+    assert not observed.sandbox.ready
+    assert [each.phase for each in observed.containers] == ["exited"]
+    await runtime.remove_pod(POD.uid)
+    assert await runtime.observe(POD.uid) is None
+    assert await runtime.pods() == []
+
+
+@EVERY
+async def test_a_running_container_has_a_use_and_takes_other_limits(
+    runtime: Runtime, place: Place
+) -> None:
+    await runtime.start_sandbox(sandbox(place))
+    container_id = await runtime.start_container(container("sleep 60"))
+    limits = ResourceRequirements(limits={"cpu": Quantity("1"), "memory": Quantity("64Mi")})
+    await runtime.update_resources(container_id, limits)
+    usage = await runtime.usage(container_id)
+    assert usage is not None
+    assert usage.memory_working_set_bytes > 0
+    assert await runtime.image("busybox:1.28") is not None
+    assert (await runtime.version()).startswith(f"{runtime.name}://")
 
 
 async def test_stop_lets_it_finish(runtime: Runtime, place: Place) -> None:
@@ -235,6 +290,26 @@ async def test_exec_answers_output_and_code(runtime: Runtime, place: Place) -> N
     assert seen == {"stdout": b"hello blue\n", "stderr": b"no\n"}
     assert await session.exit_code() == 4
     await session.close()
+
+
+async def test_attach_is_to_the_streams_of_the_container(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
+    script = "while read word; do echo got $word; done; echo over; exit 5"
+    config = container(script, stdin=True, stdin_once=True)
+    container_id = await runtime.start_container(config)
+    async with asyncio.timeout(10):
+        session = await runtime.attach(container_id)
+        await session.write(b"one\n")
+        await session.write(b"two\n")
+        seen = b""
+        async for _, data in session.output():
+            seen += data
+            if seen == b"got one\ngot two\n":
+                await session.close_stdin()
+        assert seen == b"got one\ngot two\nover\n"
+        assert await session.exit_code() == 5
+        await session.close()
+    assert await printed(runtime, container_id) == seen
 
 
 async def test_mounts_are_seen(runtime: Runtime, place: Place, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ class ContainerRecord(Struct, frozen=True):
     spec_hash: str
     created_at: str
     stop_signal: str = ""
+    stdin_once: bool = False
 
 
 class ContainerFolder:

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from kubelet.logs import LogWriter
 from kubelet.runtime.process.notify import FileWatch
 
-STREAMS = ("stdout", "stderr")
+Stream = Literal["stdout", "stderr"]
+STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 READ_BYTES = 256 * 1024
 
 GIVE_BACK_BYTES = 1024 * 1024
@@ -33,6 +35,8 @@ class Pump:
 
     def __init__(self, folder: Path, watch: FileWatch, now: Callable[[], datetime]) -> None:
         self.log = LogWriter(folder / "log")
+        self.readers: list[Callable[[Stream, bytes], None]] = []
+        """Told of all that is printed, and with nothing at the end."""
         self._folder = folder
         self._watch = watch
         self._now = now
@@ -53,6 +57,8 @@ class Pump:
         """The container ended: carry the rest and close the log."""
         self._let_go()
         self.log.finish(self._now())
+        for reader in self.readers:
+            reader("stdout", b"")
 
     def leave(self) -> None:
         """The kubelet ends, the container goes on."""
@@ -75,10 +81,12 @@ class Pump:
                 offset = _OFFSET.unpack_from(kept, number * _OFFSET.size)[0]
                 os.lseek(descriptor, offset, os.SEEK_SET)
 
-    def _carry(self, stream: str) -> None:
+    def _carry(self, stream: Stream) -> None:
         descriptor = self._files[stream]
         while data := os.read(descriptor, READ_BYTES):
             self.log.write(stream, data, self._now())
+            for reader in self.readers:
+                reader(stream, data)
         offset = os.lseek(descriptor, 0, os.SEEK_CUR)
         os.pwrite(self._offsets, _OFFSET.pack(offset), STREAMS.index(stream) * _OFFSET.size)
         start = self._given_back[stream]

@@ -16,6 +16,7 @@ from msgspec.structs import asdict, replace
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import Clock
 from kubelet.logs import read_log
+from kubelet.runtime.process.attached import INPUT, AttachSession
 from kubelet.runtime.process.folder import (
     ContainerFolder,
     ContainerRecord,
@@ -49,10 +50,20 @@ ENTER = Path(__file__).with_name("enter.py")
 
 SUPERVISE = """
 trap : TERM INT HUP QUIT USR1 USR2
-"$2" -I -S "$3" "$1/enter.json" </dev/null >>"$1/stdout" 2>>"$1/stderr"
+from=/dev/null
+if [ -p "$1/stdin" ]; then
+  from="$1/stdin"
+  sleep 2147483647 >"$from" 2>/dev/null &
+  echo $! >"$1/stdin.held"
+fi
+"$2" -I -S "$3" "$1/enter.json" <"$from" >>"$1/stdout" 2>>"$1/stderr"
 echo $? >"$1/exit"
 """
-"""The shell that waits for a container's end and writes it down, whoever else is gone."""
+"""The shell that waits for a container's end and writes it down, whoever else is gone.
+
+Where the container takes input a sleeper keeps the pipe open, so that it does
+not end with the first who was attached.
+"""
 
 MARK = "KNARR_CONTAINER_ID"
 """The environment variable by which every process of a container is known."""
@@ -157,9 +168,12 @@ class ProcessRuntime(Runtime):
             spec_hash=config.spec_hash,
             created_at=self._clock.now().isoformat(),
             stop_signal=config.stop_signal,
+            stdin_once=config.stdin_once,
         )
         folder = pod.add(record)
         write(folder.path / "enter.json", self._enter(config, folder, command))
+        if config.stdin:
+            os.mkfifo(folder.path / INPUT, 0o600)
         self._launch(folder)
         return folder.id
 
@@ -206,10 +220,17 @@ class ProcessRuntime(Runtime):
         return await run_piped(arguments, stdin=stdin)
 
     async def attach(self, container_id: str) -> Session:
-        """Refuse: a process here has no input and prints into its log alone."""
-        raise RuntimeFailureError(
-            "Error", "the process runtime cannot attach; use logs --follow or exec"
-        )
+        """What a container prints from now on, and its input if it takes any."""
+        folder = self._folder(container_id)
+        pump, over = self._pumps.get(container_id), self._ended.get(container_id)
+        if pump is None or over is None:
+            raise RuntimeFailureError("Error", f"container {folder.record.name} is not running")
+
+        async def exit_code() -> int:
+            await over.wait()
+            return folder.view().exit_code
+
+        return AttachSession(folder.path, pump, exit_code, once=folder.record.stdin_once)
 
     async def connect(self, uid: str, port: int) -> Connection:
         """Connect to the pod's address."""
