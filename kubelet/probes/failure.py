@@ -1,10 +1,9 @@
 """What a probe that failed for good asks for. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A container must be started again because of a probe."""
 
     message: str

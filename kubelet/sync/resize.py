@@ -1,9 +1,9 @@
 """Changing what a running pod may use: what is to be done, and what stands in the way. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from knarr.api import quantities
@@ -20,8 +20,7 @@ Sizes = Mapping[str, ResourceRequirements]
 """What each container may use, by its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """Why a pod cannot have what it asks for."""
 
     reason: Literal["Deferred", "Infeasible"]

@@ -1,7 +1,8 @@
 """Gives the running containers of one pod what was set aside for them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.pod import Pod
@@ -13,13 +14,12 @@ from kubelet.sync.lifecycle import latest
 from kubelet.sync.resize import Obstacle, Sizes, changes, needs_restart, wanted_sizes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resizing:
+class Resizing(Struct, frozen=True, kw_only=True):
     """How far the containers have what their spec asks for."""
 
     restart: frozenset[str] = frozenset()
     """Ids of containers that must start again to take it."""
-    given: Sizes = field(default_factory=dict)
+    given: Sizes = {}
     """What was set aside for each."""
     conditions: tuple[PodCondition, ...] = ()
     """What the pod's status says while it is not through."""

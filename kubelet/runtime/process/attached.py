@@ -1,6 +1,7 @@
 """The streams of a process that runs: what it prints from now on, and its input if it takes any."""
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,16 +35,15 @@ class AttachSession:
         self._exit_code = exit_code
         self._once = once
         self._input = -1
+        self._is_closed = False
         self._pieces: asyncio.Queue[tuple[Literal["stdout", "stderr"], bytes]] = asyncio.Queue(
             BEHIND_MAX
         )
-        with suppress(OSError):
-            flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
-            self._input = os.open(folder / INPUT, flags)
         pump.readers.append(self._take)
 
     async def write(self, data: bytes) -> None:
         """Send to its input; nothing where it takes none."""
+        await self._open()
         while data and self._input >= 0:
             try:
                 data = data[os.write(self._input, data) :]
@@ -54,10 +54,12 @@ class AttachSession:
 
     async def close_stdin(self) -> None:
         """The end of its input, where the first who was attached decides that."""
+        if self._once:
+            await self._open()
         if self._input < 0:
             return
         os.close(self._input)
-        self._input = -1
+        self._input, self._is_closed = -1, True
         if self._once:
             with suppress(OSError, ValueError):
                 os.kill(int((self._folder / HOLDER).read_text()), signal.SIGKILL)
@@ -78,7 +80,20 @@ class AttachSession:
         """Let go."""
         with suppress(ValueError):
             self._pump.readers.remove(self._take)
-        await self.close_stdin()
+        if self._input >= 0:
+            await self.close_stdin()
+        self._is_closed = True
+
+    async def _open(self) -> None:
+        """Wait until the process has its end of the pipe; it may have just begun."""
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        while self._input < 0 and not self._is_closed and not self._pump.log.closed:
+            try:
+                self._input = os.open(self._folder / INPUT, flags)
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    return
+                await asyncio.sleep(FULL_S)
 
     def _take(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         if not data and self._pieces.full():

@@ -69,6 +69,10 @@ MARK = "KNARR_CONTAINER_ID"
 """The environment variable by which every process of a container is known."""
 
 
+KILL_AGAIN_S = 0.1
+"""A container that lives on so long after it was killed is killed again."""
+
+
 class ProcessRuntime(Runtime):
     """Runs each container as a process with a waiting shell above it.
 
@@ -190,9 +194,12 @@ class ProcessRuntime(Runtime):
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace_s):
                     await ended.wait()
-        if not ended.is_set():
+        while not ended.is_set():
+            # Again, because its first process may be on its way only.
             self._kill(folder)
-            await ended.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(KILL_AGAIN_S):
+                    await ended.wait()
 
     async def remove_container(self, container_id: str) -> None:
         """Forget an exited container."""
