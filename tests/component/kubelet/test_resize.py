@@ -84,10 +84,9 @@ def applied(engine: Dockerd, one: Pod) -> dict[str, tuple[int, int, int]]:
 
 @pytest.mark.conformance(
     "[sig-node] Pod InPlace Resize Container burstable pods - extended 6 containers - various "
-    "operations performed (including adding limits and requests) [MinimumKubeletVersion:1.34] "
-    "[Conformance]",
+    "operations performed (including adding limits and requests) [MinimumKubeletVersion:1.34]",
     "[sig-node] Pod InPlace Resize Container burstable pods - extended resize with equivalents "
-    "[MinimumKubeletVersion:1.34] [Conformance]",
+    "[MinimumKubeletVersion:1.34]",
 )
 async def test_limits_and_requests_are_changed_and_added(
     client: InProcessClient, engine: Dockerd, tmp_path: Path
@@ -126,15 +125,15 @@ async def test_limits_and_requests_are_changed_and_added(
 @pytest.mark.conformance(
     "[sig-node] Pod InPlace Resize Container guaranteed pods with multiple containers 3 "
     "containers - increase cpu & mem on c1, c2, decrease cpu & mem on c3 - net increase "
-    "[MinimumKubeletVersion:1.34] [Conformance]",
+    "[MinimumKubeletVersion:1.34]",
     "[sig-node] Pod InPlace Resize Container guaranteed pods with multiple containers 3 "
     "containers - increase cpu & mem on c1, decrease cpu & mem on c2, c3 - net decrease "
-    "[MinimumKubeletVersion:1.34] [Conformance]",
+    "[MinimumKubeletVersion:1.34]",
     "[sig-node] Pod InPlace Resize Container guaranteed pods with multiple containers 3 "
     "containers - increase: CPU (c1,c3), memory (c2, c3) ; decrease: CPU (c2) "
-    "[MinimumKubeletVersion:1.34] [Conformance]",
+    "[MinimumKubeletVersion:1.34]",
     "[sig-node] Pod InPlace Resize Container resize pod via the replace endpoint "
-    "[MinimumKubeletVersion:1.34] [Conformance]",
+    "[MinimumKubeletVersion:1.34]",
 )
 async def test_a_guaranteed_pod_shifts_what_it_has(
     client: InProcessClient, engine: Dockerd, tmp_path: Path
