@@ -51,6 +51,7 @@ from apiserver.rest.version import version_page
 from apiserver.storage.compaction import compact_regularly
 from apiserver.storage.open import open_store
 from apiserver.storage.store import Store
+from apiserver.usage.resource_metrics import ResourceMetrics
 from knarr.api.authentication.token_request import TokenRequest
 from knarr.api.core.pod import Pod
 from knarr.api.rbac.cluster_role import ClusterRole
@@ -128,13 +129,21 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         _answer_reviews(registry, Reviews(gate, rbac, tokens, clock))
         _answer_token_requests(registry, tokens)
         roles_known = asyncio.Event()
-        running = [group.create_task(registry.run(), name="registry")]
-        running.append(group.create_task(compact_regularly(store), name="compaction"))
+        running = [
+            group.create_task(registry.run(), name="registry"),
+            group.create_task(compact_regularly(store), name="compaction"),
+        ]
         await registry.ready()
         custom = CustomResources(registry, calls)
-        running.append(group.create_task(custom.run(), name="custom resources"))
         extensions = _extensions(options, registry)
-        running.append(group.create_task(extensions.run(), name="extensions"))
+        kubelets = GrpcNodes(_kubelet_credentials(options))
+        reached = nodes or kubelets
+        measuring = ResourceMetrics(registry, reached, custom.api_services.keep)
+        running += [
+            group.create_task(custom.run(), name="custom resources"),
+            group.create_task(extensions.run(), name="extensions"),
+            group.create_task(measuring.run(), name="resource metrics"),
+        ]
         await custom.loaded.wait()
         await extensions.loaded.wait()
         await make_roles(registry)
@@ -142,8 +151,6 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         await roles_known.wait()
         await publish_authorities(registry, _authorities(options))
         health = Health(store=lambda: _reach(registry), caches=registry.ready)
-        kubelets = GrpcNodes(_kubelet_credentials(options))
-        reached = nodes or kubelets
         audit = _audit(options)
         front = Front(registry, gate, health, reached, extensions, audit)
         _add_pages(front, tokens, OpenApi(registry.kinds, custom.schemas, Aggregated(extensions)))

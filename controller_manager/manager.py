@@ -32,8 +32,8 @@ from controller_manager.nodeipam.controller import NodeIpamController
 from controller_manager.nodeipam.ranges import Ranges
 from controller_manager.nodelifecycle.controller import NodeLifecycleController
 from controller_manager.persistentvolume.controller import PersistentVolumeController
+from controller_manager.podautoscaler.api_metrics import ApiMetrics
 from controller_manager.podautoscaler.controller import HorizontalPodAutoscalerController
-from controller_manager.podautoscaler.metrics import NoMetrics
 from controller_manager.podgc.controller import PodGcController
 from controller_manager.replicaset.controller import (
     ReplicaSetController,
@@ -233,7 +233,7 @@ def _horizontalpodautoscaler(tools: Tools) -> Made:
         tools.informers,
         tools.recorder("horizontal-pod-autoscaler"),
         tools.clock,
-        NoMetrics(),
+        ApiMetrics(tools.client),
         period_s=tools.settings.hpa_sync_period_s,
     )
 

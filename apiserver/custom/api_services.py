@@ -40,6 +40,7 @@ _PRIORITIES: Mapping[str, int] = {
     "discovery.k8s.io": 16200,
     "flowcontrol.apiserver.k8s.io": 16100,
     "resource.k8s.io": 15900,
+    "metrics.k8s.io": 100,
 }
 """Which group comes first when a name is in several; Kubernetes' numbers."""
 

@@ -51,7 +51,7 @@ class CustomResources:
         self._served: dict[str, CustomResourceDefinitionSpec] = {}
         self._rows: dict[str, tuple[Kind, ...]] = {}
         self._cleaning: set[str] = set()
-        self._api_services = APIServices(registry)
+        self.api_services = APIServices(registry)
         self._group: asyncio.TaskGroup | None = None
         self.loaded = asyncio.Event()
         """Set when what is defined at the start is served."""
@@ -84,7 +84,7 @@ class CustomResources:
             await self._replace([entry.object for entry in page.entries])
             revision = str(page.revision)
             self.loaded.set()
-            await self._api_services.keep()
+            await self.api_services.keep()
         options = ListOptions(resource_version=revision, timeout_s=WATCH_S, allow_bookmarks=True)
         async for batch in await self._registry.watch(request, options):
             for event in batch:
@@ -96,7 +96,7 @@ class CustomResources:
                     await self._gone(definition)
                 else:
                     await self._changed(definition)
-            await self._api_services.keep()
+            await self.api_services.keep()
         return revision
 
     async def _replace(self, definitions: list[Any]) -> None:

@@ -17,8 +17,6 @@ from apiserver.grpc.answers import (
     grpc_status,
     list_bytes,
 )
-from apiserver.registry.component_statuses import KIND as COMPONENT_STATUS
-from apiserver.registry.component_statuses import ComponentStatuses
 from apiserver.registry.deprecations import deprecation_of
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import (
@@ -64,7 +62,6 @@ class Resources:
     def __init__(self, registry: Registry, access: Access) -> None:
         self._registry = registry
         self._access = access
-        self._components = ComponentStatuses(registry.revision)
         self._watching: set[asyncio.Task[Any]] = set()
         self._ending = False
 
@@ -101,18 +98,12 @@ class Resources:
 
     async def _get(self, message: pb.GetRequest, context: Context) -> bytes:
         request = await self._request(context, "get", message.target)
-        if request.kind is COMPONENT_STATUS:
-            answer = await self._components.get(request.name)
-        else:
-            answer = await self._registry.get(request, resource_version=message.resource_version)
+        answer = await self._registry.get(request, resource_version=message.resource_version)
         return get_bytes(answer, request.warnings, message.form, self._registry.clock.now())
 
     async def _list(self, message: pb.ListRequest, context: Context) -> bytes:
         request = await self._request(context, "list", message.target)
         now = self._registry.clock.now()
-        if request.kind is COMPONENT_STATUS:
-            page = await self._components.list()
-            return formed_list_bytes(request.kind, page, request.warnings, message.form, now)
         page = await self._registry.list(
             request,
             ListOptions(

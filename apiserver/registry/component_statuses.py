@@ -1,8 +1,8 @@
 """The old view of a cluster's health: components by name, each healthy or not."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from apiserver.registry.request import Answer, ListPage
+from apiserver.registry.request import Answer, ListOptions, ListPage, Request
 from apiserver.storage.entry import Entry
 from knarr.api import codec
 from knarr.api.core.component_status import ComponentCondition, ComponentStatus
@@ -26,14 +26,18 @@ class ComponentStatuses:
     def __init__(self, store: Check) -> None:
         self._store = store
 
-    async def list(self) -> ListPage:
-        """All components."""
-        entries = [_entry(name, "ok") for name in ("scheduler", "controller-manager")]
-        return ListPage([*entries, await self._store_entry()], 0)
+    async def list(self, request: Request, options: ListOptions) -> ListPage:
+        """All components, whatever selectors say."""
+        return ListPage(await self._entries(), 0)
 
-    async def get(self, name: str) -> Answer:
+    async def _entries(self) -> Sequence[Entry]:
+        entries = [_entry(name, "ok") for name in ("scheduler", "controller-manager")]
+        return [*entries, await self._store_entry()]
+
+    async def get(self, request: Request) -> Answer:
         """One component. Raise NotFoundError."""
-        for entry in (await self.list()).entries:
+        name = request.name
+        for entry in await self._entries():
             if entry.key == name:
                 return Answer(kind=KIND, entry=entry)
         raise NotFoundError(

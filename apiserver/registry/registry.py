@@ -8,7 +8,7 @@ cache's entries: nothing is encoded for one client. Errors are those of
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -25,6 +25,7 @@ from apiserver.registry import (
     watch,
     write,
 )
+from apiserver.registry.component_statuses import ComponentStatuses
 from apiserver.registry.core import Core
 from apiserver.registry.custom_version import Coercion
 from apiserver.registry.decode import decode
@@ -50,6 +51,18 @@ from knarr.daemon.clock import Clock
 
 Handler = Callable[[Request, Any], Awaitable[Any]]
 """Answers a create of what is not stored: a review, a token."""
+
+
+class Reader(Protocol):
+    """Answers for a kind whose objects are made when they are asked for."""
+
+    async def get(self, request: Request) -> Answer:
+        """One object. Raise NotFoundError."""
+        ...
+
+    async def list(self, request: Request, options: ListOptions) -> ListPage:
+        """The objects that a request and its selectors choose."""
+        ...
 
 
 class Registry:
@@ -79,6 +92,9 @@ class Registry:
             )
         )
         self._handlers: dict[tuple[str, str, str], Handler] = {}
+        self._readers: dict[tuple[str, str], Reader] = {
+            ("", "componentstatuses"): ComponentStatuses(self.revision)
+        }
         self._ready = asyncio.Event()
         self._running: asyncio.TaskGroup | None = None
         self._tasks: dict[Resource, asyncio.Task[None]] = {}
@@ -88,6 +104,10 @@ class Registry:
     def answer_with(self, group: str, plural: str, handler: Handler, subresource: str = "") -> None:
         """Let `handler` answer creates of a kind that is not stored, or posts to a subresource."""
         self._handlers[group, plural, subresource] = handler
+
+    def read_with(self, group: str, plural: str, reader: Reader) -> None:
+        """Let `reader` answer gets and lists of a kind that is not stored."""
+        self._readers[group, plural] = reader
 
     async def run(self) -> None:
         """Follow the store and serve; make the objects every cluster has. Runs until cancelled."""
@@ -132,6 +152,9 @@ class Registry:
 
     async def get(self, request: Request, *, resource_version: str = "") -> Answer:
         """One object, or its subresource `status` or `scale`. Raise NotFoundError."""
+        reader = self._readers.get((request.kind.group, request.kind.plural))
+        if reader is not None:
+            return await reader.get(request)
         resource = self.core.resource_of(request.kind)
         if resource_version != "0":
             revision = read.version_of(resource_version)
@@ -148,6 +171,9 @@ class Registry:
         Raise BadRequestError for selectors and versions that make no sense,
         ExpiredError for a continue token or exact version that is compacted.
         """
+        reader = self._readers.get((request.kind.group, request.kind.plural))
+        if reader is not None:
+            return await reader.list(request, options)
         resource = self.core.resource_of(request.kind)
         return await read.list_page(self.core, request, resource, options)
 

@@ -2,8 +2,6 @@
 
 from aiohttp import web
 
-from apiserver.registry.component_statuses import KIND as COMPONENT_STATUS
-from apiserver.registry.component_statuses import ComponentStatuses
 from apiserver.registry.partial import partial_object
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import Answer, Body, ListPage, PatchType, Request
@@ -53,12 +51,9 @@ class Resources:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._components = ComponentStatuses(registry.revision)
 
     async def get(self, call: Call, kind: Kind, form: Form) -> web.StreamResponse:
         """One object."""
-        if kind is COMPONENT_STATUS:
-            return await self._answer(call, await self._components.get(call.path.name), form)
         answer = await self._registry.get(
             _read_request(call, kind), resource_version=call.first("resourceVersion")
         )
@@ -72,10 +67,7 @@ class Resources:
                 "you requested PartialObjectMetadata, but the requested object is a list "
                 f"(*{kind.group.partition('.')[0] or 'core'}.{kind.name}List)"
             )
-        if kind is COMPONENT_STATUS:
-            page = await self._components.list()
-        else:
-            page = await self._registry.list(_read_request(call, kind), options)
+        page = await self._registry.list(_read_request(call, kind), options)
         return await self._page(call, kind, page, form)
 
     async def _page(self, call: Call, kind: Kind, page: ListPage, form: Form) -> web.StreamResponse:

@@ -26,9 +26,7 @@ class NoSuchPageError(Exception):
 
 def not_there() -> NotFoundError:
     """The answer for a resource nobody serves."""
-    return NotFoundError(
-        "the server could not find the requested resource", details=StatusDetails()
-    )
+    return failures.not_served()
 
 
 def not_allowed() -> MethodNotSupportedError:

@@ -35,6 +35,7 @@ from apiserver.strategies.flowcontrol.flow_schema import FlowSchemaRules
 from apiserver.strategies.flowcontrol.priority_level_configuration import (
     PriorityLevelConfigurationRules,
 )
+from apiserver.strategies.metrics.usage import NodeMetricsRules, PodMetricsRules
 from apiserver.strategies.networking.addresses import IPAddressRules, ServiceCIDRRules
 from apiserver.strategies.networking.ingress import IngressRules
 from apiserver.strategies.networking.ingress_class import IngressClassRules
@@ -115,6 +116,8 @@ NAMED_GROUPS: Mapping[tuple[str, str], Strategy[Any]] = {
     (ADMISSION, "ValidatingWebhookConfiguration"): ValidatingWebhookConfigurationRules(),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): CustomResourceDefinitionRules(),
     ("events.k8s.io", "Event"): EventViewRules(),
+    ("metrics.k8s.io", "NodeMetrics"): NodeMetricsRules(),
+    ("metrics.k8s.io", "PodMetrics"): PodMetricsRules(),
     (RESOURCE, "DeviceClass"): DeviceClassRules(),
     (RESOURCE, "ResourceClaim"): ResourceClaimRules(),
     (RESOURCE, "ResourceClaimTemplate"): ResourceClaimTemplateRules(),

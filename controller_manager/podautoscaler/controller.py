@@ -133,7 +133,7 @@ class HorizontalPodAutoscalerController:
         self, autoscaler: HorizontalPodAutoscaler, scale: _Scale
     ) -> list[Proposal | MeasureError]:
         pods = labelled(self._pods, autoscaler.metadata.namespace, scale.selector)
-        subject = Subject(autoscaler, scale.selector, pods, scale.size)
+        subject = Subject(autoscaler, scale.selector, pods, scale.size, self._clock.now())
         results: list[Proposal | MeasureError] = []
         for spec in autoscaler.spec.metrics:
             try:

@@ -116,7 +116,7 @@ def judge(decision: Decision, results: Results, current: int) -> Decision:
         decision.status, current_replicas=current, current_metrics=tuple(found)
     )
     best = max(proposals, key=lambda each: each.replicas, default=None)
-    if best is None or (errors and best.replicas <= current):
+    if best is None or (errors and best.replicas < current):
         return _unknown(decision, errors, len(results))
     decision.set(
         "ScalingActive",

@@ -1,16 +1,20 @@
 """Asks for the numbers of one metric of an autoscaler, and what they call for."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
-from controller_manager.podautoscaler.metrics import MetricsError, MetricsSource
+from controller_manager.podautoscaler.metrics import Measured, MetricsError, MetricsSource
 from controller_manager.podautoscaler.replicas import (
+    Sorted,
+    Tolerance,
     Wanted,
     by_average,
     by_share,
     by_utilization,
     by_value,
+    sort_pods,
 )
 from knarr.api import quantities
 from knarr.api.autoscaling.horizontal_pod_autoscaler import (
@@ -29,7 +33,6 @@ from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     ResourceMetricStatus,
 )
 from knarr.api.core.pod import Pod
-from knarr.api.pod_resources import total
 from knarr.api.selectors import Selector
 
 
@@ -60,11 +63,27 @@ class Subject(Struct, frozen=True):
     selector: Selector
     pods: Sequence[Pod]
     current: int
+    now: datetime
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """How far off a value may be before anything is done."""
+        behavior, plain = self.autoscaler.spec.behavior, Tolerance()
+        up = behavior.scale_up if behavior is not None else None
+        down = behavior.scale_down if behavior is not None else None
+        return Tolerance(
+            up=_share(up.tolerance, plain.up) if up is not None else plain.up,
+            down=_share(down.tolerance, plain.down) if down is not None else plain.down,
+        )
 
     @property
     def namespace(self) -> str:
         """Where the autoscaler and its target are."""
         return self.autoscaler.metadata.namespace
+
+
+def _share(tolerance: str | None, otherwise: float) -> float:
+    return quantities.milli(tolerance) / 1000 if tolerance is not None else otherwise
 
 
 async def measure(subject: Subject, spec: MetricSpec, source: MetricsSource) -> Proposal:
@@ -116,42 +135,68 @@ async def _resource(
 
 
 def _by_resource(
-    subject: Subject, values: Mapping[str, int], name: str, container: str, target: MetricTarget
+    subject: Subject,
+    values: Mapping[str, Measured],
+    name: str,
+    container: str,
+    target: MetricTarget,
 ) -> Wanted:
-    if not values:
-        raise MetricsError(f"no metrics returned from resource metrics API for {name}")
+    found = _counting(subject, values, cpu=name == "cpu")
     if target.average_utilization is None:
         size = quantities.milli(target.average_value or "0")
-        return by_average(values, subject.pods, target=size, current=subject.current)
+        return by_average(found, target=size, current=subject.current, tolerance=subject.tolerance)
     requests = {pod.metadata.name: _asked(pod, name, container) for pod in subject.pods}
     return by_utilization(
-        values,
+        found,
         requests,
-        subject.pods,
         target=target.average_utilization,
         current=subject.current,
+        tolerance=subject.tolerance,
     )
 
 
+def _counting(subject: Subject, values: Mapping[str, Measured], *, cpu: bool) -> Sorted:
+    """The pods that count. Raise MetricsError where none does."""
+    if not subject.pods:
+        raise MetricsError("no pods returned by selector while calculating replica count")
+    found = sort_pods(values, subject.pods, subject.now, cpu=cpu)
+    if not found.values:
+        raise MetricsError("did not receive metrics for targeted pods (pods might be unready)")
+    return found
+
+
 def _asked(pod: Pod, name: str, container: str) -> int:
-    amounts = total(pod.spec, "requests")
-    if container:
-        of_it = [each for each in pod.spec.containers if each.name == container]
-        amounts = dict(of_it[0].resources.requests) if of_it and of_it[0].resources else {}
-    if name not in amounts:
-        raise MetricsError(f"missing request for {name} in container of Pod {pod.metadata.name}")
-    return quantities.milli(amounts[name])
+    """What a pod or its container asks for. Raise MetricsError."""
+    whole = pod.spec.resources
+    if not container and whole is not None and name in whole.requests:
+        return quantities.milli(whole.requests[name])
+    meta = pod.metadata
+    sidecars = [each for each in pod.spec.init_containers if each.restart_policy == "Always"]
+    asked = 0
+    for each in (*pod.spec.containers, *sidecars):
+        if container and each.name != container:
+            continue
+        requests = each.resources.requests if each.resources is not None else {}
+        if name not in requests:
+            raise MetricsError(
+                f"missing request for {name} in container {each.name} of Pod {meta.name}"
+            )
+        asked += quantities.milli(requests[name])
+    return asked
 
 
 async def _pods(subject: Subject, source: MetricsSource, spec: PodsMetricSource) -> Proposal:
     metric = spec.metric.name
     try:
-        values = await source.of_objects(subject.namespace, "Pod", "", metric, spec.metric.selector)
+        values = await source.of_objects(
+            subject.namespace, "Pod", "", metric, spec.metric.selector, subject.selector
+        )
+        found = _counting(subject, values, cpu=False)
     except MetricsError as error:
         summary = f"failed to get pods metric value: {error}"
         raise MeasureError("FailedGetPodsMetric", str(error), summary) from error
     target = quantities.milli(spec.target.average_value or "0")
-    wanted = by_average(values, subject.pods, target=target, current=subject.current)
+    wanted = by_average(found, target=target, current=subject.current, tolerance=subject.tolerance)
     current = MetricValueStatus(average_value=quantities.from_milli(wanted.average))
     status = PodsMetricStatus(current=current, metric=spec.metric)
     return Proposal(
@@ -168,7 +213,8 @@ async def _object(subject: Subject, source: MetricsSource, spec: ObjectMetricSou
     except MetricsError as error:
         summary = f"failed to get object metric value: {error}"
         raise MeasureError("FailedGetObjectMetric", str(error), summary) from error
-    wanted, current = _of_value(sum(values.values()), spec.target, subject.current)
+    total = sum(each.value for each in values.values())
+    wanted, current = _of_value(subject, total, spec.target)
     status = ObjectMetricStatus(current=current, described_object=of, metric=spec.metric)
     told = f"{of.kind} metric {spec.metric.name}"
     return Proposal(wanted.replicas, told, MetricStatus(type="Object", object=status))
@@ -182,15 +228,20 @@ async def _external(
     except MetricsError as error:
         summary = f"failed to get {spec.metric.name} external metric value: {error}"
         raise MeasureError("FailedGetExternalMetric", str(error), summary) from error
-    wanted, current = _of_value(sum(values), spec.target, subject.current)
+    wanted, current = _of_value(subject, sum(values), spec.target)
     status = ExternalMetricStatus(current=current, metric=spec.metric)
     told = f"external metric {spec.metric.name}"
     return Proposal(wanted.replicas, told, MetricStatus(type="External", external=status))
 
 
-def _of_value(value: int, target: MetricTarget, current: int) -> tuple[Wanted, MetricValueStatus]:
+def _of_value(
+    subject: Subject, value: int, target: MetricTarget
+) -> tuple[Wanted, MetricValueStatus]:
+    current, tolerance = subject.current, subject.tolerance
     if target.average_value is not None:
-        shared = by_share(value, target=quantities.milli(target.average_value), current=current)
+        each = quantities.milli(target.average_value)
+        shared = by_share(value, target=each, current=current, tolerance=tolerance)
         return shared, MetricValueStatus(average_value=quantities.from_milli(shared.average))
-    wanted = by_value(value, target=quantities.milli(target.value or "0"), current=current)
+    whole = quantities.milli(target.value or "0")
+    wanted = by_value(value, subject.pods, target=whole, current=current, tolerance=tolerance)
     return wanted, MetricValueStatus(value=quantities.from_milli(value))

@@ -139,6 +139,8 @@ _COLUMNS: Mapping[tuple[str, str], str] = {
     ("coordination.k8s.io", "leases"): "Name | Holder | Age",
     ("node.k8s.io", "runtimeclasses"): "Name | Handler | Age",
     ("discovery.k8s.io", "endpointslices"): "Name | AddressType | Ports | Endpoints | Age",
+    ("metrics.k8s.io", "nodes"): "Name | cpu | memory | Window",
+    ("metrics.k8s.io", "pods"): "Name | cpu | memory | Window",
     ("resource.k8s.io", "deviceclasses"): "Name | Age",
     ("resource.k8s.io", "resourceclaims"): "Name | State | Age",
     ("resource.k8s.io", "resourceclaimtemplates"): "Name | Age",

@@ -679,6 +679,28 @@ BUILT_IN: tuple[Kind, ...] = (
 )
 
 
+METRICS: tuple[Kind, ...] = (
+    Kind(
+        "metrics.k8s.io",
+        "v1beta1",
+        "nodes",
+        "NodeMetrics",
+        "metrics.node_metrics:NodeMetrics",
+        namespaced=False,
+        verbs=("get", "list"),
+    ),
+    Kind(
+        "metrics.k8s.io",
+        "v1beta1",
+        "pods",
+        "PodMetrics",
+        "metrics.pod_metrics:PodMetrics",
+        verbs=("get", "list"),
+    ),
+)
+"""What a server adds once it can ask kubelets what nodes and pods use."""
+
+
 _BUILT_IN_GROUPS = frozenset(kind.group for kind in BUILT_IN)
 
 
@@ -734,7 +756,7 @@ class KindTable:
 BUILT_IN_TABLE = KindTable()
 """The built-in kinds alone. Nobody adds to it; a server that does makes its own table."""
 
-_BY_TYPE_PATH = {kind.type_path: kind for kind in BUILT_IN}
+_BY_TYPE_PATH = {kind.type_path: kind for kind in (*BUILT_IN, *METRICS)}
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from knarr.api.kinds import BUILT_IN, Kind, Subresource
+from knarr.api.kinds import BUILT_IN, METRICS, Kind, Subresource
 from knarr.cli.failures import CliError
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ class Resources:
 
     def find(self, word: str) -> Kind:
         """The kind of a word. Raise CliError."""
-        found = self.find_in(BUILT_IN, word) or self.find_in(self.all(), word)
+        found = self.find_in((*BUILT_IN, *METRICS), word) or self.find_in(self.all(), word)
         if found is None:
             raise CliError(self._unknown(word))
         return found

@@ -6,6 +6,11 @@ Two annotations of the pod ask for something else:
 
     hollow.knarr.dev/run-seconds: "30"    each container ends after so long
     hollow.knarr.dev/exit-code: "1"       and with this code
+
+Two more say what each container pretends to use, 10m and 16Mi otherwise:
+
+    hollow.knarr.dev/cpu: "250m"
+    hollow.knarr.dev/memory: "64Mi"
 """
 
 import asyncio
@@ -13,6 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from msgspec.structs import replace
 
+from knarr.api import quantities
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import Clock
 from kubelet.runtime.runtime import (
@@ -33,6 +39,8 @@ from kubelet.runtime.runtime import (
 
 RUN_SECONDS = "hollow.knarr.dev/run-seconds"
 EXIT_CODE = "hollow.knarr.dev/exit-code"
+CPU = "hollow.knarr.dev/cpu"
+MEMORY = "hollow.knarr.dev/memory"
 
 RUN_DEFAULT_S = 0.5
 """How long a container runs that is to come to an end."""
@@ -159,10 +167,15 @@ class HollowRuntime(Runtime):
         yield b"nothing runs on a hollow node\n"
 
     async def usage(self, container_id: str) -> Usage | None:
-        """A steady little."""
+        """A steady little, or what the pod's annotations say."""
+        config = self._configs.get(_uid(container_id))
+        if config is None:
+            return None
         now = self._clock.now()
-        nanoseconds = int(now.timestamp() * 1e9) // 100
-        return Usage(now, nanoseconds, 16 * 1024 * 1024)
+        asked = config.annotations
+        cores = quantities.milli(_amount(asked.get(CPU, ""), "10m"))
+        nanoseconds = int(now.timestamp() * 1e6) * cores
+        return Usage(now, nanoseconds, quantities.value(_amount(asked.get(MEMORY, ""), "16Mi")))
 
     async def image(self, name: str) -> Image | None:
         """Every image is there."""
@@ -222,3 +235,11 @@ class HollowRuntime(Runtime):
 
 def _uid(container_id: str) -> str:
     return container_id.removeprefix("hollow://").partition("/")[0]
+
+
+def _amount(asked: str, otherwise: str) -> str:
+    try:
+        quantities.parse(asked)
+    except quantities.QuantityError:
+        return otherwise
+    return asked

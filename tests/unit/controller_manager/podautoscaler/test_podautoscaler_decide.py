@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from controller_manager.podautoscaler.behavior import Past, limited
 from controller_manager.podautoscaler.decide import begin, judge, scaled
 from controller_manager.podautoscaler.measure import MeasureError, Proposal
-from controller_manager.podautoscaler.replicas import by_average, by_utilization, by_value
 from knarr.api import conditions
 from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     CrossVersionObjectReference,
@@ -20,7 +19,7 @@ from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     HPAScalingRules,
     MetricStatus,
 )
-from tests.builders import NOW, metadata, pod, seconds_ago
+from tests.builders import NOW, metadata, seconds_ago
 
 
 def autoscaler(
@@ -57,32 +56,6 @@ def test_bounds_need_no_metrics(current: int, size: int | None, reason: str) -> 
     decision, needs_metrics = begin(autoscaler(low=2), current, Past(), NOW)
     assert (decision.size, decision.reason) == (size, reason)
     assert needs_metrics == (current == 5)
-
-
-@pytest.mark.parametrize(
-    ("used", "target", "current", "wanted"),
-    [
-        pytest.param([100, 100], 50, 2, 4, id="twice the target, twice the pods"),
-        pytest.param([50, 50], 50, 2, 2, id="on target"),
-        pytest.param([54, 54], 50, 2, 2, id="within the tolerance"),
-        pytest.param([10, 10], 50, 2, 1, id="less"),
-    ],
-)
-def test_utilization(used: list[int], target: int, current: int, wanted: int) -> None:
-    pods = [pod(f"p{i}") for i in range(len(used))]
-    values = {f"p{i}": value for i, value in enumerate(used)}
-    requests = {f"p{i}": 100 for i in range(len(used))}
-    found = by_utilization(values, requests, pods, target=target, current=current)
-    assert found.replicas == wanted
-
-
-def test_pods_that_are_not_ready_count_as_idle_when_growing() -> None:
-    pods = [pod("a"), pod("b", ready=False)]
-    assert by_average({"a": 150}, pods, target=100, current=2).replicas == 2
-
-
-def test_one_value() -> None:
-    assert by_value(300, target=100, current=2).replicas == 6
 
 
 def test_without_numbers_nothing_changes_and_it_is_said() -> None:

@@ -1,0 +1,1 @@
+"""What measured kinds show: they are never written."""
