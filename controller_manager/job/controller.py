@@ -24,6 +24,10 @@ from knarr.client.queue import WorkQueue
 from knarr.client.triggers import each, feed, owner
 from knarr.daemon.clock import Clock
 
+FAILURES_TOGETHER_S = 0.2
+"""Pods that fail within so long of each other are judged together: they often do, for one reason,
+and a limit that both exceed is then seen before others are made in their places."""
+
 _TRACKED = "job-tracking"
 """The index of pods that wait to be counted, by the Job they name."""
 
@@ -46,9 +50,18 @@ class JobController:
         index_orphans(self._pods)
         self._pods.index(_TRACKED, _places)
         feed(self.queue, self._jobs)
-        feed(self.queue, self._pods, owner("Job"))
+        self._pods.handle(self._pod_changed)
         feed(self.queue, self._pods, each(adopters(self._jobs, _selector_of)))
         feed(self.queue, self._pods, each(_lost))
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        has_failed = new is not None and new.status.phase == "Failed"
+        fails_now = has_failed and old is not None and old.status.phase != "Failed"
+        for key in _owned(old, new):
+            if fails_now:
+                self.queue.add_after(key, FAILURES_TOGETHER_S)
+            else:
+                self.queue.add(key)
 
     async def reconcile(self, key: Key) -> float | None:
         """Take one Job a step further."""
@@ -109,6 +122,9 @@ class JobController:
         if job.metadata.deletion_timestamp is not None:
             return []
         return orphans_of(self._pods, job.metadata.namespace, _selector_of(job))
+
+
+_owned = owner("Job")
 
 
 def _selector_of(job: Job) -> Selector:
