@@ -17,6 +17,7 @@ from controller_manager.cronjob.controller import CronJobController
 from controller_manager.csrapproving.controller import CsrApprovingController
 from controller_manager.csrcleaner.controller import CsrCleanerController
 from controller_manager.csrsigning.controller import CsrSigningController
+from controller_manager.custom_kinds import CustomKinds
 from controller_manager.daemonset.controller import DaemonSetController
 from controller_manager.deployment.controller import DeploymentController
 from controller_manager.disruption.controller import DisruptionController
@@ -82,6 +83,7 @@ class Tools(Struct, frozen=True):
     clock: Clock
     chance: Random
     settings: ControllerSettings
+    custom: CustomKinds
     recorders: dict[str, EventRecorder] = field(default_factory=dict)
 
     def recorder(self, component: str) -> EventRecorder:
@@ -215,7 +217,7 @@ def _ephemeralvolume(tools: Tools) -> Made:
 
 def _garbagecollector(tools: Tools) -> Made:
     recorder = tools.recorder("garbage-collector-controller")
-    return GarbageCollector(tools.client, tools.informers, recorder)
+    return GarbageCollector(tools.client, tools.informers, tools.custom, recorder)
 
 
 def _loadbalancer(tools: Tools) -> Made:
@@ -245,7 +247,11 @@ def _job(tools: Tools) -> Made:
 
 def _namespace(tools: Tools) -> Made:
     return NamespaceController(
-        tools.client, tools.informers.of(Namespace), tools.informers, tools.clock
+        tools.client,
+        tools.informers.of(Namespace),
+        tools.informers,
+        tools.custom,
+        tools.clock,
     )
 
 
@@ -298,7 +304,7 @@ def _podgc(tools: Tools) -> Made:
 
 
 def _resourcequota(tools: Tools) -> Made:
-    return ResourceQuotaController(tools.client, tools.informers)
+    return ResourceQuotaController(tools.client, tools.informers, tools.custom)
 
 
 def _rootca(tools: Tools) -> Made:
@@ -408,7 +414,7 @@ async def run_controllers(
 ) -> None:
     """Run the controllers until cancelled."""
     async with Informers(client) as informers:
-        tools = Tools(client, informers, clock, chance, settings)
+        tools = Tools(client, informers, clock, chance, settings, CustomKinds(informers))
         made = controllers(tools)
         await informers.listed()
         async with asyncio.TaskGroup() as group:

@@ -2,9 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Any
 
+from controller_manager.custom_kinds import CustomKinds
 from controller_manager.garbagecollector.decide import OwnerState, decide
 from controller_manager.garbagecollector.graph import Graph, Item
+from knarr.api.apiextensions.custom_resource_definition import CustomResourceDefinition
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
 from knarr.api.coordination.lease import Lease
@@ -21,6 +24,7 @@ from knarr.api.tags import tag_type
 from knarr.client.carry_out import carry_out
 from knarr.client.client import Client
 from knarr.client.events import EventRecorder
+from knarr.client.informer import Informer
 from knarr.client.informers import Informers
 from knarr.client.objects import metadata_of
 from knarr.client.queue import WorkQueue
@@ -48,7 +52,18 @@ def watched_kinds() -> Iterable[Kind]:
             yield kind
 
 
-_WATCHED_WHOLE = frozenset({Pod, ReplicaSet, Deployment, Service, EndpointSlice, Node, Lease})
+_WATCHED_WHOLE = frozenset(
+    {
+        Pod,
+        ReplicaSet,
+        Deployment,
+        Service,
+        EndpointSlice,
+        Node,
+        Lease,
+        CustomResourceDefinition,
+    }
+)
 """Kinds of which other controllers have a whole copy, which is shared."""
 
 
@@ -62,25 +77,37 @@ class GarbageCollector:
 
     name = "garbagecollector"
 
-    def __init__(self, client: Client, informers: Informers, recorder: EventRecorder) -> None:
+    def __init__(
+        self,
+        client: Client,
+        informers: Informers,
+        custom: CustomKinds,
+        recorder: EventRecorder,
+    ) -> None:
         self.queue: WorkQueue[str] = WorkQueue(self.name)
         self._client = client
         self._recorder = recorder
         self._graph = Graph()
-        self._absent: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._custom = custom
+        self._absent: OrderedDict[tuple[str | None, str], None] = OrderedDict()
         for kind in watched_kinds():
-            self._watch(informers, kind)
+            self._watch(kind, informers.of(watched_type(kind)))
+        custom.follow(self._watch)
 
-    def _watch(self, informers: Informers, kind: Kind) -> None:
+    def _watch(self, kind: Kind, informer: Informer[Any]) -> None:
         def handler(old: ApiStruct | None, new: ApiStruct | None) -> None:
             self._changed(kind, old, new)
 
-        informers.of(watched_type(kind)).handle(handler)
+        informer.handle(handler)
 
     def _changed(self, kind: Kind, old: ApiStruct | None, new: ApiStruct | None) -> None:
         look_at: dict[str, None] = {}
         if old is not None and (new is None or metadata_of(new).uid != metadata_of(old).uid):
-            look_at.update(dict.fromkeys(self._graph.remove(metadata_of(old).uid)))
+            uid = metadata_of(old).uid
+            dependents = self._graph.remove(uid)
+            look_at.update(dict.fromkeys(dependents))
+            if dependents:
+                self._gone((None, uid))
         if new is not None:
             item = Item(kind, new, metadata_of(new))
             look_at.update(dict.fromkeys(self._graph.put(item)))
@@ -114,8 +141,10 @@ class GarbageCollector:
 
     async def _ask(self, item: Item, reference: OwnerReference) -> OwnerState:
         """Ask the server about an owner that our copy does not show."""
-        kind = BUILT_IN_TABLE.by_kind(reference.api_version, reference.kind)
-        if kind is None or not kind.type_path:
+        if (None, reference.uid) in self._absent:
+            return "gone"  # We saw it go.
+        kind = self._kind(reference)
+        if kind is None:
             return "unknown"
         if kind.namespaced and not item.metadata.namespace:
             return "elsewhere"
@@ -132,7 +161,11 @@ class GarbageCollector:
             return self._gone(absent)
         return "waiting" if Item(kind, owner, found).waits else "there"
 
-    def _gone(self, absent: tuple[str, str]) -> OwnerState:
+    def _kind(self, reference: OwnerReference) -> Kind | None:
+        row = (reference.api_version, reference.kind)
+        return BUILT_IN_TABLE.by_kind(*row) or self._custom.by_kind(*row)
+
+    def _gone(self, absent: tuple[str | None, str]) -> OwnerState:
         self._absent[absent] = None
         if len(self._absent) > ABSENT_REMEMBERED_MAX:
             self._absent.popitem(last=False)

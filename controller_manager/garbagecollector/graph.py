@@ -4,7 +4,7 @@ An owner need not be in the graph for its dependents to be found: owner and
 dependent come from different watches, in any order.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -83,7 +83,7 @@ class Graph:
             look_at.update(self._dependents.get(uid, {}))
         return look_at
 
-    def remove(self, uid: str) -> Iterable[str]:
+    def remove(self, uid: str) -> Mapping[str, None]:
         """Forget an object that is gone; answer the uids that are to be looked at."""
         old = self._items.pop(uid, None)
         look_at = dict(self._dependents.get(uid, {}))

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from controller_manager.custom_kinds import CustomKinds
 from controller_manager.garbagecollector.controller import watched_type
 from controller_manager.namespace.decide import Content, decide
 from knarr.api.core.namespace import Namespace
+from knarr.api.errors import MethodNotSupportedError, NotFoundError
 from knarr.api.keys import Key
 from knarr.api.kinds import BUILT_IN, Kind
 from knarr.api.structs import ApiStruct
@@ -45,25 +47,31 @@ class NamespaceController:
         client: Client,
         namespaces: Informer[Namespace],
         informers: Informers,
+        custom: CustomKinds,
         clock: Clock,
     ) -> None:
         self.queue: WorkQueue[Key] = WorkQueue(self.name)
         self._client = client
         self._namespaces = namespaces
+        self._custom = custom
         self._clock = clock
         feed(self.queue, namespaces)
         for kind in content_kinds():
             if kind.plural != "events" and "watch" in kind.verbs:
                 informers.of(watched_type(kind)).handle(self._left)
+        custom.follow(lambda _, informer: informer.handle(self._left))
 
     async def reconcile(self, key: Key) -> float | None:
         """Take one Namespace a step closer to its end."""
         namespace = self._namespaces.objects.get(key)
         if namespace is None or namespace.metadata.deletion_timestamp is None:
             return None
+        # A definition that nobody has told us of yet might hide what lies here.
+        await self._custom.current(self._client)
+        kinds = [*content_kinds(), *(kind for kind in self._custom if kind.namespaced)]
         content = [
             Content(kind, each, metadata_of(each))
-            for kind in content_kinds()
+            for kind in kinds
             for each in await self._list(kind, key.name)
         ]
         plan = decide(namespace, content, now=self._clock.now())
@@ -73,7 +81,12 @@ class NamespaceController:
 
     async def _list(self, kind: Kind, namespace: str) -> Any:
         """What lies there now: a copy that lags behind might hide what must go first."""
-        return (await self._client.list(tag_type(kind), namespace=namespace)).items
+        try:
+            return (await self._client.list(tag_type(kind), namespace=namespace)).items
+        except (NotFoundError, MethodNotSupportedError):
+            if kind.type_path:
+                raise
+            return ()  # The definition has just gone, and all its objects with it.
 
     def _left(self, old: ApiStruct | None, new: ApiStruct | None) -> None:
         """Look at a Namespace on its way out when something has left it."""

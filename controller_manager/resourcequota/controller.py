@@ -1,8 +1,9 @@
 """Watches quotas and everything that they count."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from controller_manager.custom_kinds import CustomKinds
 from controller_manager.garbagecollector.controller import watched_type
 from controller_manager.namespace.controller import content_kinds
 from controller_manager.resourcequota.decide import decide, is_counted
@@ -31,32 +32,40 @@ class ResourceQuotaController:
 
     name = "resourcequota"
 
-    def __init__(self, client: Client, informers: Informers) -> None:
+    def __init__(self, client: Client, informers: Informers, custom: CustomKinds) -> None:
         self.queue: WorkQueue[Key] = WorkQueue(self.name)
         self._client = client
         self._quotas = informers.of(ResourceQuota)
-        self._copies: list[tuple[Kind, Informer[Any]]] = []
+        self._copies: dict[Kind, Informer[Any]] = {}
         feed(self.queue, self._quotas)
         for kind in content_kinds():
             if kind.plural == "events" or "watch" not in kind.verbs:
                 continue
-            informer = informers.of(_copied_type(kind))
-            self._copies.append((kind, informer))
+            self._watch(kind, informers.of(_copied_type(kind)))
+        custom.follow(self._watch, self._ended)
+
+    def _watch(self, kind: Kind, informer: Informer[Any]) -> None:
+        if kind.namespaced:
+            self._copies[kind] = informer
             informer.handle(self._changed)
+
+    def _ended(self, kind: Kind) -> None:
+        self._copies.pop(kind, None)
 
     async def reconcile(self, key: Key) -> float | None:
         """Count one quota."""
         quota = self._quotas.objects.get(key)
         if quota is None or quota.metadata.deletion_timestamp is not None:
             return None
-        plan = decide(quota, self._counted(quota))
+        copies = {
+            kind: informer
+            for kind, informer in self._copies.items()
+            if is_counted(kind, quota.spec.hard)
+        }
+        if not all(informer.is_listed for informer in copies.values()):
+            return SOON_S
+        plan = decide(quota, _counted(quota, copies))
         return await carry_out(plan, self._client, self._quotas)
-
-    def _counted(self, quota: ResourceQuota) -> Iterator[tuple[Kind, Any]]:
-        for kind, informer in self._copies:
-            if is_counted(kind, quota.spec.hard):
-                for obj in informer.in_namespace(quota.metadata.namespace):
-                    yield kind, obj
 
     def _changed(self, old: ApiStruct | None, new: ApiStruct | None) -> None:
         """Count again at once when something was given back, soon when something came."""
@@ -69,6 +78,14 @@ class ResourceQuotaController:
                 self.queue.add_after(key_of(quota), SOON_S)
             elif new is None or _gives_back(old, new):
                 self.queue.add(key_of(quota))
+
+
+def _counted(
+    quota: ResourceQuota, copies: Mapping[Kind, Informer[Any]]
+) -> Iterator[tuple[Kind, Any]]:
+    for kind, informer in copies.items():
+        for obj in informer.in_namespace(quota.metadata.namespace):
+            yield kind, obj
 
 
 def _gives_back(old: ApiStruct, new: ApiStruct) -> bool:

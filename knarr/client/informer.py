@@ -138,6 +138,11 @@ class Informer(Generic[T]):
         for obj in tuple(self._objects.values()):
             handler(None, obj)
 
+    def clear(self) -> None:
+        """Forget all objects and tell the handlers that they are gone."""
+        for key in list(self._objects):
+            self._change(key, None)
+
     async def listed(self) -> None:
         """Wait until the first list is answered."""
         await self._listed.wait()

@@ -25,7 +25,7 @@ class Informers:
         self._client = client
         self._informers: dict[tuple[type[ApiStruct], str, str, str], Informer[Any]] = {}
         self._group = asyncio.TaskGroup()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[tuple[type[ApiStruct], str, str, str], asyncio.Task[None]] = {}
 
     def of(
         self,
@@ -46,10 +46,18 @@ class Informers:
                 label_selector=label_selector,
                 field_selector=field_selector,
             )
-            self._tasks.append(
-                self._group.create_task(informer.run(), name=f"informer-{object_type.__name__}")
+            self._tasks[scope] = self._group.create_task(
+                informer.run(), name=f"informer-{object_type.__name__}"
             )
         return cast("Informer[T]", informer)
+
+    def end(self, object_type: type[ApiStruct]) -> None:
+        """Stop watching a kind that is served no longer; its objects count as gone."""
+        scope = (object_type, "", "", "")
+        informer = self._informers.pop(scope, None)
+        if informer is not None:
+            self._tasks.pop(scope).cancel()
+            informer.clear()
 
     async def listed(self) -> None:
         """Wait until every informer asked for so far has its first list."""
@@ -66,6 +74,6 @@ class Informers:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
         await self._group.__aexit__(error_type, error, traceback)
