@@ -24,9 +24,6 @@ LEASES = "kube-node-lease"
 DISRUPTED_AGAIN_AFTER_S = 20.0
 """In a zone that may not lose pods at all the question is put again after this."""
 
-REGISTERED_AFTER_S = 2.0
-"""Kubernetes looks for new nodes every five seconds, so one that leaves at once is not told of."""
-
 
 class NodeLifecycleController:
     """Listens for the nodes' signs of life."""
@@ -54,7 +51,6 @@ class NodeLifecycleController:
         self._grace_s = grace_s
         self._zones = Zones(rate)
         self._heard: dict[str, tuple[Any, datetime]] = {}
-        self._new: dict[str, float] = {}
         feed(self.queue, nodes)
         nodes.handle(self._node_changed)
         leases.handle(self._lease_changed)
@@ -83,18 +79,7 @@ class NodeLifecycleController:
             plan, self._client, self._nodes, self._pods, recorder=self._recorder
         )
         if not may_evict:
-            again_after_s = DISRUPTED_AGAIN_AFTER_S if wait_s is None else wait_s
-        return self._welcomed(node, now_s, again_after_s)
-
-    def _welcomed(self, node: Node, now_s: float, again_after_s: float | None) -> float | None:
-        """Say once that a node is known; answer when to look again."""
-        name = node.metadata.name
-        left_s = self._new.get(name, now_s) - now_s
-        if left_s > 0:
-            return left_s if again_after_s is None else min(left_s, again_after_s)
-        if self._new.pop(name, None) is not None:
-            message = f"Node {name} event: Registered Node {name} in Controller"
-            self._recorder.event(node, "RegisteredNode", message)
+            return DISRUPTED_AGAIN_AFTER_S if wait_s is None else wait_s
         return again_after_s
 
     def _is_heard(self, heard_at: datetime, now: datetime) -> bool:
@@ -107,13 +92,13 @@ class NodeLifecycleController:
         if new is None:
             self._zones.remove(name)
             self._heard.pop(name, None)
-            self._new.pop(name, None)
             message = f"Node {name} event: Removing Node {name} from Controller"
             self._recorder.event(node, "RemovingNode", message)
             return
         self._zones.put(name, zone_of(new.metadata.labels), healthy=is_healthy(new))
         if old is None:
-            self._new[name] = asyncio.get_running_loop().time() + REGISTERED_AFTER_S
+            message = f"Node {name} event: Registered Node {name} in Controller"
+            self._recorder.event(new, "RegisteredNode", message)
         # Our own words about a silent node are no sign of life.
         signs = tuple(each.last_heartbeat_time for each in new.status.conditions)
         before = self._heard.get(name)
