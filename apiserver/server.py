@@ -33,6 +33,7 @@ from apiserver.extensions.calls import Calls
 from apiserver.extensions.policies import MutatingPolicies, ValidatingPolicies
 from apiserver.extensions.webhooks import MutatingWebhooks, ValidatingWebhooks
 from apiserver.grpc.server import CertificatePort, GrpcFront, Tls, serve_grpc
+from apiserver.identity import keep_identity
 from apiserver.nodes.connection import NodeConnections
 from apiserver.nodes.credentials import KubeletCredentials
 from apiserver.nodes.grpc import GrpcNodes
@@ -140,6 +141,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         reached = nodes or kubelets
         measuring = ResourceMetrics(registry, reached, custom.api_services.keep)
         running += [
+            group.create_task(keep_identity(registry), name="identity"),
             group.create_task(custom.run(), name="custom resources"),
             group.create_task(extensions.run(), name="extensions"),
             group.create_task(measuring.run(), name="resource metrics"),

@@ -44,7 +44,10 @@ def _flags() -> Flags:
         "service-account-private-key-file", default="", help="key for tokens kept in Secrets"
     )
     flags.flag("horizontal-pod-autoscaler-sync-period", default=default.hpa_sync_period_s)
-    flags.flag("provision-root", default=default.provision_root)
+    flags.flag("provision-root", default=default.provision_root, help="where volumes are made")
+    flags.flag(
+        "storage-classes", default=default.storage_classes, help="more classes of such volumes"
+    )
     flags.flag("load-balancer-pool", default=default.load_balancer_pool, help="ranges of addresses")
     add_log_flags(flags)
     return flags
@@ -75,6 +78,7 @@ def settings_of(found: Namespace) -> ControllerSettings:
         signer=signer,
         hpa_sync_period_s=found.horizontal_pod_autoscaler_sync_period,
         provision_root=found.provision_root,
+        storage_classes=found.storage_classes,
         load_balancer_pool=_pool(found.load_balancer_pool),
     )
 

@@ -286,6 +286,7 @@ def _persistentvolume(tools: Tools) -> Made:
         tools.recorder("persistentvolume-controller"),
         tools.clock,
         root=tools.settings.provision_root,
+        classes=tools.settings.storage_classes,
     )
 
 

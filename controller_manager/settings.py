@@ -40,5 +40,7 @@ class ControllerSettings(Struct, frozen=True):
     """How long the certificates are good that it signs, unless less was asked for."""
     signer: Signer | None = None
     """Signs the tokens in Secrets of ServiceAccounts; without it those stay empty."""
+    storage_classes: tuple[str, ...] = ()
+    """Names of more StorageClasses beside `standard` whose volumes are made there too."""
     load_balancer_pool: tuple[str, ...] = ()
     """Addresses for Services of type LoadBalancer: ranges `10.0.0.5-10.0.0.9` or `10.0.0.0/24`."""

@@ -1,6 +1,7 @@
 """The plugins in the order in which they are asked."""
 
 from apiserver.admission.admission import Admission
+from apiserver.admission.claim_resize import ClaimResize
 from apiserver.admission.default_class import DefaultIngressClass, DefaultStorageClass
 from apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from apiserver.admission.limit_ranger import LimitRanger
@@ -30,6 +31,7 @@ def default_plugins(*, tokens: bool, toleration_s: int) -> tuple[Admission, ...]
         DefaultTolerationSeconds(toleration_s),
         DefaultStorageClass(),
         StorageObjectInUseProtection(),
+        ClaimResize(),
         RuntimeClasses(),
         DefaultIngressClass(),
         # What is counted must be what is stored, so this is asked last.

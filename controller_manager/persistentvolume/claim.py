@@ -7,10 +7,13 @@ from msgspec.structs import replace as with_fields
 
 from controller_manager.persistentvolume.matching import best_match, is_for, mismatch
 from controller_manager.persistentvolume.provisioning import (
+    PROVISIONED_BY,
+    PROVISIONER,
     SELECTED_NODE,
     provision,
     reference_to,
 )
+from knarr.api import quantities
 from knarr.api.core.persistent_volume import PersistentVolume
 from knarr.api.core.persistent_volume_claim import (
     PersistentVolumeClaim,
@@ -78,6 +81,8 @@ def _bound(claim: PersistentVolumeClaim, volume: PersistentVolume | None) -> Pla
             "ClaimMisbound",
             "Two claims are bound to the same volume, this one is bound incorrectly",
         )
+    if _grows(claim, volume):
+        return _expanded(claim, volume)
     status = replace(
         claim.status,
         phase="Bound",
@@ -85,6 +90,29 @@ def _bound(claim: PersistentVolumeClaim, volume: PersistentVolume | None) -> Pla
         capacity={"storage": volume.spec.capacity["storage"]},
     )
     return Plan(status=None if status == claim.status else replace(claim, status=status))
+
+
+def _grows(claim: PersistentVolumeClaim, volume: PersistentVolume) -> bool:
+    """Whether a claim asks for more than a volume has that was made here."""
+    if volume.metadata.annotations.get(PROVISIONED_BY) != PROVISIONER:
+        return False
+    if claim.status.phase != "Bound" or claim.spec.resources is None:
+        return False
+    wanted = claim.spec.resources.requests["storage"]
+    return quantities.compare(wanted, volume.spec.capacity["storage"]) > 0
+
+
+def _expanded(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Plan:
+    """A folder is as large as its disk, so growing is a matter of saying so."""
+    assert claim.spec.resources is not None, "only a claim that names a size grows"
+    size = claim.spec.resources.requests["storage"]
+    larger = replace(volume, spec=replace(volume.spec, capacity={"storage": size}))
+    status = replace(claim.status, capacity={"storage": size})
+    return Plan(
+        update=(larger,),
+        status=replace(claim, status=status),
+        notices=(Notice(claim, "VolumeResizeSuccessful", "Resize volume succeeded"),),
+    )
 
 
 def _lost(claim: PersistentVolumeClaim, reason: str, message: str) -> Plan:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from controller_manager.persistentvolume.claim import BIND_COMPLETED, decide_claim
-from controller_manager.persistentvolume.provisioning import standard_class
-from controller_manager.persistentvolume.volume import decide_volume
+from controller_manager.persistentvolume.folders import remove_folder
+from controller_manager.persistentvolume.provisioning import CLASS_NAME, own_class
+from controller_manager.persistentvolume.volume import decide_volume, failed
 from knarr.api.core.persistent_volume import PersistentVolume
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.errors import NotFoundError
@@ -40,7 +41,9 @@ class PersistentVolumeController:
         clock: Clock,
         *,
         root: str,
+        classes: Iterable[str] = (),
     ) -> None:
+        """`root` is where volumes are made, `classes` names more classes of such volumes."""
         self.queue: WorkQueue[Key] = WorkQueue(self.name)
         self._client = client
         self._claims = informers.of(PersistentVolumeClaim)
@@ -49,6 +52,7 @@ class PersistentVolumeController:
         self._recorder = recorder
         self._clock = clock
         self._root = root
+        self._own_classes = (CLASS_NAME, *classes)
         self._volumes.index("class", lambda volume: (volume.spec.storage_class_name,))
         self._claims.index("pending-class", _pending_class)
         self._claims.index("volume", _volume_of)
@@ -63,7 +67,7 @@ class PersistentVolumeController:
     async def reconcile(self, key: Key) -> float | None:
         """Look at one claim or volume."""
         if key == STANDARD:
-            return await self._carry_out(Plan(ensure=(standard_class(),)))
+            return await self._carry_out(Plan(ensure=tuple(map(own_class, self._own_classes))))
         if not key.namespace:
             volume = self._volumes.objects.get(key)
             return None if volume is None else await self._volume(volume)
@@ -89,7 +93,11 @@ class PersistentVolumeController:
         if reference is not None and reference.uid:
             claim_key = Key(reference.namespace, reference.name)
             claim = self._claims.objects.get(claim_key) or await self._ask(claim_key)
-        return await self._carry_out(decide_volume(volume, claim, now=self._clock.now()))
+        now = self._clock.now()
+        plan = decide_volume(volume, claim, now=now)
+        if plan.delete and (why := await remove_folder(volume, self._root)):
+            plan = failed(volume, why, now)
+        return await self._carry_out(plan)
 
     async def _ask(self, key: Key) -> PersistentVolumeClaim | None:
         """Whether a claim that our copy lacks is there all the same: its data is at stake."""

@@ -31,16 +31,15 @@ _ASKED = (
 )
 
 
-def standard_class() -> StorageClass:
-    """The default class."""
+def own_class(name: str = CLASS_NAME) -> StorageClass:
+    """A class whose volumes are made here; the standard one is the default."""
+    mark = {"storageclass.kubernetes.io/is-default-class": "true"}
     return StorageClass(
-        metadata=ObjectMeta(
-            name=CLASS_NAME,
-            annotations={"storageclass.kubernetes.io/is-default-class": "true"},
-        ),
+        metadata=ObjectMeta(name=name, annotations=mark if name == CLASS_NAME else {}),
         provisioner=PROVISIONER,
         reclaim_policy="Delete",
         volume_binding_mode="Immediate",
+        allow_volume_expansion=True,
     )
 
 

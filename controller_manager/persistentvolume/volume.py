@@ -59,8 +59,11 @@ def _released(volume: PersistentVolume, now: datetime) -> Plan:
     if volume.metadata.deletion_timestamp is not None:
         return Plan()
     why = _kept_because(volume)
-    if not why:
-        return Plan(delete=(volume,))
+    return failed(volume, why, now) if why else Plan(delete=(volume,))
+
+
+def failed(volume: PersistentVolume, why: str, now: datetime) -> Plan:
+    """Say that a volume could not be deleted."""
     status = replace(
         volume.status, phase="Failed", message=why, last_phase_transition_time=to_time(now)
     )

@@ -97,7 +97,9 @@ async def _run(options: UpOptions, folder: Folder) -> None:
         async with Informers(client) as informers, asyncio.TaskGroup() as group:
             settings = ControllerSettings(
                 root_ca=authority.pem.decode(),
-                provision_root=str(folder.path / "volumes"),
+                # Without nodes here nobody could use a folder of this host.
+                provision_root=str(folder.path / "volumes") if options.nodes else "",
+                storage_classes=options.storage_classes,
                 authority=authority,
                 signer=Signer(read_private_key(account_key(folder).read_bytes())),
                 load_balancer_pool=(addresses.balancers,) if network != "none" else (),

@@ -29,6 +29,7 @@ class UpOptions(Struct, frozen=True, kw_only=True):
     rest_port: int | None = None
     grpc_port: int | None = None
     token_auth_file: str = ""
+    storage_classes: tuple[str, ...] = ()
     separate: bool = False
     detach: bool = False
     log_level: LogLevel = "info"
@@ -78,6 +79,10 @@ def up_flags() -> Flags:
     flags.flag("rest-port", type=int, default=None, help="port of the REST API", metavar="PORT")
     flags.flag("grpc-port", type=int, default=None, help="port of the gRPC API", metavar="PORT")
     flags.flag("token-auth-file", default="", help="more static tokens: token,user,uid,groups")
+    none: tuple[str, ...] = ()
+    flags.flag(
+        "storage-classes", default=none, help="classes beside `standard` that get volumes too"
+    )
     flags.flag("separate", default=False, help="run each part as a process of its own")
     flags.flag("detach", default=False, help="return when the cluster is ready")
     flags.flag("log-level", choices=("debug", "info", "warning", "error"), default="info")
@@ -104,6 +109,7 @@ def options_of(found: Namespace, environment: dict[str, str]) -> UpOptions:
         rest_port=found.rest_port,
         grpc_port=found.grpc_port,
         token_auth_file=found.token_auth_file,
+        storage_classes=found.storage_classes,
         separate=found.separate,
         detach=found.detach,
         log_level=found.log_level,

@@ -188,7 +188,8 @@ def _parts(
                     {
                         "secure-port": "0",
                         "root-ca-file": ca,
-                        "provision-root": str(folder.path / "volumes"),
+                        "provision-root": str(folder.path / "volumes") if options.nodes else "",
+                        "storage-classes": ",".join(options.storage_classes),
                         "cluster-signing-cert-file": ca,
                         "cluster-signing-key-file": str(folder.pki / "ca.key"),
                         "service-account-private-key-file": str(account_key(folder)),

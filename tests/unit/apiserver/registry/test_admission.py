@@ -1,23 +1,38 @@
 """What admission adds to objects and what it refuses."""
 
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from apiserver.identity import LABEL, identity_of, keep_identity, remove_expired
 from apiserver.registry.registry import Registry
-from apiserver.registry.request import SYSTEM, Body, Request
+from apiserver.registry.request import SYSTEM, Body, ListOptions, PatchType, Request
+from knarr.api.coordination.lease import Lease, LeaseSpec
 from knarr.api.core.container import Container
 from knarr.api.core.limit_range import LimitRange, LimitRangeItem, LimitRangeSpec
 from knarr.api.core.namespace import Namespace
 from knarr.api.core.node import Node
+from knarr.api.core.persistent_volume_claim import (
+    PersistentVolumeClaim,
+    PersistentVolumeClaimSpec,
+    PersistentVolumeClaimStatus,
+)
 from knarr.api.core.pod import Pod, PodSpec
 from knarr.api.core.resource_quota import ResourceQuota, ResourceQuotaSpec, ResourceQuotaStatus
-from knarr.api.core.resources import ResourceRequirements
+from knarr.api.core.resources import ResourceRequirements, VolumeResourceRequirements
 from knarr.api.core.service_account import ServiceAccount
 from knarr.api.errors import ForbiddenError
 from knarr.api.kinds import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity
+from knarr.api.storage.storage_class import StorageClass
+from knarr.api.structs import ApiStruct
+from knarr.api.times import to_micro_time
+from knarr.daemon.clock import SIMULATION_START
 
 
 def pod(name: str = "a", **spec: Any) -> Pod:
@@ -179,3 +194,73 @@ async def test_pod_security_refuses(
     with pytest.raises(ForbiddenError) as caught:
         await create(registry, pod(**spec), "safe")
     assert caught.value.message == f'pods "a" is forbidden: {told}'
+
+
+def claim(size: str, class_name: str) -> PersistentVolumeClaim:
+    return PersistentVolumeClaim(
+        metadata=ObjectMeta(name="data"),
+        spec=PersistentVolumeClaimSpec(
+            access_modes=("ReadWriteOnce",),
+            resources=VolumeResourceRequirements(requests={"storage": Quantity(size)}),
+            storage_class_name=class_name,
+            volume_name="v",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("class_name", "why"),
+    [
+        pytest.param("fixed", "must support resize", id="its class does not allow it"),
+        pytest.param("grows", "", id="may grow"),
+    ],
+)
+async def test_a_claim_grows_where_its_class_allows_it(
+    cluster: Registry, class_name: str, why: str
+) -> None:
+    for name in ("fixed", "grows"):
+        grows = name == "grows"
+        kind = StorageClass(
+            metadata=ObjectMeta(name=name), provisioner="p", allow_volume_expansion=grows
+        )
+        await create(cluster, kind, "")
+    made = await create(cluster, claim("1Gi", class_name))
+    await cluster.core.write_status(
+        replace(made, status=PersistentVolumeClaimStatus(phase="Bound"))
+    )
+    await seen(cluster, StorageClass)
+    await seen(cluster, PersistentVolumeClaim)
+    request = Request(
+        user=SYSTEM, kind=kind_of(PersistentVolumeClaim), namespace="default", name="data"
+    )
+    patch = Body(b'{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}')
+    if why:
+        with pytest.raises(ForbiddenError, match=why):
+            await cluster.patch(request, PatchType.MERGE, patch)
+    else:
+        await cluster.patch(request, PatchType.MERGE, patch)
+
+
+async def seen(registry: Registry, object_type: type[ApiStruct]) -> Sequence[Any]:
+    """The objects of a kind, once the cache shows every write."""
+    page = await registry.list(Request(user=SYSTEM, kind=kind_of(object_type)), ListOptions())
+    return [entry.object for entry in page.entries]
+
+
+async def test_leases_of_servers_that_are_gone_are_removed(registry: Registry) -> None:
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(keep_identity(registry, "here"))
+        await create(registry, identity("gone", 7200), "kube-system")
+        await create(registry, identity("recent", 60), "kube-system")
+        await remove_expired(registry)
+        running.cancel()
+    names = [each.metadata.name for each in await seen(registry, Lease)]
+    assert sorted(names) == sorted([identity_of("here"), "recent"])
+
+
+def identity(name: str, ago_s: int) -> Lease:
+    renewed = SIMULATION_START - timedelta(seconds=ago_s)
+    spec = LeaseSpec(
+        holder_identity=name, lease_duration_seconds=3600, renew_time=to_micro_time(renewed)
+    )
+    return Lease(metadata=ObjectMeta(name=name, labels={LABEL: "kube-apiserver"}), spec=spec)

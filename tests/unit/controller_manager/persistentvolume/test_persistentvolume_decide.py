@@ -1,5 +1,6 @@
 """How claims and volumes come together, and part."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from controller_manager.ephemeralvolume.decide import decide as decide_ephemeral
 from controller_manager.persistentvolume.claim import BIND_COMPLETED, decide_claim
+from controller_manager.persistentvolume.folders import remove_folder
 from controller_manager.persistentvolume.matching import best_match
 from controller_manager.persistentvolume.provisioning import (
     PROVISIONED_BY,
@@ -107,6 +109,50 @@ def test_does_not_bind_what_does_not_suit(
     wanted: PersistentVolumeClaim, offered: PersistentVolume
 ) -> None:
     assert best_match(wanted, [offered], only_reserved=False) is None
+
+
+def made_here(size: str, root: str = "/volumes") -> PersistentVolume:
+    """A volume that the built-in provisioner made for the claim `c`, which is bound to it."""
+    made = volume("pvc-uid-c", size, phase="Bound", claim_ref=reference_to(claim()))
+    source = HostPathVolumeSource(path=f"{root}/pvc-uid-c")
+    meta = replace(made.metadata, annotations={PROVISIONED_BY: PROVISIONER})
+    return replace(made, metadata=meta, spec=replace(made.spec, host_path=source))
+
+
+def test_a_claim_that_asks_for_more_gets_it_where_volumes_are_made_here() -> None:
+    bound = claim(size="3Gi", volume_name="pvc-uid-c")
+    bound = replace(
+        bound,
+        metadata=replace(bound.metadata, annotations={BIND_COMPLETED: "yes"}),
+        status=PersistentVolumeClaimStatus(phase="Bound", capacity={"storage": Quantity("1Gi")}),
+    )
+    plan = decide_claim(bound, made_here("1Gi"), [], None)
+    (larger,) = plan.update
+    assert isinstance(larger, PersistentVolume)
+    assert isinstance(plan.status, PersistentVolumeClaim)
+    assert larger.spec.capacity == plan.status.status.capacity == {"storage": "3Gi"}
+    assert reasons(plan) == ["VolumeResizeSuccessful"]
+    elsewhere = replace(made_here("1Gi"), metadata=metadata("pvc-uid-c"))
+    assert not decide_claim(bound, elsewhere, [], None).update
+
+
+async def test_the_folder_goes_with_a_volume_that_was_made_here(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    mine, other = tmp_path / "pvc-uid-c", tmp_path / "other"
+    for folder in (mine, other):
+        folder.mkdir()
+        (folder / "data").write_text("data")
+    liar = replace(made_here("1Gi", root), metadata=metadata("other"))
+    assert await remove_folder(liar, root) == ""
+    of_another = made_here("1Gi", root)
+    pointed = replace(of_another.spec, host_path=HostPathVolumeSource(path=str(other)))
+    assert await remove_folder(replace(of_another, spec=pointed), root) == ""
+    assert other.exists(), "only what was made for the volume is removed"
+    assert await remove_folder(of_another, root) == ""
+    assert not mine.exists()
+    assert await remove_folder(of_another, root) == "", "what is gone is gone"
+    mine.write_text("no folder")
+    assert (await remove_folder(of_another, root)).endswith("Not a directory")
 
 
 def test_says_why_a_chosen_volume_does_not_suit() -> None:
