@@ -95,15 +95,7 @@ async def _run(options: UpOptions, folder: Folder) -> None:
         folder.say(running)
         client = InProcessClient(server.registry)
         async with Informers(client) as informers, asyncio.TaskGroup() as group:
-            settings = ControllerSettings(
-                root_ca=authority.pem.decode(),
-                # Without nodes here nobody could use a folder of this host.
-                provision_root=str(folder.path / "volumes") if options.nodes else "",
-                storage_classes=options.storage_classes,
-                authority=authority,
-                signer=Signer(read_private_key(account_key(folder).read_bytes())),
-                load_balancer_pool=(addresses.balancers,) if network != "none" else (),
-            )
+            settings = _controller_settings(options, folder, addresses, authority)
             group.create_task(
                 run_controllers(client, clock, seeded(), settings), name="controllers"
             )
@@ -131,6 +123,20 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             group.create_task(
                 _tell_ready(folder, running, informers.of(Node), options.nodes, carried, fresh)
             )
+
+
+def _controller_settings(
+    options: UpOptions, folder: Folder, addresses: Addresses, authority: Authority
+) -> ControllerSettings:
+    return ControllerSettings(
+        root_ca=authority.pem.decode(),
+        # Without nodes here nobody could use a folder of this host.
+        provision_root=str(folder.path / "volumes") if options.nodes else "",
+        storage_classes=options.storage_classes,
+        authority=authority,
+        signer=Signer(read_private_key(account_key(folder).read_bytes())),
+        load_balancer_pool=(addresses.balancers,) if network_of(options) != "none" else (),
+    )
 
 
 def running_of(options: UpOptions, layout: Layout, network: str) -> Running:
