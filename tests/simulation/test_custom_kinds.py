@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apiserver.custom.controller import CustomResources
+from apiserver.extensions.calls import Calls
 from apiserver.registry.request import SYSTEM, Body, ListOptions, PatchType, Request
 from knarr.api.apiextensions.custom_resource_definition import CustomResourceDefinition
 from knarr.api.core.config_map import ConfigMap
@@ -99,7 +100,7 @@ class Widgets:
 @asynccontextmanager
 async def widgets() -> AsyncIterator[Widgets]:
     async with world(1, Weather()) as made:
-        custom = made.group.create_task(CustomResources(made.registry).run())
+        custom = made.group.create_task(CustomResources(made.registry, Calls()).run())
         own = Widgets(made)
         await own.create(kind_of(CustomResourceDefinition), DEFINITION)
         row = ("example.com", "v1", "widgets")
