@@ -36,6 +36,11 @@ def _flags() -> Flags:
     flags.flag("cluster-signing-cert-file", default="", help="authority that signs certificates")
     flags.flag("cluster-signing-key-file", default="", help="the key of that authority")
     flags.flag(
+        "approve-kubelet-serving",
+        default=default.approve_serving,
+        help="approve nodes' requests for serving certificates of their own names",
+    )
+    flags.flag(
         "cluster-signing-duration",
         default=default.signing_duration.total_seconds(),
         help="how long the certificates are good that it signs",
@@ -74,6 +79,7 @@ def settings_of(found: Namespace) -> ControllerSettings:
         node_cidr_mask_size_ipv6=found.node_cidr_mask_size_ipv6,
         service_cidr=found.service_cluster_ip_range,
         authority=_authority(found.cluster_signing_cert_file, found.cluster_signing_key_file),
+        approve_serving=found.approve_kubelet_serving,
         signing_duration=timedelta(seconds=found.cluster_signing_duration),
         signer=signer,
         hpa_sync_period_s=found.horizontal_pod_autoscaler_sync_period,

@@ -60,6 +60,11 @@ def common_name(request: x509.CertificateSigningRequest) -> str:
     return names[0] if names else ""
 
 
+def host_names(request: x509.CertificateSigningRequest) -> tuple[str, ...]:
+    """All names and addresses that are asked for, as texts."""
+    return tuple(str(host.value) for host in _hosts(request))
+
+
 def wrong_for(signer: str, request: x509.CertificateSigningRequest, usages: Sequence[str]) -> str:
     """Why this signer refuses the request, in Kubernetes' words; empty when it does not."""
     asked = frozenset(usages)

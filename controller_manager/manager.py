@@ -120,7 +120,11 @@ def _clusterrole_aggregation(tools: Tools) -> Made:
 
 
 def _csr_approving(tools: Tools) -> Made:
-    return CsrApprovingController(tools.client, tools.informers.of(CertificateSigningRequest))
+    return CsrApprovingController(
+        tools.client,
+        tools.informers.of(CertificateSigningRequest),
+        approve_serving=tools.settings.approve_serving,
+    )
 
 
 def _csr_cleaner(tools: Tools) -> Made:

@@ -36,6 +36,8 @@ class ControllerSettings(Struct, frozen=True):
     """The folder under which the built-in provisioner makes volumes; empty: it makes none."""
     authority: Authority | None = None
     """Signs requests for certificates; without it they wait."""
+    approve_serving: bool = False
+    """Whether nodes get serving certificates for their own names without anybody's approval."""
     signing_duration: timedelta = timedelta(days=365)
     """How long the certificates are good that it signs, unless less was asked for."""
     signer: Signer | None = None

@@ -37,6 +37,15 @@ Status:
 StatusAnswer: header Header 1, size int64 3, used int64 9
 Defragment:
 DefragmentAnswer: header Header 1
+Member: id uint64 1, name string 2, peer_urls *string 3, client_urls *string 4, is_learner bool 5
+MemberList: linearizable bool 1
+MemberListAnswer: header Header 1, members *Member 2
+MemberAdd: peer_urls *string 1, is_learner bool 2
+MemberAddAnswer: header Header 1, member Member 2, members *Member 3
+MemberRemove: id uint64 1
+MemberRemoveAnswer: header Header 1, members *Member 2
+MemberPromote: id uint64 1
+MemberPromoteAnswer: header Header 1, members *Member 2
 Authenticate: name string 1, password string 2
 AuthenticateAnswer: header Header 1, token string 2
 """
@@ -58,6 +67,10 @@ METHODS = {
     "LeaseGrant": "/etcdserverpb.Lease/LeaseGrant",
     "Status": "/etcdserverpb.Maintenance/Status",
     "Defragment": "/etcdserverpb.Maintenance/Defragment",
+    "MemberList": "/etcdserverpb.Cluster/MemberList",
+    "MemberAdd": "/etcdserverpb.Cluster/MemberAdd",
+    "MemberRemove": "/etcdserverpb.Cluster/MemberRemove",
+    "MemberPromote": "/etcdserverpb.Cluster/MemberPromote",
     "Authenticate": "/etcdserverpb.Auth/Authenticate",
 }
 """The calls with one answer; the request is the message of that name, the answer its Answer."""
@@ -71,6 +84,7 @@ _SCALARS = {
     "bool": _Field.TYPE_BOOL,
     "int32": _Field.TYPE_INT32,
     "int64": _Field.TYPE_INT64,
+    "uint64": _Field.TYPE_UINT64,
 }
 
 
@@ -85,8 +99,8 @@ def _build() -> dict[str, Any]:
             label, kind, number = field.split()
             added = message.field.add(name=label, number=int(number))
             added.label = _Field.LABEL_REPEATED if kind[0] == "*" else _Field.LABEL_OPTIONAL
-            if kind in _SCALARS:
-                added.type = _SCALARS[kind]
+            if kind.lstrip("*") in _SCALARS:
+                added.type = _SCALARS[kind.lstrip("*")]
             else:
                 added.type = _Field.TYPE_MESSAGE
                 added.type_name = f".{PACKAGE}.{kind.lstrip('*')}"

@@ -4,8 +4,12 @@ from msgspec import Struct
 
 from controller_manager.certificate_requests import (
     KUBELET_CLIENT,
+    KUBELET_SERVING,
+    NODE_USER,
+    NODES_GROUP,
     common_name,
     has,
+    host_names,
     parsed,
     with_condition,
     wrong_for,
@@ -35,6 +39,26 @@ NODE = Permission(
     "nodeclient", "Auto approving kubelet client certificate after SubjectAccessReview."
 )
 """Somebody, such as a host that joins, asks for a node's certificate."""
+
+
+SERVING = Permission(
+    "", "Auto approving kubelet serving certificate: a node asks for its own name."
+)
+"""Kubernetes leaves these to people; a cluster that says so approves them."""
+
+
+def serves_itself(csr: CertificateSigningRequest) -> bool:
+    """Whether a node asks for a serving certificate of its own name and no other."""
+    if csr.spec.signer_name != KUBELET_SERVING or csr.status.certificate:
+        return False
+    if has(csr, "Approved") or has(csr, "Denied") or NODES_GROUP not in csr.spec.groups:
+        return False
+    request = parsed(csr)
+    if request is None or wrong_for(KUBELET_SERVING, request, csr.spec.usages):
+        return False
+    name = common_name(request)
+    own = name.removeprefix(NODE_USER)
+    return csr.spec.username == name and host_names(request) == (own,)
 
 
 def permissions(csr: CertificateSigningRequest) -> tuple[Permission, ...]:

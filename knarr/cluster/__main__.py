@@ -14,6 +14,10 @@ LAUNCHER = {
     "restore": "Put a copy back into the store of a stopped cluster",
     "image": "load: images into the Docker engine of the cluster's nodes",
     "resolve": "Ask the cluster's name server for a name",
+    "server": "Run a control-plane host, the first or a further one",
+    "agent": "Make this host a node of a cluster, and be it",
+    "token": "Make, list and delete the tokens by which hosts join",
+    "leave": "Take this host out of its cluster and clean it up",
     "status": "Say which clusters there are and what they do",
 }
 """The commands about clusters as a whole; commands.py has what they do."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from knarr.cluster.folder import Folder, Running
+from knarr.cluster.hosts import commands as hosts
 from knarr.cluster.kubeconfig import context_name, remove_context
 from knarr.cluster.options import (
     UpOptions,
@@ -166,8 +167,12 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "pause": pause,
     "reset": reset,
     "resume": resume,
+    "agent": hosts.agent,
+    "leave": hosts.leave,
     "resolve": ask,
+    "server": hosts.server,
     "status": status,
+    "token": hosts.token,
 }
 """What the launcher's commands do; `__main__.py` says when they are meant."""
 

@@ -23,6 +23,21 @@ def context_name(cluster: str) -> str:
 
 def add_context(path: Path, cluster: str, *, server: str, grpc: str, ca: bytes, token: str) -> None:
     """Write the context and make it the current one; everything else in the file stays."""
+    _add(path, cluster, server, grpc, ca, {"token": token})
+
+
+def add_certificate_context(
+    path: Path, cluster: str, *, server: str, grpc: str, ca: bytes, certificate: bytes, key: bytes
+) -> None:
+    """The same for a user with a certificate."""
+    user = {
+        "client-certificate-data": base64.b64encode(certificate).decode(),
+        "client-key-data": base64.b64encode(key).decode(),
+    }
+    _add(path, cluster, server, grpc, ca, user)
+
+
+def _add(path: Path, cluster: str, server: str, grpc: str, ca: bytes, user: dict[str, str]) -> None:
     config = _read(path)
     name = context_name(cluster)
     extension = {"name": GRPC_EXTENSION, "extension": {"address": grpc}}
@@ -37,7 +52,7 @@ def add_context(path: Path, cluster: str, *, server: str, grpc: str, ca: bytes, 
             "extensions": [extension],
         },
     )
-    _put(config, "users", name, "user", {"token": token})
+    _put(config, "users", name, "user", user)
     _put(config, "contexts", name, "context", {"cluster": name, "user": name})
     config["current-context"] = name
     _write(path, config)

@@ -20,7 +20,7 @@ from dns.corefile import DEFAULT, PORT, parse
 from dns.dns import Dns, DnsOptions
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.discovery.endpoint_slice import EndpointSlice
-from knarr.api.errors import AlreadyExistsError, InvalidError
+from knarr.api.errors import AlreadyExistsError, InvalidError, NotFoundError
 from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.client.client import Client
@@ -149,6 +149,9 @@ async def make_dns_service(client: Client, dns_address: str, *, is_loopback: boo
             ),
         ),
     )
+    with suppress(NotFoundError):
+        await client.get(Service, KUBE_DNS)
+        return
     with suppress(AlreadyExistsError):
         try:
             await client.create(service)

@@ -9,12 +9,27 @@ that break the daemon's connections. `subprocess` uses vfork, which runs none.
 import asyncio
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
 
 READ_BYTES_MAX = 256 * 1024
 """So much of an output waits for a slow reader; then the child waits."""
+
+
+def tied(arguments: Sequence[str]) -> list[str]:
+    """The same command, ended by the kernel when we end, however that is.
+
+    For what is of no use without us, and in the way when we come again.
+    """
+    code = (
+        "import ctypes, os, signal, sys\n"
+        "ctypes.CDLL(None).prctl(1, signal.SIGTERM)\n"  # PR_SET_PDEATHSIG
+        f"if os.getppid() != {os.getpid()}: sys.exit(1)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])\n"
+    )
+    return [sys.executable, "-S", "-E", "-c", code, *arguments]
 
 
 class Child:

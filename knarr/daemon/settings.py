@@ -63,6 +63,10 @@ class Flags(argparse.ArgumentParser):
             options = {"type": int, "metavar": "N", **options}
         self.add_argument(f"--{name}", **options)
 
+    def knows(self, name: str) -> bool:
+        """Whether `--name` is declared."""
+        return f"--{name}" in self._option_string_actions
+
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
         raise SettingsError(message)
