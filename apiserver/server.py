@@ -1,6 +1,7 @@
 """Puts the API server together: store, registry, who may what, REST front, gRPC."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from apiserver.admission.admission import Admission
 from apiserver.admission.plugins import default_plugins
@@ -49,7 +51,7 @@ from apiserver.rest.openapi import OpenApi
 from apiserver.rest.openid import OpenId
 from apiserver.rest.self_signed import self_signed_context
 from apiserver.rest.version import version_page
-from apiserver.storage.compaction import compact_regularly
+from apiserver.storage.compaction import COMPACT_EVERY_S, compact_regularly
 from apiserver.storage.open import open_store
 from apiserver.storage.store import Store
 from apiserver.usage.resource_metrics import ResourceMetrics
@@ -68,6 +70,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """What an operator may choose, by Kubernetes' names."""
 
     store: str = "memory://"
+    etcd_compaction_interval: float = COMPACT_EVERY_S
+    """After so many seconds the store forgets the past, whatever kind of store it is."""
     bind_address: str = "127.0.0.1"
     secure_port: int = 6443
     grpc_port: int = 6444
@@ -115,6 +119,16 @@ class Server(Struct, frozen=True):
 @asynccontextmanager
 async def serve(options: Options, nodes: NodeConnections | None = None) -> AsyncIterator[Server]:
     """Run the server while the block runs; kubelets are reached by gRPC unless told otherwise."""
+    bound, options = _bound(options)
+    with bound:
+        async with _serving(options, bound, nodes) as server:
+            yield server
+
+
+@asynccontextmanager
+async def _serving(
+    options: Options, bound: socket.socket, nodes: NodeConnections | None
+) -> AsyncIterator[Server]:
     clock = SystemClock()
     rbac = Rbac()
     async with open_store(options.store) as store, asyncio.TaskGroup() as group:
@@ -132,7 +146,10 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         roles_known = asyncio.Event()
         running = [
             group.create_task(registry.run(), name="registry"),
-            group.create_task(compact_regularly(store), name="compaction"),
+            group.create_task(
+                compact_regularly(store, every_s=options.etcd_compaction_interval),
+                name="compaction",
+            ),
         ]
         await registry.ready()
         custom = CustomResources(registry, calls)
@@ -158,7 +175,7 @@ async def serve(options: Options, nodes: NodeConnections | None = None) -> Async
         _add_pages(front, tokens, OpenApi(registry.kinds, custom.schemas, Aggregated(extensions)))
         tls = _tls(options, clock)
         async with (
-            front.serve(options.bind_address, options.secure_port, tls) as address,
+            front.serve(bound, tls) as address,
             _grpc(options, registry, gate, reached) as grpc_front,
             advertise.advertised(registry.core, is_shared=options.store.startswith("etcd")),
         ):
@@ -189,6 +206,23 @@ def _extensions(options: Options, registry: Registry) -> Extensions:
         registry.core, options.proxy_client_cert_file, options.proxy_client_key_file
     )
     return Extensions(registry, connections)
+
+
+def _bound(options: Options) -> tuple[socket.socket, Options]:
+    """The socket of the REST API, bound but not listening yet, and options that tell its port."""
+    host, port = options.bind_address, options.secure_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    settings = options.registry
+    if not settings.advertise_port:
+        settings = replace(settings, advertise_port=bound.getsockname()[1])
+    return bound, replace(options, registry=settings)
 
 
 def _add_pages(front: Front, tokens: ServiceAccountTokens, open_api: OpenApi) -> None:

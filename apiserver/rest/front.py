@@ -1,6 +1,7 @@
 """The HTTP front: every request comes in here, and every error goes out here."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -214,9 +215,9 @@ class Front:
 
     @asynccontextmanager
     async def serve(
-        self, host: str, port: int, tls: ssl.SSLContext | None
+        self, bound: socket.socket, tls: ssl.SSLContext | None
     ) -> AsyncIterator[tuple[str, int]]:
-        """Listen while the block runs; the value is the address listened on."""
+        """Listen on a bound socket while the block runs; the value is its address."""
         runner = web.ServerRunner(
             web.Server(
                 self.handle,
@@ -229,7 +230,7 @@ class Front:
         )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024)
+            site = web.SockSite(runner, bound, ssl_context=tls, backlog=1024)
             await site.start()
             address = runner.addresses[0]
             yield address[0], address[1]

@@ -8,9 +8,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,6 +21,7 @@ from tests import etcd
 from tests.history.checker import violations
 from tests.history.clients import Worker, log_of, watch
 from tests.history.record import History, Recorder
+from tests.servers import TOKEN, Server
 
 SEED = int(os.environ.get("SEED", "7"))
 WORKERS = 8
@@ -34,45 +32,6 @@ PEACE_CALLS = 80
 TROUBLE_S = 1.0
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 KEPT = Path("build/histories")
-TOKEN = "secret"
-
-
-class Server:
-    """An API server that is killed and started again, always on the same port."""
-
-    def __init__(self, folder: Path, store: str) -> None:
-        (self.port,) = etcd.free_ports(1)
-        self.address = f"127.0.0.1:{self.port}"
-        tokens = folder / "tokens"
-        tokens.write_text(f'{TOKEN},root,1,"system:masters"\n')
-        self._log = folder / f"{self.port}.log"
-        self._command = (
-            sys.executable, "-m", "apiserver", f"--store={store}", "--secure-port=0",
-            f"--grpc-port={self.port}", f"--token-auth-file={tokens}",
-        )  # fmt: skip
-        self.process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> None:
-        self._log.write_bytes(b"")
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stderr=log)  # noqa: ASYNC220
-        deadline = time.monotonic() + 30
-        while b"serving gRPC" not in self._log.read_bytes():
-            assert self.process.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline, self._log.read_text()
-            await asyncio.sleep(0.02)
-
-    async def restart(self) -> None:
-        """Ask it to end, as a supervisor does, and start it again."""
-        assert self.process is not None
-        self.process.terminate()
-        assert await asyncio.to_thread(self.process.wait, 30) == 0
-        await self.start()
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
 
 
 Peace = Callable[[], Awaitable[None]]
