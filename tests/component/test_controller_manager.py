@@ -33,7 +33,7 @@ async def process(module: str, *flags: str) -> AsyncIterator[asyncio.subprocess.
     finally:
         if started.returncode is None:
             started.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await started.communicate()
     assert started.returncode == 0
 
@@ -42,7 +42,7 @@ async def said(started: asyncio.subprocess.Process, pattern: str) -> re.Match[st
     """Read the log until a line says this."""
     assert started.stderr is not None
     lines = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while line := (await started.stderr.readline()).decode():
             lines.append(line)
             if found := re.search(pattern, line):
@@ -51,7 +51,7 @@ async def said(started: asyncio.subprocess.Process, pattern: str) -> re.Match[st
 
 
 async def pods(client: GrpcClient, count: int) -> list[str]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             listed = await client.list(Pod, namespace="default")
             if len(listed.items) == count:
