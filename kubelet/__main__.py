@@ -1,5 +1,7 @@
 """The process knarr-kubelet."""
 
+import asyncio
+import signal
 import socket
 from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping
@@ -18,10 +20,14 @@ from knarr.daemon.clock import Clock, SystemClock
 from knarr.daemon.health import Health, serve_health
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
-from knarr.daemon.settings import Flags, SettingsError, add_log_flags
+from knarr.daemon.settings import Flags, SettingsError, add_log_flags, duration_s
 from knarr.daemon.shown import Shown
+from kubelet.eviction.evictor import EvictionOptions
+from kubelet.eviction.images import ImageRules
+from kubelet.eviction.thresholds import HARD_DEFAULT, ThresholdError, hard, soft
 from kubelet.kubelet import PODS_MAX, Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
+from kubelet.node.shutdown import ShutdownOptions
 from kubelet.runtime.choose import RuntimeSettings, open_runtime
 
 NAME = "knarr-kubelet"
@@ -36,6 +42,20 @@ def flags() -> Flags:
     add_client_flags(found)
     _add_node_flags(found)
     _add_serving_flags(found)
+    _add_eviction_flags(found)
+    found.flag(
+        "shutdown-grace-period",
+        type=duration_s,
+        default=0.0,
+        help="how long pods may take to end after SIGPWR: the machine is about to stop",
+    )
+    found.flag(
+        "shutdown-grace-period-critical-pods",
+        type=duration_s,
+        default=0.0,
+        help="what of it is kept for critical pods, which end last",
+    )
+    found.flag("allowed-unsafe-sysctls", default=(), help="kernel settings pods may change too")
     found.flag(
         "runtime",
         choices=("auto", "docker", "process", "hollow"),
@@ -62,6 +82,47 @@ def _add_node_flags(found: Flags) -> None:
     found.flag("max-pods", default=PODS_MAX, help="how many pods the node takes")
     found.flag("kube-reserved", default=(), help="kept from pods for Knarr: cpu=100m,memory=1Gi")
     found.flag("system-reserved", default=(), help="kept from pods for the system")
+
+
+def _add_eviction_flags(found: Flags) -> None:
+    hard_default = tuple(HARD_DEFAULT.split(","))
+    found.flag("eviction-hard", default=hard_default, help="pods go at once: memory.available<1Gi")
+    found.flag("eviction-soft", default=(), help="pods go after a while: memory.available<1Gi")
+    found.flag("eviction-soft-grace-period", default=(), help="that while: memory.available=90s")
+    found.flag(
+        "eviction-max-pod-grace-period", default=0, help="seconds pods get that go for those"
+    )
+    found.flag(
+        "eviction-pressure-transition-period",
+        type=duration_s,
+        default=300.0,
+        help="how long a pressure is told of after it was last there",
+    )
+    found.flag("image-gc-high-threshold", default=85, help="percent of disk used: images go")
+    found.flag("image-gc-low-threshold", default=80, help="percent of disk used: no more go")
+    found.flag(
+        "minimum-image-ttl-duration",
+        type=duration_s,
+        default=120.0,
+        help="a younger image is not removed",
+    )
+
+
+def _eviction(found: Namespace) -> EvictionOptions:
+    try:
+        return EvictionOptions(
+            hard=hard(found.eviction_hard),
+            soft=soft(found.eviction_soft, found.eviction_soft_grace_period),
+            soft_grace_max_s=float(found.eviction_max_pod_grace_period),
+            transition_s=found.eviction_pressure_transition_period,
+            images=ImageRules(
+                high_percent=found.image_gc_high_threshold,
+                low_percent=found.image_gc_low_threshold,
+                min_age_s=found.minimum_image_ttl_duration,
+            ),
+        )
+    except ThresholdError as error:
+        raise SettingsError(f"--eviction-hard, --eviction-soft: {error}") from None
 
 
 def _add_serving_flags(found: Flags) -> None:
@@ -91,6 +152,12 @@ def options_of(found: Namespace) -> KubeletOptions:
         labels=_pairs(found.node_labels, "--node-labels"),
         taints=tuple(_taint(text) for text in found.register_with_taints),
         reserved=_reserved(found),
+        eviction=_eviction(found),
+        shutdown=ShutdownOptions(
+            grace_s=found.shutdown_grace_period,
+            critical_grace_s=found.shutdown_grace_period_critical_pods,
+        ),
+        unsafe_sysctls=found.allowed_unsafe_sysctls,
         dns=DnsSettings(
             servers=found.cluster_dns,
             domain=found.cluster_domain,
@@ -191,8 +258,12 @@ async def _kubelet(found: Namespace, clock: Clock) -> AsyncIterator[Kubelet]:
 
 async def serve(found: Namespace) -> None:
     """Be a node until cancelled; containers go on."""
-    async with _kubelet(found, SystemClock()) as kubelet:
-        await kubelet.run()
+    async with _kubelet(found, SystemClock()) as kubelet, asyncio.TaskGroup() as group:
+        group.create_task(kubelet.run(), name="kubelet")
+        power_fails = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGPWR, power_fails.set)
+        await power_fails.wait()
+        await kubelet.shut_down()
 
 
 def main() -> None:

@@ -22,10 +22,12 @@ from knarr.client.events import EventRecorder
 from knarr.client.informer import Informer
 from knarr.daemon.clock import Clock
 from kubelet.addresses import PodAddresses
+from kubelet.eviction.evictor import EvictionOptions, Evictor
 from kubelet.images import Images
 from kubelet.network import DnsSettings, pod_network
 from kubelet.node.agent import NodeAgent
-from kubelet.node.machine import capacity, memory_available_bytes, system_info
+from kubelet.node.machine import capacity, system_info
+from kubelet.node.shutdown import ShutdownOptions, end_all
 from kubelet.node.status import NodeFacts
 from kubelet.probes.prober import Prober
 from kubelet.runtime.runtime import Runtime
@@ -33,6 +35,7 @@ from kubelet.server.door import NodeDoor
 from kubelet.server.service import NodeService, serve
 from kubelet.static.mirrors import Mirrors
 from kubelet.static.source import StaticPods
+from kubelet.sync.admission import NodeState
 from kubelet.sync.allocations import Allocations
 from kubelet.sync.host import Host, PodNetwork
 from kubelet.sync.manager import PodManager
@@ -43,9 +46,6 @@ log = structlog.get_logger()
 
 PODS_MAX = 110
 """How many pods a node takes unless told otherwise, as Kubernetes' default."""
-
-MEMORY_LOW_BYTES = 100 * 1024 * 1024
-"""Below this much available memory the node is under pressure, as Kubernetes' default."""
 
 
 class KubeletOptions(Struct, frozen=True, kw_only=True):
@@ -74,6 +74,10 @@ class KubeletOptions(Struct, frozen=True, kw_only=True):
     dns: DnsSettings = field(default_factory=DnsSettings)
     manifests: Path | None = None
     """A folder (or a file) of pods that this node runs by itself."""
+    eviction: EvictionOptions = EvictionOptions()
+    shutdown: ShutdownOptions = ShutdownOptions()
+    unsafe_sysctls: tuple[str, ...] = ()
+    """Kernel settings pods may change beside those that concern them alone."""
 
 
 class Kubelet:
@@ -100,6 +104,7 @@ class Kubelet:
         if options.manifests is not None:
             self._static = StaticPods(options.manifests, options.node_name, clock)
         self._addresses: PodAddresses | None = None
+        self._is_shutting_down = False
         self._port = 0
         volumes = Volumes(options.state_dir / "volumes", client, clock)
         self.host = Host(
@@ -120,6 +125,7 @@ class Kubelet:
             state_dir=str(options.state_dir),
             allocations=Allocations(self._allocatable, self._wake),
             mirrors=Mirrors(client, self._static_pods, lambda: self.agent.node),
+            state=self._state,
         )
         self.manager = PodManager(self.host, self.pods, self._static)
         self.agent = NodeAgent(
@@ -131,6 +137,7 @@ class Kubelet:
             taints=options.taints,
             pod_cidr=options.pod_cidr,
         )
+        self.evictor = Evictor(self.host, self.manager, options.eviction, self.agent.look)
 
     async def run(self) -> None:
         """Be a node until cancelled; containers go on."""
@@ -143,9 +150,17 @@ class Kubelet:
             group.create_task(self.pods.run(), name="pods")
             group.create_task(self._be_a_node(), name="node")
             group.create_task(self.manager.run(), name="pod-manager")
-            group.create_task(self.host.mirrors.run(), name="mirrors")
+            if self.runtime.is_real:
+                group.create_task(self.host.mirrors.run(), name="mirrors")
+                group.create_task(self.evictor.run(), name="evictor")
             if self._static is not None:
                 group.create_task(self._static.run(), name="static-pods")
+
+    async def shut_down(self) -> None:
+        """The machine is about to stop: say so, and end all pods within the time there is."""
+        self._is_shutting_down = True
+        self.agent.look()
+        await end_all(self.manager, self._options.shutdown)
 
     async def _be_a_node(self) -> None:
         """Pods of files need not wait for an API server that may be among them."""
@@ -197,6 +212,18 @@ class Kubelet:
         if self._addresses is not None:
             self._addresses.release(uid)
 
+    def _state(self, pod: Pod) -> NodeState:
+        if not self.runtime.is_real:
+            return NodeState()
+        return NodeState(
+            node=self.agent.node,
+            pressures=self.evictor.pressures,
+            is_full=self.host.allocations.is_full(pod),
+            obstacle=self.host.allocations.obstacle(pod),
+            is_shutting_down=self._is_shutting_down,
+            unsafe_sysctls=self._options.unsafe_sysctls,
+        )
+
     def _static_pods(self) -> Mapping[str, Pod]:
         return self._static.pods if self._static is not None else {}
 
@@ -225,7 +252,6 @@ class Kubelet:
 
     async def _facts(self) -> NodeFacts:
         options = self._options
-        low = self.runtime.is_real and memory_available_bytes() < MEMORY_LOW_BYTES
         has = options.capacity or capacity(_existing(options.state_dir), pods_max=options.pods_max)
         return NodeFacts(
             hostname=options.node_name,
@@ -235,7 +261,8 @@ class Kubelet:
             info=system_info(await self.runtime.version()),
             images=await self.runtime.images(),
             port=self._port,
-            pressures=frozenset({"MemoryPressure"} if low else ()),
+            pressures=self.evictor.pressures,
+            not_ready="node is shutting down" if self._is_shutting_down else "",
         )
 
 

@@ -34,6 +34,9 @@ from knarr.daemon.certificates import Authority, Wanted, ensure_key
 from knarr.daemon.clock import Clock, SystemClock, seeded
 from knarr.daemon.jwt import Signer, read_private_key
 from knarr.daemon.shown import Shown
+from kubelet.eviction.evictor import EvictionOptions
+from kubelet.eviction.images import ImageRules
+from kubelet.eviction.thresholds import hard
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
 from kubelet.runtime.choose import RuntimeSettings, is_docker_there, open_runtime
@@ -50,6 +53,11 @@ API_SERVER = "kube-apiserver-kubelet-client"
 
 STOP_GRACE_S = 2.0
 """What containers get when the cluster stops: whoever types `knarr down` waits for it."""
+
+EVICTION = EvictionOptions(
+    hard=hard(("memory.available<100Mi",)), images=ImageRules(high_percent=100, low_percent=99)
+)
+"""A full disk of a laptop is no reason to run nothing, and its images are its owner's."""
 
 HOLLOW_CAPACITY = {
     "cpu": Quantity("32"),
@@ -274,6 +282,7 @@ class _Nodes(Struct, frozen=True):
                     pod_cidr=cidr,
                     pods_max=500 if hollow else 110,
                     capacity=HOLLOW_CAPACITY if hollow else {},
+                    eviction=EVICTION,
                     dns=DnsSettings(servers=(self.addresses.dns,)),
                 ),
                 self.client,

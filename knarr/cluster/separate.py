@@ -236,6 +236,10 @@ def _kubelet(
         "client-ca-file": str(folder.pki / "ca.crt"),
         "runtime": options.runtime,
         "cluster-dns": addresses.dns,
+        # A full disk of a laptop is no reason to run nothing, and its images are its owner's.
+        "eviction-hard": "memory.available<100Mi",
+        "image-gc-high-threshold": "100",
+        "image-gc-low-threshold": "99",
     }
     return Part(f"kubelet-{name}", "kubelet", (*to_server, *_flags(flags)))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -57,6 +58,11 @@ class NodeAgent:
         self._pod_cidr = pod_cidr
         self._reported_at: datetime | None = None
         self._lease: Lease | None = None
+        self._changed = asyncio.Event()
+
+    def look(self) -> None:
+        """Something about the node changed: tell at once."""
+        self._changed.set()
 
     async def register(self) -> None:
         """Create the node, or take over the one of this name; try until it works."""
@@ -106,6 +112,7 @@ class NodeAgent:
 
     async def _keep_status(self) -> None:
         while True:
+            self._changed.clear()
             try:
                 node = await self._client.get(Node, Key("", self._name))
                 self.node = node
@@ -116,7 +123,9 @@ class NodeAgent:
                 continue
             except ApiError as error:
                 log.warning("node status not reported", node=self._name, error=str(error))
-            await asyncio.sleep(STATUS_CHECK_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STATUS_CHECK_S):
+                    await self._changed.wait()
 
     def _is_due(self) -> bool:
         if self._reported_at is None:

@@ -15,6 +15,7 @@ Two more say what each container pretends to use, 10m and 16Mi otherwise:
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -176,6 +177,14 @@ class HollowRuntime(Runtime):
         cores = quantities.milli(_amount(asked.get(CPU, ""), "10m"))
         nanoseconds = int(now.timestamp() * 1e6) * cores
         return Usage(now, nanoseconds, quantities.value(_amount(asked.get(MEMORY, ""), "16Mi")))
+
+    def disk_paths(self, container_id: str) -> Sequence[Path]:
+        """Nothing is written."""
+        return ()
+
+    def image_folder(self) -> Path | None:
+        """There are none."""
+        return None
 
     async def image(self, name: str) -> Image | None:
         """Every image is there."""

@@ -8,6 +8,7 @@ Nothing restarts by itself; that is the kubelet's decision.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, Protocol
 
 from msgspec import Struct, field
@@ -309,6 +310,14 @@ class Runtime(Protocol):
 
     async def usage(self, container_id: str) -> Usage | None:
         """What it uses; None when that is not known."""
+        ...
+
+    def disk_paths(self, container_id: str) -> Sequence[Path]:
+        """Where on this host lies what a container wrote into itself, and its log."""
+        ...
+
+    def image_folder(self) -> Path | None:
+        """A folder on the disk that holds images; None where there are none."""
         ...
 
     async def image(self, name: str) -> Image | None:

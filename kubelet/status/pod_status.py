@@ -45,6 +45,10 @@ class Ending(Struct, frozen=True, kw_only=True):
     reason: str
     """Evicted, DeadlineExceeded, Preempting and the like."""
     message: str
+    grace_s: float | None = None
+    """Seconds its containers get; their own grace when None."""
+    disrupts: bool = False
+    """Whether the node does it for its own sake, and the pod might go on elsewhere."""
 
 
 def pod_status(
@@ -67,10 +71,11 @@ def pod_status(
     if over:
         init, main = _settled(pod, init, main)
     phase = _phase(pod, init, main)
-    ends_now = over and pod.status.phase not in ("Succeeded", "Failed")
-    if ending is not None or init_failed(pod, newest):
+    if pod.status.phase in ("Succeeded", "Failed"):
+        phase = pod.status.phase  # Nothing brings a pod back.
+    elif ending is not None or init_failed(pod, newest):
         phase = "Failed"
-    elif ends_now or (is_over(pod, newest) and phase == "Running"):
+    elif over or (is_over(pod, newest) and phase == "Running"):
         phase = "Succeeded" if _all_succeeded(main) else "Failed"
     sandbox = observed.sandbox
     ips = (sandbox.ip,) if sandbox is not None and sandbox.ip else ()
@@ -91,7 +96,21 @@ def pod_status(
     )
     has_sandbox = sandbox is not None and sandbox.ready
     wanted = _conditions(pod, status, initialized=initialized, has_sandbox=has_sandbox)
-    return replace(status, conditions=_merged(pod, (*wanted, *health.resizing), now))
+    wanted = (*wanted, *health.resizing, *_disruption(ending))
+    return replace(status, conditions=_merged(pod, wanted, now))
+
+
+def _disruption(ending: Ending | None) -> tuple[PodCondition, ...]:
+    if ending is None or not ending.disrupts:
+        return ()
+    return (
+        PodCondition(
+            type="DisruptionTarget",
+            status="True",
+            reason="TerminationByKubelet",
+            message=ending.message,
+        ),
+    )
 
 
 def _is_initialized(pod: Pod, observed: Observed, health: Health) -> bool:
@@ -237,6 +256,6 @@ def _merged(pod: Pod, wanted: Sequence[PodCondition], now: datetime) -> tuple[Po
                 observed_generation=pod.metadata.generation,
             )
         )
-    ours = (*KUBELET_CONDITIONS, *PASSING_CONDITIONS)
+    ours = {*KUBELET_CONDITIONS, *PASSING_CONDITIONS, *(one.type for one in wanted)}
     others = [one for one in pod.status.conditions if one.type not in ours]
     return (*merged, *others)

@@ -15,6 +15,7 @@ from kubelet.images import Images
 from kubelet.probes.prober import Prober
 from kubelet.runtime.runtime import PortMapping, Runtime
 from kubelet.static.mirrors import Mirrors
+from kubelet.sync.admission import NodeState
 from kubelet.sync.allocations import Allocations
 from kubelet.volumes.references import ReferenceSource
 from kubelet.volumes.volumes import Volumes
@@ -53,3 +54,5 @@ class Host(Struct, frozen=True, kw_only=True):
     state_dir: str
     allocations: Allocations
     mirrors: Mirrors
+    state: Callable[[Pod], NodeState]
+    """How the node is for a pod that comes."""

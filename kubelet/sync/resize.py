@@ -25,6 +25,8 @@ class Obstacle(Struct, frozen=True):
 
     reason: Literal["Deferred", "Infeasible"]
     """Deferred: when others go it may; Infeasible: never on this node."""
+    resource: str
+    """What there is too little of."""
     message: str
 
 
@@ -69,24 +71,32 @@ def needs_restart(spec: ContainerSpec, changed: frozenset[str]) -> bool:
     )
 
 
-def obstacle(
-    pod: Pod, others: Mapping[str, str], allocatable: Mapping[str, str]
-) -> Obstacle | None:
-    """What stands in the way of what the spec asks for, on a node where others have so much."""
+def amounts(pod: Pod) -> Mapping[str, int]:
+    """What a pod asks for: thousandths of a processor, bytes of memory."""
     requests = total(pod.spec, "requests")
-    for name in RESIZABLE:
-        if name not in requests or name not in allocatable:
+    return {name: _count(name, requests[name]) for name in RESIZABLE if name in requests}
+
+
+def obstacle(
+    asked: Mapping[str, int], others: Mapping[str, int], allocatable: Mapping[str, str]
+) -> Obstacle | None:
+    """What stands in the way of so much, on a node where others have theirs."""
+    for name, amount in asked.items():
+        if name not in allocatable:
             continue
-        count = quantities.milli if name == "cpu" else quantities.value
-        asked, has = count(requests[name]), count(allocatable[name])
-        used = count(others.get(name, "0"))
-        if asked > has:
-            told = f"Node didn't have enough capacity: {name}, requested: {asked}, capacity: {has}"
-            return Obstacle("Infeasible", told)
-        if asked + used > has:
-            told = f"Node didn't have enough resource: {name}, requested: {asked}, "
-            return Obstacle("Deferred", f"{told}used: {used}, capacity: {has}")
+        has, used = _count(name, allocatable[name]), others.get(name, 0)
+        told = f"{name}, requested: {amount}, "
+        if amount > has:
+            message = f"Node didn't have enough capacity: {told}capacity: {has}"
+            return Obstacle("Infeasible", name, message)
+        if amount + used > has:
+            message = f"Node didn't have enough resource: {told}used: {used}, capacity: {has}"
+            return Obstacle("Deferred", name, message)
     return None
+
+
+def _count(name: str, amount: str) -> int:
+    return quantities.milli(amount) if name == "cpu" else quantities.value(amount)
 
 
 def _resizable(pod: Pod) -> Iterator[ContainerSpec]:

@@ -18,12 +18,14 @@ from knarr.api.core.pod_status import PodStatus
 from knarr.api.errors import ApiError, ConflictError, NotFoundError
 from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions, Preconditions
+from knarr.api.pods import is_over
 from knarr.api.times import parse
 from kubelet.runtime.runtime import Observed, RuntimeFailureError, SandboxConfig
 from kubelet.static.manifest import is_static
 from kubelet.status.container_statuses import Health
 from kubelet.status.pod_status import Ending, pod_status
 from kubelet.sync.actions import Actions, Stop
+from kubelet.sync.admission import refusal
 from kubelet.sync.backoff import RestartBackoff
 from kubelet.sync.config import pod_ref, spec_hash
 from kubelet.sync.containers import Containers
@@ -67,6 +69,9 @@ class PodWorker:
         self._changed: set[str] = set()
         self._leaving = asyncio.Event()
         self.over = asyncio.Event()
+        """Nothing is left of the pod."""
+        self.done = asyncio.Event()
+        """Its containers are over, and it was said how they ended."""
         self._resizer = Resizer(host)
         self._containers = Containers(
             host, self._backoff, self._waiting, self._leaving, self._resizer.started
@@ -131,6 +136,8 @@ class PodWorker:
         observed = await self._containers.with_messages(wish.pod, observed)
         self._containers.watch(wish.pod, observed)
         ending = self._why_end(wish)
+        if ending is None and self._is_refused(wish, observed):
+            ending = self._why_end(wish)
         pod, resizing = wish.pod, Resizing()
         if ending is None:
             pod, resizing = await self._resizer.resize(wish.pod, observed)
@@ -164,9 +171,22 @@ class PodWorker:
         began, self._began_sandbox = self._began_sandbox, False
         return began and bool(actions.start) if ending is None else actions.stop_sandbox
 
+    def _is_refused(self, wish: Wish, observed: Observed) -> bool:
+        """Whether the node does not take a pod that it sees for the first time."""
+        begun = observed.sandbox is not None or wish.pod.status.start_time is not None
+        if begun or is_static(wish.pod) or self._host.allocations.has(wish.pod.metadata.uid):
+            return False
+        self._ending = refusal(wish.pod, self._host.state(wish.pod))
+        if self._ending is None:
+            return False
+        self._host.events.event(wish.pod, self._ending.reason, self._ending.message, "Warning")
+        return True
+
     def _why_end(self, wish: Wish) -> str | None:
         if wish.gone or wish.pod.metadata.deletion_timestamp is not None:
             return "deleted"
+        if self._ending is None and is_over(wish.pod):
+            return "over"
         deadline_s = wish.pod.spec.active_deadline_seconds
         start = wish.pod.status.start_time
         if self._ending is None and deadline_s is not None and start is not None:
@@ -201,6 +221,8 @@ class PodWorker:
         if wish.gone:
             return None if is_static(wish.pod) else ORPHAN_GRACE_S
         meta = wish.pod.metadata
+        if meta.deletion_timestamp is None and self._ending is not None:
+            return self._ending.grace_s
         if meta.deletion_timestamp is None or meta.deletion_grace_period_seconds is None:
             return None
         left_s = (parse(meta.deletion_timestamp) - self._host.clock.now()).total_seconds()
@@ -208,7 +230,7 @@ class PodWorker:
 
     async def _report(self, wish: Wish, observed: Observed, *, over: bool = False) -> None:
         """Write the status when it differs from what the API shows."""
-        if wish.gone:
+        if wish.gone or (is_over(wish.pod) and not observed.containers):
             return
         status = pod_status(
             wish.pod,
@@ -329,6 +351,7 @@ class PodWorker:
     async def _finish(self, wish: Wish, observed: Observed) -> float | None:
         """All containers are over: say so, and let go of the pod if it was deleted."""
         await self._report(wish, observed, over=True)
+        self.done.set()
         self._containers.forget(observed)
         meta = wish.pod.metadata
         if not wish.gone and meta.deletion_timestamp is None:

@@ -68,6 +68,10 @@ class Volumes:
                 ) from error
         return places
 
+    def folder(self, uid: str, name: str) -> Path:
+        """Where a volume lies that was made for one pod."""
+        return self._root / uid / name
+
     def remove(self, uid: str) -> None:
         """Remove a pod's volumes; what was only used stays."""
         folder = self._root / uid
@@ -79,7 +83,7 @@ class Volumes:
         shutil.rmtree(folder, ignore_errors=True)
 
     async def _prepare(self, volume: Volume, facts: PodFacts, sources: VolumeSources) -> Path:
-        folder = self._root / facts.pod.metadata.uid / volume.name
+        folder = self.folder(facts.pod.metadata.uid, volume.name)
         security = facts.pod.spec.security_context
         group = security.fs_group if security is not None else None
         files = payload(volume, facts, sources)

@@ -69,6 +69,8 @@ class Engine:
         self._prefix = ""
         self.version = ""
         """The engine's own version, such as 20.10.24."""
+        self.folder = ""
+        """Where on its host it keeps everything."""
         self.api = API_OLDEST
 
     async def negotiate(self) -> None:
@@ -83,6 +85,10 @@ class Engine:
             )
         self.version = found["Version"]
         self._prefix = f"/v{self.api[0]}.{self.api[1]}"
+
+    async def look_round(self) -> None:
+        """Learn where it keeps its things. Raise EngineError."""
+        self.folder = str((await self.json("GET", "/info")).get("DockerRootDir", ""))
 
     async def json(
         self, method: str, path: str, *, query: Query | None = None, body: Json = None

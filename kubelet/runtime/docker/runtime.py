@@ -85,6 +85,7 @@ async def docker_runtime(settings: DockerSettings, clock: Clock) -> AsyncIterato
     """The runtime while the block runs; containers go on. Raise EngineError if none answers."""
     async with connect(settings.host) as engine, asyncio.TaskGroup() as group:
         view = View(engine, settings.kubelet, clock)
+        await engine.look_round()
         await view.load()
         runtime = DockerRuntime(settings, engine, view, clock)
         await runtime.remove_unstarted()
@@ -259,6 +260,19 @@ class DockerRuntime(Runtime):
         if told is None or not told["State"]["Running"]:
             return None
         return usage_of(told["State"]["Pid"], self._clock.now())
+
+    def disk_paths(self, container_id: str) -> Sequence[Path]:
+        """The layer it writes to, and its log, where Docker runs on this host."""
+        told = self._view.of_id(_docker_id(container_id))
+        if told is None:
+            return ()
+        layer = (told.get("GraphDriver", {}).get("Data") or {}).get("UpperDir", "")
+        return [Path(one) for one in (layer, told.get("LogPath", "")) if one]
+
+    def image_folder(self) -> Path | None:
+        """Docker's own folder, where it is on this host."""
+        folder = Path(self._engine.folder) if self._engine.folder else None
+        return folder if folder is not None and folder.is_dir() else None
 
     async def image(self, name: str) -> Image | None:
         """The image of that name on this host, or None."""

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from kubelet.runtime.runtime import Usage
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+FRESH_S = 0.5
+"""A look at all processes is good for so long."""
 
 
 def belonging_to(mark: str) -> Iterator[int]:
@@ -24,9 +27,25 @@ def belonging_to(mark: str) -> Iterator[int]:
                 yield int(entry.name)
 
 
-def usage_of(session: int, at: datetime) -> Usage:
-    """What all processes of a session use together."""
-    ticks = pages = 0
+class Uses:
+    """What the processes of each session use together; one look serves all for a moment."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[int, int]] = {}
+        self._at: datetime | None = None
+
+    def of(self, session: int, now: datetime) -> Usage:
+        """What one session uses."""
+        if self._at is None or now - self._at > timedelta(seconds=FRESH_S) or now < self._at:
+            self._seen, self._at = _look(), now
+        ticks, pages = self._seen.get(session, (0, 0))
+        resident = pages * _PAGE_BYTES
+        return Usage(self._at, ticks * 1_000_000_000 // _TICKS_PER_S, resident, resident)
+
+
+def _look() -> dict[int, tuple[int, int]]:
+    """Ticks and pages of all sessions."""
+    seen: dict[int, tuple[int, int]] = {}
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -35,9 +54,7 @@ def usage_of(session: int, at: datetime) -> Usage:
         except OSError:
             continue
         fields = text[text.rindex(")") + 2 :].split()
-        if int(fields[3]) == session:
-            ticks += int(fields[11]) + int(fields[12])
-            pages += int(fields[21])
-    nanoseconds = ticks * 1_000_000_000 // _TICKS_PER_S
-    resident = pages * _PAGE_BYTES
-    return Usage(at, nanoseconds, resident, resident)
+        session = int(fields[3])
+        ticks, pages = seen.get(session, (0, 0))
+        seen[session] = (ticks + int(fields[11]) + int(fields[12]), pages + int(fields[21]))
+    return seen

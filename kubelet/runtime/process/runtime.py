@@ -29,7 +29,7 @@ from kubelet.runtime.process.folder import (
 from kubelet.runtime.process.notify import FileWatch
 from kubelet.runtime.process.output import Pump
 from kubelet.runtime.process.privilege import can_mount
-from kubelet.runtime.process.processes import belonging_to, usage_of
+from kubelet.runtime.process.processes import Uses, belonging_to
 from kubelet.runtime.process.session import open_tcp, run_on_terminal, run_piped
 from kubelet.runtime.runtime import (
     Connection,
@@ -93,6 +93,7 @@ class ProcessRuntime(Runtime):
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._changes: asyncio.Queue[str] = asyncio.Queue()
+        self._uses = Uses()
         self._watch: FileWatch | None = None
 
     def open(self) -> None:
@@ -256,7 +257,15 @@ class ProcessRuntime(Runtime):
     async def usage(self, container_id: str) -> Usage | None:
         """What the container's processes use together."""
         supervisor = self._folder(container_id).supervisor()
-        return usage_of(supervisor, self._clock.now()) if supervisor is not None else None
+        return self._uses.of(supervisor, self._clock.now()) if supervisor is not None else None
+
+    def disk_paths(self, container_id: str) -> Sequence[Path]:
+        """Its own folder, log included."""
+        return (self._folder(container_id).path,)
+
+    def image_folder(self) -> Path | None:
+        """There are none."""
+        return None
 
     async def image(self, name: str) -> Image | None:
         """Every image is there, since none is used."""
