@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export LAB_NAME=${LAB_NAME:-knarr-lab} LAB_STATE=${LAB_STATE:-$PWD/lab/state}
-export LAB_ENV=${LAB_ENV:-.env} COMPOSE_BAKE=false
+export LAB_ENV=${LAB_ENV:-.env}
 engine=${LAB_ENGINE:-${XDG_STATE_HOME:-$HOME/.local/state}/$LAB_NAME/engine}
 START_S=180
 
@@ -79,7 +79,8 @@ up() {
   ensure_compose
   find_engine start
   lab/images.sh
-  compose build -q
+  # Without the plugin buildx it builds itself, and says so each time.
+  COMPOSE_BAKE=false compose build -q 2> >(grep -v COMPOSE_BAKE >&2)
   compose --progress quiet up -d
   wait_for_nodes 3
   knarr get nodes -o wide
