@@ -26,7 +26,11 @@ UP_S = 600.0
 WAIT_S = 90.0
 NETWORK_NAMESPACE = 0x40000000
 
-FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())"
+FETCH = """import sys, urllib.request
+for _ in range(int(sys.argv[2])):
+    with urllib.request.urlopen(sys.argv[1], timeout=5) as answer:
+        print(answer.read().decode().strip())
+"""
 """Prints what a URL answers; every container of the lab has Python, not every one has wget."""
 
 
@@ -82,9 +86,10 @@ class Lab:
         """Run a command in a container of the lab."""
         return self.compose("exec", "-T", service, *words, check=check)
 
-    def fetch_on(self, service: str, url: str) -> str:
-        """What a URL answers to a container of the lab; empty for none."""
-        return self.on(service, "python3", "-c", FETCH, url, check=False).strip()
+    def fetch_on(self, service: str, url: str, *, times: int = 1) -> set[str]:
+        """What a URL answers to a container of the lab, asked so often; as far as it answers."""
+        words = ("python3", "-c", FETCH, url, str(times))
+        return set(self.on(service, *words, check=False).split())
 
     def knarr(self, *words: str, check: bool = True) -> str:
         return self._run([sys.executable, "-m", "knarr.cluster", *words], WAIT_S, check=check)
