@@ -108,14 +108,19 @@ class Connection:
         self._metadata = _metadata(credentials)
         self._old: list[grpc.aio.Channel] = []
 
-    async def renew(self, credentials: Credentials) -> None:
-        """Show other credentials from now on; calls under way go on over the old connections.
+    async def renew(self, credentials: Credentials, servers: Sequence[str] = ()) -> None:
+        """Show other credentials from now on, and know other servers if any are given.
 
-        The connections before those end, and so does what still runs over them: by then
-        they are old indeed. Watches begin again where they were.
+        Calls under way go on over the old connections. The connections before those end,
+        and so does what still runs over them: by then they are old indeed. Watches begin
+        again where they were.
         """
-        if credentials == self._credentials:
+        known = tuple(servers) or self._servers
+        if credentials == self._credentials and known == self._servers:
             return
+        used = self._servers[self._current]
+        self._current = known.index(used) if used in known else 0
+        self._servers = known
         self._credentials = credentials
         self._metadata = _metadata(credentials)
         ending, self._old = self._old, list(self._channels.values())

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from argparse import Namespace
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,6 +28,9 @@ def add_client_flags(flags: Flags) -> None:
     flags.flag(
         "server", default=("127.0.0.1:6444",), help="gRPC addresses of the API servers, HOST:PORT"
     )
+    flags.flag(
+        "server-file", default="", help="file with their addresses instead, read anew now and then"
+    )
     flags.flag("certificate-authority", default="", help="file of the authority to believe")
     flags.flag("client-certificate", default="", help="file of our certificate")
     flags.flag("client-key", default="", help="file of the key of that certificate")
@@ -48,7 +51,7 @@ async def client_of(found: Namespace, *, program: str) -> AsyncIterator[GrpcClie
     A certificate or token that is renewed in its file is shown from then on.
     """
     async with (
-        connect(found.server, credentials_of(found), field_manager=program) as client,
+        connect(servers_of(found), credentials_of(found), field_manager=program) as client,
         asyncio.TaskGroup() as group,
     ):
         keeping = group.create_task(_keep_credentials(found, client), name="credentials")
@@ -64,9 +67,20 @@ async def _keep_credentials(found: Namespace, client: GrpcClient) -> None:
         await asyncio.sleep(LOOK_EVERY_S)
         try:
             credentials = credentials_of(found)
-            await client.renew(credentials)
+            await client.renew(credentials, servers_of(found))
         except SettingsError as error:
             log.warning("credentials not read anew", error=str(error))
+
+
+def servers_of(found: Namespace) -> Sequence[str]:
+    """The servers that the flags name, themselves or in a file. Raise SettingsError."""
+    if not found.server_file:
+        return tuple(found.server)
+    try:
+        listed = tuple(Path(found.server_file).read_text().split())
+    except OSError as error:
+        raise SettingsError(f"--server-file {found.server_file}: {error.strerror}") from None
+    return listed or tuple(found.server)
 
 
 def credentials_of(found: Namespace) -> Credentials:

@@ -80,9 +80,9 @@ class GrpcClient:
         self._field_manager = field_manager
         self._on_warning = on_warning
 
-    async def renew(self, credentials: Credentials) -> None:
-        """Show other credentials from now on, such as a renewed certificate."""
-        await self._connection.renew(credentials)
+    async def renew(self, credentials: Credentials, servers: Sequence[str] = ()) -> None:
+        """Show other credentials from now on, such as a renewed certificate; know other servers."""
+        await self._connection.renew(credentials, servers)
 
     async def get(self, object_type: type[T], key: Key) -> T:
         """The object at this moment. Raise NotFoundError."""

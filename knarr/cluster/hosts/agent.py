@@ -38,8 +38,8 @@ AGAIN_MAX_S = 30.0
 ALIVE_S = 60.0
 """A part that ran for so long is started again soon."""
 
-LOOK_EVERY_S = 300.0
-"""How often an agent looks whether there are other servers and whether versions still fit."""
+LOOK_EVERY_S = 60.0
+"""How often an agent looks whether there are other servers."""
 
 CONFIG_PATH = f"api/v1/namespaces/{CONFIG.namespace}/configmaps/{CONFIG.name}"
 
@@ -98,10 +98,8 @@ async def _be_node(
 ) -> None:
     @asynccontextmanager
     async def as_node() -> AsyncIterator[Rest]:
-        """The server, asked as this node."""
-        async with rest(
-            URL(membership.server), authority=folder.authority.read_bytes(), pair=folder.client
-        ) as server:
+        """A server that answers, asked as this node. Raise UnreachableError."""
+        async with any_server(folder, membership) as server:
             yield server
 
     lasts_s = options.join.lasts_s
@@ -112,12 +110,46 @@ async def _be_node(
             await obtain(server, serving)
     settings = settings_in(data)
     servers = _addresses(data, membership)
+    write_whole(folder.servers, "\n".join(servers).encode())
     async with asyncio.TaskGroup() as group:
         client = client_wish(folder.path, membership.node, lasts_s)
+        group.create_task(_follow_servers(as_node, folder, membership), name="servers")
         for wish in (client, serving):
             group.create_task(renew(as_node, wish, clock), name=f"renew-{wish.file.stem}")
         for name, run in _parts(options, folder, membership, settings, servers).items():
             group.create_task(keep_running(name, run), name=name)
+
+
+@asynccontextmanager
+async def any_server(folder: AgentFolder, membership: Membership) -> AsyncIterator[Rest]:
+    """A server that answers, asked as this node. Raise UnreachableError when none does."""
+    known = servers_in(folder.cluster_settings()).values()
+    urls = dict.fromkeys((membership.server, *(place.rest for place in known)))
+    authority, last = folder.authority.read_bytes(), UnreachableError("there is no server")
+    for url in urls:
+        async with rest(URL(url), authority=authority, pair=folder.client) as server:
+            try:
+                await server.get("version")
+            except UnreachableError as error:
+                last = error
+                continue
+            yield server
+            return
+    raise last
+
+
+async def _follow_servers(as_node: Connect, folder: AgentFolder, membership: Membership) -> None:
+    """Learn of servers that come and go, until cancelled."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            async with as_node() as server:
+                data = (await server.get(CONFIG_PATH)).get("data") or {}
+        except (RefusedError, UnreachableError) as error:
+            log.warning("servers not known anew", error=str(error))
+            continue
+        write_whole(folder.settings, json.dumps(data).encode())
+        write_whole(folder.servers, "\n".join(_addresses(data, membership)).encode())
 
 
 async def _cluster_data(as_node: Connect, folder: AgentFolder, version: str) -> dict[str, str]:
@@ -140,9 +172,10 @@ async def _cluster_data(as_node: Connect, folder: AgentFolder, version: str) -> 
 
 
 def _addresses(data: Mapping[str, str], membership: Membership) -> tuple[str, ...]:
-    """The servers' gRPC addresses, first the one by which we joined."""
-    others = (place.grpc for place in servers_in(data).values())
-    return tuple(dict.fromkeys((membership.grpc, *others)))
+    """The servers' gRPC addresses, first the one by which we joined if it is still there."""
+    listed = [place.grpc for place in servers_in(data).values()]
+    first = [membership.grpc] if membership.grpc in listed or not listed else []
+    return tuple(dict.fromkeys((*first, *listed)))
 
 
 def _parts(
@@ -154,6 +187,7 @@ def _parts(
 ) -> dict[str, Callable[[], Awaitable[None]]]:
     """What a node consists of, each as its process would run it."""
     to_server = {
+        "server-file": str(folder.servers),
         "server": ",".join(servers),
         "certificate-authority": str(folder.authority),
         "client-certificate": str(folder.client),

@@ -60,6 +60,7 @@ class AgentFolder:
         self.client = path / "client.pem"
         self.serving = path / "serving.pem"
         self.settings = path / "cluster.json"
+        self.servers = path / "servers"
 
     def membership(self) -> Membership | None:
         """Of which cluster this host is a node, None when it is of none."""

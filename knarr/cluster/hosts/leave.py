@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from yarl import URL
 
+from knarr.cluster.hosts.agent import any_server
 from knarr.cluster.hosts.commands import STATE_DIR
 from knarr.cluster.hosts.etcd import EtcdMember, remove_member
 from knarr.cluster.hosts.failure import JoinError, UnreachableError
@@ -87,14 +88,9 @@ async def _leave_as_node(found: Namespace, folder: AgentFolder) -> None:
     _say(f"this host is no node any more{f' ({membership.node})' if membership else ''}")
 
 
-def _as_node(folder: AgentFolder, membership: Membership) -> Any:
-    authority = folder.authority.read_bytes()
-    return rest(URL(membership.server), authority=authority, pair=folder.client)
-
-
 async def _drain(folder: AgentFolder, membership: Membership, timeout_s: float) -> None:
     """Take no more pods, let go of those there are, and wait until they have ended."""
-    async with _as_node(folder, membership) as server, asyncio.timeout(timeout_s):
+    async with any_server(folder, membership) as server, asyncio.timeout(timeout_s):
         try:
             await server.patch(f"api/v1/nodes/{membership.node}", {"spec": {"unschedulable": True}})
         except RefusedError as error:
@@ -139,7 +135,7 @@ async def _evict(server: Rest, metadata: dict[str, Any]) -> None:
 
 async def _delete_node(folder: AgentFolder, membership: Membership, *, is_forced: bool) -> None:
     try:
-        async with _as_node(folder, membership) as server:
+        async with any_server(folder, membership) as server:
             await server.delete(f"api/v1/nodes/{membership.node}")
     except RefusedError as error:
         if error.code != 404:
