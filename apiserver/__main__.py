@@ -42,6 +42,8 @@ def _flags() -> Flags:
     flags.flag("requestheader-client-ca-file", default="", help="who signed it; is published")
     flags.flag("anonymous-auth", default=True, help="let in who says nothing, as system:anonymous")
     flags.flag("authorization-mode", default=("Node", "RBAC"), help="Node, RBAC, AlwaysAllow")
+    flags.flag("enable-admission-plugins", default=(), help="more of them, such as NodeRestriction")
+    flags.flag("disable-admission-plugins", default=(), help="default ones that are not asked")
     flags.flag("service-account-issuer", default=DEFAULT_ISSUER, help="who signs tokens")
     flags.flag("service-account-signing-key-file", default="", help="the key that signs tokens")
     flags.flag("service-account-key-file", default=(), help="keys whose tokens are believed too")

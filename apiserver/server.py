@@ -13,7 +13,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from apiserver.admission.admission import Admission
-from apiserver.admission.plugins import default_plugins
+from apiserver.admission.plugins import admission_plugins
+from apiserver.admission.resource_quota import ResourceQuotas
 from apiserver.aggregation.authorities import authorities, publish_authorities
 from apiserver.aggregation.connection import ExtensionConnections
 from apiserver.aggregation.extensions import Extensions
@@ -96,6 +97,9 @@ class Options(Struct, frozen=True, kw_only=True):
     """Who signed that; published so that they believe what the server says of users."""
     anonymous_auth: bool = True
     authorization_mode: tuple[str, ...] = ("Node", "RBAC")
+    enable_admission_plugins: tuple[str, ...] = ()
+    """Beside the default ones."""
+    disable_admission_plugins: tuple[str, ...] = ()
     service_account_issuer: str = DEFAULT_ISSUER
     service_account_signing_key_file: str = ""
     service_account_key_file: tuple[str, ...] = ()
@@ -291,10 +295,12 @@ def _registry(
     options: Options, store: Store, clock: Clock, calls: Calls, *more: Admission
 ) -> Registry:
     settings = options.registry
-    plugins = default_plugins(
-        tokens=settings.service_account_tokens, toleration_s=settings.default_toleration_s
+    built_in = admission_plugins(
+        tokens=settings.service_account_tokens,
+        toleration_s=settings.default_toleration_s,
+        enable=options.enable_admission_plugins,
+        disable=options.disable_admission_plugins,
     )
-    *built_in, quota = plugins
     users = (
         MutatingPolicies(),
         MutatingWebhooks(calls),
@@ -302,7 +308,9 @@ def _registry(
         ValidatingWebhooks(calls),
     )
     # What is counted must be what is stored, so the quota is asked last.
-    chain = (*built_in, *users, quota, *more)
+    quotas = tuple(plugin for plugin in built_in if isinstance(plugin, ResourceQuotas))
+    others = tuple(plugin for plugin in built_in if not isinstance(plugin, ResourceQuotas))
+    chain = (*others, *users, *quotas, *more)
     return Registry(store, clock=clock, rng=seeded(), settings=settings, plugins=chain)
 
 

@@ -25,7 +25,7 @@ def pod_of(
     return Pod(
         metadata=ObjectMeta(
             name=name,
-            generate_name="" if name else f"{metadata.name}-",
+            generate_name=f"{metadata.name}-",
             namespace=metadata.namespace,
             labels={**template.metadata.labels, **labels},
             annotations={**template.metadata.annotations, **annotations},

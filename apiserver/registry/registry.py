@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from apiserver.admission.admission import Admission, Chain
-from apiserver.admission.plugins import default_plugins
+from apiserver.admission.plugins import admission_plugins
 from apiserver.registry import (
     bootstrap,
     conversion,
@@ -86,7 +86,7 @@ class Registry:
         self.core.chain = Chain(
             plugins
             if plugins is not None
-            else default_plugins(
+            else admission_plugins(
                 tokens=self.settings.service_account_tokens,
                 toleration_s=self.settings.default_toleration_s,
             )

@@ -238,6 +238,8 @@ def _options(
         grpc_certificate_port=options.grpc_certificate_port,
         token_auth_file=options.token_auth_file,
         client_ca_file=str(pki / "ca.crt"),
+        # Kubelets of other hosts are kept to what is theirs.
+        enable_admission_plugins=("NodeRestriction",),
         tls_cert_file=str(pki / "apiserver.crt"),
         tls_private_key_file=str(pki / "apiserver.key"),
         service_account_signing_key_file=str(pki / "service-accounts.key"),

@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from apiserver.admission.plugins import admission_plugins
+from knarr.daemon.settings import SettingsError
 from tests.component.apiserver.test_conformance import MERGE, answer
 from tests.component.apiserver.test_rest import PODS, client, create
 
@@ -95,7 +97,7 @@ TOKENS = "/api/v1/namespaces/default/serviceaccounts/default/token"
 async def test_a_kubelet_is_kept_to_its_node(
     tmp_path: Path, method: str, path: str, body: Any, told: str
 ) -> None:
-    async with client(tmp_path) as session:
+    async with client(tmp_path, enable_admission_plugins=("NodeRestriction",)) as session:
         await prepared(session)
         headers = KUBELET | (MERGE if method == "PATCH" else {})
         async with session.request(method, path, json=body, headers=headers) as found:
@@ -105,7 +107,7 @@ async def test_a_kubelet_is_kept_to_its_node(
 
 
 async def test_a_kubelet_gets_tokens_of_its_pods_only(tmp_path: Path) -> None:
-    async with client(tmp_path) as session:
+    async with client(tmp_path, enable_admission_plugins=("NodeRestriction",)) as session:
         pod = await prepared(session)
         uid = pod["metadata"]["uid"]
         ref = {"apiVersion": "v1", "kind": "Pod", "name": "on-n", "uid": uid}
@@ -157,7 +159,7 @@ async def test_approving_and_signing_are_granted_by_signer(tmp_path: Path) -> No
     signer = "example.com/one"
     jane = {"Impersonate-User": "jane"}
     group = "certificates.k8s.io"
-    async with client(tmp_path) as session:
+    async with client(tmp_path, enable_admission_plugins=("NodeRestriction",)) as session:
         rule = {
             "apiGroups": [group],
             "resources": [f"certificatesigningrequests/{part}" for part in ("approval", "status")],
@@ -198,7 +200,7 @@ async def says(
 
 
 async def test_nobody_asks_for_a_master_key(tmp_path: Path) -> None:
-    async with client(tmp_path) as session:
+    async with client(tmp_path, enable_admission_plugins=("NodeRestriction",)) as session:
         body = signing_request(group="system:masters", signer="kubernetes.io/kube-apiserver-client")
         found = await answer(session, "POST", REQUESTS, json=body, code=403)
         assert "with system:masters group is not allowed" in found["message"]
@@ -213,7 +215,7 @@ async def test_nobody_asks_for_a_master_key(tmp_path: Path) -> None:
     ],
 )
 async def test_reviews_are_nothing_that_is_stored(tmp_path: Path, plural: str, told: str) -> None:
-    async with client(tmp_path) as session:
+    async with client(tmp_path, enable_admission_plugins=("NodeRestriction",)) as session:
         asked: dict[str, Any] = {"verb": "get", "resource": "pods", "namespace": "default"}
         spec: dict[str, Any] = {"resourceAttributes": asked}
         if not plural.startswith("self"):
@@ -222,3 +224,15 @@ async def test_reviews_are_nothing_that_is_stored(tmp_path: Path, plural: str, t
         found = await answer(session, "POST", f"{REVIEWS}/{plural}", json=body, code=422)
         assert found["details"]["causes"][0]["field"] == "metadata"
         assert told in found["message"]
+
+
+def test_an_unknown_admission_plugin_is_one_clear_line() -> None:
+    with pytest.raises(SettingsError, match="no admission plugin Nonsense; there are Namespace"):
+        admission_plugins(tokens=True, toleration_s=300, enable=["Nonsense"])
+
+
+async def test_a_plugin_that_is_disabled_is_not_asked(tmp_path: Path) -> None:
+    async with client(tmp_path, disable_admission_plugins=("ServiceAccount",)) as session:
+        pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+        made = await create(session, PODS, pod)
+    assert "serviceAccountName" not in made["spec"]
