@@ -8,7 +8,6 @@ the API server and to the name server, what nodes say of themselves.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,8 +38,7 @@ _WAYS = (("default", "kubernetes"), ("kube-system", "kube-dns"))
 """Services of the cluster itself: namespace and name, with which their endpoints' names begin."""
 
 
-@dataclass(slots=True)
-class Restored:
+class Restored(msgspec.Struct):
     """What a restore did."""
 
     written: int = 0

@@ -31,13 +31,16 @@ class Command(Struct, frozen=True, kw_only=True):
     """Whether it reads its words itself, flags and all."""
 
 
-def help_text(command: Command, program: str) -> str:
+def help_text(command: Command, program: str, name: str) -> str:
     """What `--help` prints."""
+    from knarr.cli.flag_examples import example_of  # noqa: PLC0415  # for help alone
+
     examples = command.examples.strip("\n").replace("knarr ", f"{program} ")
     indented = "\n".join(f"  {line}".rstrip() for line in examples.splitlines())
     parts = [command.about, f"Examples:\n{indented}"]
     if command.flags:
-        parts.append(f"Options:\n{help_of(command.flags)}".rstrip())
+        shown = help_of(command.flags, lambda flag: example_of(name, flag))
+        parts.append(f"Options:\n{shown}".rstrip())
     parts.append(
         f"Usage:\n  {program} {command.usage}\n\n"
         f'Use "{program} options" for a list of global command-line options (applies to all '

@@ -51,6 +51,7 @@ def _credentials(
     """The channel's credentials, and the name to look for in the server's certificate."""
     if arguments.truth("insecure-skip-tls-verify") or target.insecure:
         return _of_anybody(target)
+    _check(target)
     if not target.authority:
         return None, target.server_name
     return (
@@ -59,6 +60,39 @@ def _credentials(
         ),
         target.server_name,
     )
+
+
+def _check(target: Target) -> None:
+    """Raise PlainError for what gRPC would end the whole process for."""
+    if target.authority and not _is_pem(target.authority):
+        raise PlainError("error: the certificate authority is no PEM certificate")
+    if bool(target.certificate) != bool(target.key):
+        raise PlainError("error: a client certificate and its key go together; one is missing")
+    if not target.certificate:
+        return
+    import ssl  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(target.certificate + b"\n" + target.key)
+        file.flush()
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(file.name)
+        except (ssl.SSLError, OSError):
+            raise PlainError(
+                "error: the client certificate and its key are no PEM, or belong not together"
+            ) from None
+
+
+def _is_pem(data: bytes) -> bool:
+    """Whether a text holds at least one certificate that can be decoded."""
+    import base64  # noqa: PLC0415
+
+    body = data.partition(b"-----BEGIN CERTIFICATE-----")[2].partition(b"-----END")[0]
+    try:
+        return base64.b64decode(b"".join(body.split()), validate=True)[:1] == b"0"
+    except ValueError:
+        return False
 
 
 def _of_anybody(target: Target) -> tuple[grpc.ChannelCredentials, str]:
@@ -74,7 +108,8 @@ def _of_anybody(target: Target) -> tuple[grpc.ChannelCredentials, str]:
         raise PlainError(f"Unable to connect to the server: {error}") from None
     names = x509.load_pem_x509_certificate(shown.encode()).extensions
     found = names.get_extension_for_class(x509.SubjectAlternativeName).value
-    name = next(iter(found.get_values_for_type(x509.DNSName)), "localhost")
+    known = [*found.get_values_for_type(x509.DNSName), *found.get_values_for_type(x509.IPAddress)]
+    name = str(next(iter(known), "localhost"))
     return grpc.ssl_channel_credentials(
         shown.encode(), target.key or None, target.certificate or None
     ), name

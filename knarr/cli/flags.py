@@ -5,7 +5,7 @@ is a flag. What is wrong is said in the words that kubectl's users know.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -215,13 +215,14 @@ def _value(flag: Flag, value: str) -> Any:
     return value
 
 
-def help_of(flags: Sequence[Flag]) -> str:
-    """The list of flags as help shows it."""
+def help_of(flags: Sequence[Flag], example_of: Callable[[Flag], str]) -> str:
+    """The list of flags as help shows it, each with an example."""
     lines = []
     for flag in sorted(flags, key=lambda one: one.name):
         short = f"-{flag.short}, " if flag.short else "    "
         lines.append(
-            f"    {short}--{flag.name}={_shown(flag)}:\n\t{flag.help or _plain_help(flag)}\n"
+            f"    {short}--{flag.name}={_shown(flag)}:\n\t{flag.help or _plain_help(flag)}\n\t"
+            f"Example: {example_of(flag)}\n"
         )
     return "\n".join(lines)
 

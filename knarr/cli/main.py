@@ -116,7 +116,7 @@ def _run_command(name: str, line: list[str], program: str, launcher: Mapping[str
 
     before_dash = line[: line.index("--")] if "--" in line else line
     if "--help" in before_dash or "-h" in before_dash:
-        sys.stdout.write(help_text(command, program))
+        sys.stdout.write(help_text(command, program, name))
         return 0
     if command.is_raw:
         found = Arguments(words=line, values={flag.name: flag.default for flag in GLOBAL_FLAGS})

@@ -3,8 +3,9 @@
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from knarr.api.kinds import Kind
 from knarr.cli.failures import CliError
@@ -53,8 +54,7 @@ def watch(
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Watched:
+class _Watched(Struct, frozen=True):
     """What is watched, and what is there of it."""
 
     kind: Kind

@@ -7,9 +7,10 @@ first says what it is, each further one has a key and the object kept there.
 import gzip
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from knarr.client.dynamic import DynamicClient
@@ -26,8 +27,7 @@ class SnapshotFileError(ValueError):
     """The file is no snapshot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """What a restore did."""
 
     written: int

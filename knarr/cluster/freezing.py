@@ -9,8 +9,9 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from knarr.cluster.folder import Folder, Running
 from knarr.cluster.whole import running_cluster

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from knarr.cli.command import Command
 from knarr.cli.commands.create.making import SHARED_FLAGS, store
 from knarr.cli.failures import CliError, raise_all
@@ -18,9 +20,11 @@ _EXPOSABLE = {"Deployment", "ReplicaSet", "ReplicationController", "Service", "P
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Make the service."""
-    found = files_of(session, arguments)
+    # Here --selector is the service's, and chooses nothing.
+    chosen = replace(arguments, values={**arguments.values, "selector": ""})
+    found = files_of(session, chosen)
     if arguments.words:
-        more, errors = find(session, arguments.words, arguments, allow_lists=False)
+        more, errors = find(session, arguments.words, chosen, allow_lists=False)
         raise_all(errors)
         found += more
     if not found:

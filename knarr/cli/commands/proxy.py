@@ -4,10 +4,11 @@ import http.server
 import mimetypes
 import re
 import socketserver
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from knarr.cli.command import Command
 from knarr.cli.config import Target
@@ -20,8 +21,7 @@ PIECE_BYTES = 64 * 1024
 _HOP = {"connection", "transfer-encoding", "keep-alive", "host", "authorization"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(Struct, frozen=True):
     """What is passed on, and what comes from files."""
 
     target: Target

@@ -38,13 +38,15 @@ def run(session: Session, arguments: Arguments) -> int | None:
 
 def _changes(session: Session, arguments: Arguments, found: Found) -> Iterator[Change]:
     selection = Selection(fields=f"metadata.name={found.name}")
-    timeout_s = None if arguments.truth("watch") else arguments.seconds("for") or LOOK_S
+    timeout_s = arguments.seconds("for") or LOOK_S
+    if arguments.truth("watch"):
+        timeout_s = session.timeout_s or 0.0
     began = False
     # The oldest revision that is remembered is not known: the server refuses one that is not.
     for after in (1, int(found.object["metadata"]["resourceVersion"])):
         try:
             for change in session.client.watch(
-                found.kind, found.namespace, selection, after=after, timeout_s=timeout_s
+                found.kind, found.namespace, selection, after=after, timeout_s=timeout_s or None
             ):
                 if change.type != "BOOKMARK":
                     began = True

@@ -1,8 +1,9 @@
 """An object on its way through a kustomization, and the folder's own errors."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from knarr.api.kinds import BUILT_IN, Kind
 from knarr.cli.failures import CliError
@@ -16,12 +17,11 @@ class KustomizeError(CliError):
     """A kustomization cannot be built; the message names the folder or file."""
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """One object, and what it was called before its name was changed."""
 
     object: Json
-    names: list[str] = field(default_factory=list)
+    names: list[str] = []
     """Every name it had, the first one first; the last one is its name now."""
     wants_hash: bool = False
     """Whether its name is to end with a hash of its content."""

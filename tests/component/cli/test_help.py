@@ -1,12 +1,16 @@
 """Every command has help, and its examples are lines that it understands."""
 
 import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from knarr.cli.command_table import PARTS, TABLE
-from knarr.cli.flags import parse
+from knarr.cli.flag_examples import example_of
+from knarr.cli.flags import Flag, parse
 from knarr.cli.main import _whole_name, load
 from knarr.cli.session import GLOBAL_FLAGS
 from tests.component.cli.conftest import Run
@@ -59,6 +63,59 @@ kind: RoleBinding
 metadata: {name: read}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: read}
 """
+EXAMPLE_S = 10
+"""An example that takes longer hangs."""
+
+READS = ("explain", "kustomize", "api-resources", "api-versions", "options", "version")
+"""Commands that need nothing and change nothing."""
+
+BASES: dict[tuple[str, str], str] = {
+    ("delete", "cascade"): "delete pod web --wait=false",
+    ("cordon", "selector"): "cordon",
+    ("patch", "patch-file"): "patch deployment web",
+    ("patch", "filename"): "patch -p '{}'",
+    ("create configmap", "from-literal"): "create configmap settings --dry-run=server",
+    ("create configmap", "from-env-file"): "create configmap settings --dry-run=server",
+    ("create configmap", "from-file"): "create configmap settings --dry-run=server",
+    ("create rolebinding", "role"): "create rolebinding alice --user=alice --dry-run=server",
+    ("create poddisruptionbudget", "max-unavailable"): (
+        "create poddisruptionbudget keep --selector=app=web --dry-run=server"
+    ),
+    ("create token", "bound-object-kind"): "create token default --bound-object-name=web",
+    ("create service clusterip", "tcp"): "create service clusterip inner --dry-run=server",
+    ("set env", "from"): "set env deployment/web",
+    ("get", "watch"): "get pods --request-timeout=200ms",
+    ("get", "watch-only"): "get pods --request-timeout=200ms",
+    ("get", "output-watch-events"): "get pods -w -o json --request-timeout=200ms",
+    ("events", "watch"): "events --request-timeout=200ms",
+    ("trace", "watch"): "trace deployment/web --request-timeout=200ms",
+}
+"""Lines for flags that do not go with the command's first example."""
+
+ENDS: dict[tuple[str, str], str] = {
+    ("expose", "filename"): "cannot expose a ConfigMap",
+    ("expose", "kustomize"): "cannot expose a ConfigMap",
+    ("scale", "filename"): "cannot scale a ConfigMap",
+    ("scale", "resource-version"): "Expected resource version to be 1",
+    ("scale", "timeout"): "timed out waiting for deployment.apps/web to have 3 replicas",
+    ("autoscale", "filename"): "cannot autoscale a ConfigMap",
+    ("label", "resource-version"): "the object has been modified",
+    ("create quota", "scopes"): "unsupported scope applied to resource",
+    ("create secret docker-registry", "from-file"): "data[.dockerconfigjson]: Required value",
+    ("rollout history", "filename"): "no history viewer has been implemented for ConfigMap",
+    ("rollout history", "revision"): "unable to find the specified revision 1",
+    ("config set-credentials", "auth-provider"): "use --exec-command",
+    ("config set-credentials", "auth-provider-arg"): "use --exec-command",
+    ("get", "client-certificate"): "its key go together",
+    ("get", "client-key"): "its key go together",
+    ("get", "user"): 'User "system:anonymous" cannot list',
+    ("get", "as"): 'User "alice" cannot list',
+    ("get", "as-group"): "without impersonating a user name",
+    ("get", "as-uid"): "without impersonating a user name",
+    ("get", "tls-server-name"): "Hostname Verification Check failed",
+}
+"""What is said where a flag's example cannot end well by itself."""
+
 PAGE = "{apiVersion: v1, kind: ConfigMap, metadata: {name: page}}"
 
 
@@ -86,28 +143,114 @@ def test_every_command_prints_help(knarr: Run) -> None:
         assert "Examples:" in shown.out
 
 
-def test_examples_run(knarr: Run, folder: Path) -> None:
-    (folder / "web.yaml").write_text(PAGE)
+def test_examples_run(knarr: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = []
-    knarr("create serviceaccount default")
     for name in NAMES:
         if name in NEEDS_MORE:
             continue
         for line in _lines(load(name).examples):
-            if not line.startswith("knarr "):
+            settings, _, words = line.partition("knarr ")
+            if line.startswith("#"):
                 continue
-            knarr("delete all --all --wait=false --force --grace-period=0")
-            assert knarr("apply -f -", stdin=WEB).code == 0
-            knarr("config set-context other --cluster=knarr")
-            knarr("config set-cluster other")
-            knarr("config set-credentials other")
-            knarr("delete cm page --ignore-not-found")
-            if not line.startswith("knarr create"):
-                knarr("create -f web.yaml")
-            result = knarr(line.removeprefix("knarr "))
+            for one in shlex.split(settings):
+                monkeypatch.setenv(*one.split("=", 1))
+            _prepare(knarr, folder, f"knarr {words}")
+            result = knarr(words)
             if result.code:
                 failures.append(f"{line}: {result.err}")
     assert not failures, "\n".join(failures)
+
+
+def test_examples_of_flags_run(knarr: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each flag once, where it comes first, with the command's own example."""
+    monkeypatch.setenv("KUBE_EDITOR", "true")
+    failures = []
+    for name, flag in _flags():
+        line = f"{_base(name, flag.name)} {example_of(name, flag)}"
+        _prepare(knarr, folder, line)
+        with _bounded(line):
+            result = knarr(line.removeprefix("knarr "))
+        wanted = ENDS.get((name, flag.name))
+        if wanted is not None and wanted in result.err + result.out:
+            continue
+        if result.code or wanted is not None:
+            failures.append(f"{line}: {result.code} {result.err}")
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_flag_has_help_and_an_example_that_is_understood(name: str) -> None:
+    for flag in load(name).flags:
+        assert flag.help, f"--{flag.name} has no help"
+        words = shlex.split(example_of(name, flag))
+        assert parse(words, (*GLOBAL_FLAGS, *load(name).flags), name).given == {flag.name}
+
+
+@contextmanager
+def _bounded(line: str) -> Iterator[None]:
+    """End a command that hangs, and say which."""
+
+    def late(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"{line}: took longer than {EXAMPLE_S} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(EXAMPLE_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _flags() -> Iterator[tuple[str, Flag]]:
+    """Every flag that runs here, with the first command that has it."""
+    seen: set[Flag] = set()
+    for name in NAMES:
+        if name in NEEDS_MORE or name in PARTS:
+            continue
+        for flag in load(name).flags:
+            if flag not in seen:
+                seen.add(flag)
+                yield name, flag
+    for flag in GLOBAL_FLAGS:
+        yield "get", flag
+
+
+def _base(name: str, flag: str) -> str:
+    """A line of the command that the flag fits on."""
+    known = BASES.get((name, flag)) or BASES.get((name, ""))
+    if known is not None:
+        return f"knarr {known}"
+    lines = [one for one in _lines(load(name).examples) if "knarr " in one]
+    return "knarr " + lines[0].partition("knarr ")[2]
+
+
+def _prepare(knarr: Run, folder: Path, line: str) -> None:
+    """What examples are about, made anew where the last one may have changed it."""
+    files = {
+        "web.yaml": PAGE, "settings.env": "a=1\n", "patch.yaml": "metadata: {labels: {a: b}}",
+        "ca.crt": (folder / "pki" / "ca.crt").read_text(),
+        "tls.crt": "x", "tls.key": "x", "overlay/kustomization.yaml": "resources: [page.yaml]",
+        "overlay/page.yaml": PAGE,
+    }  # fmt: skip
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    if line.split()[1] in READS:
+        return
+    knarr("create serviceaccount default")
+    knarr("delete all --all --wait=false --force --grace-period=0")
+    assert knarr("apply -f -", stdin=WEB).code == 0
+    if "settings" in line and not line.startswith("knarr create"):
+        knarr("create configmap settings --from-literal=a=1")
+    elif "settings" in line:
+        knarr("delete configmap settings --ignore-not-found")
+    knarr("config set-context other --cluster=knarr")
+    knarr("config set-cluster other")
+    knarr("config set-credentials other")
+    knarr("delete cm page --ignore-not-found")
+    if not line.startswith("knarr create"):
+        knarr("create -f web.yaml")
 
 
 def _lines(examples: str) -> list[str]:
