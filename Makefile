@@ -40,7 +40,7 @@ lab-down: $(STAMP) ## Stop the lab and remove all it kept
 
 test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
 	@lab/test-tools.sh
-	@$(MAKE) --no-print-directory lint type unit contract component sim interop e2e
+	@$(MAKE) --no-print-directory lint type unit contract component sim interop e2e SEEDS=200
 
 ci: test ## The same, as the build server calls it
 
@@ -59,8 +59,8 @@ contract: $(DEV_STAMP) ## Fakes and real parts keep the same promises
 component: $(DEV_STAMP) ## One daemon over real sockets
 	pytest tests/component tests/replay
 
-sim: $(DEV_STAMP) ## 200 seeds of simulated trouble; SEED=17 replays one
-	pytest -n 2 tests/simulation $(if $(SEED),--seed $(SEED))
+sim: $(DEV_STAMP) ## 1,000 seeds of simulated trouble; SEED=17 replays one
+	pytest -n 2 tests/simulation --seeds $(or $(SEEDS),1000) $(if $(SEED),--seed $(SEED))
 
 history: $(DEV_STAMP) ## Clients' histories while servers and etcd die: 20 seeds, 3 rounds each; SEED=17 replays one
 	@for seed in $(or $(SEED),$(shell seq 20)); do \

@@ -21,8 +21,8 @@ from knarr.api.times import parse, to_time
 SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 """On a Job: the moment it was due."""
 
-AGAIN_MAX_S = 60.0
-"""The longest wait: a clock that was set, or a machine that slept, is noticed after this time."""
+AGAIN_MAX_S = 24 * 3600.0
+"""The longest wait at a stretch; that a clock was set is noticed earlier, by the controller."""
 
 _LITTLE_S = 0.1
 """Waited beyond the moment itself, so that a timer a little early does not wake us twice."""

@@ -20,6 +20,8 @@ async def remove_folder(volume: PersistentVolume, root: str) -> str:
     path = Path(root) / volume.metadata.name
     if not root or source.path != str(path) or "/" in volume.metadata.name:
         return ""
+    if not path.exists():
+        return ""
     try:
         await asyncio.to_thread(shutil.rmtree, path)
     except FileNotFoundError:

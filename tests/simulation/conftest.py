@@ -8,6 +8,9 @@ import structlog
 
 SEEDS = 200
 
+TURNS = 3
+"""Every seed tells of rollouts, and of the others one: those of the modules take turns."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="simulate this seed only")
@@ -18,7 +21,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         one = metafunc.config.getoption("--seed")
         many = range(metafunc.config.getoption("--seeds"))
-        metafunc.parametrize("seed", [one] if one is not None else many)
+        turn = getattr(metafunc.module, "TURN", None)
+        seeds = [
+            seed
+            for seed in ([one] if one is not None else many)
+            if turn is None or seed % TURNS == turn
+        ]
+        metafunc.parametrize("seed", seeds)
 
 
 @pytest.fixture(autouse=True)

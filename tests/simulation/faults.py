@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
+from apiserver.storage.memory import MemoryStore
+from apiserver.storage.store import Change, UnavailableError
 from knarr.api.errors import (
     ConflictError,
     ExpiredError,
@@ -16,6 +19,7 @@ from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
 from knarr.client.client import Client, Listed, PatchFormat, Watched
+from knarr.daemon.clock import Clock
 
 T = TypeVar("T", bound=ApiStruct)
 A = TypeVar("A", bound=ApiStruct)
@@ -38,11 +42,13 @@ class Weather:
     """A watch may not resume: its revision is compacted."""
     delay_max_s: float = 0.0
     """A call or a batch takes up to so long."""
+    skew_max_s: float = 0.0
+    """A part's clock goes so far wrong, either way; it keeps it while it runs."""
 
     def calm(self) -> None:
-        """Nothing goes wrong from now on."""
+        """Nothing goes wrong from now on, but for clocks of those who run."""
         self.refuse = self.lose_answer = self.conflict = 0.0
-        self.drop_watch = self.expire_watch = self.delay_max_s = 0.0
+        self.drop_watch = self.expire_watch = self.delay_max_s = self.skew_max_s = 0.0
 
 
 def drawn(chance: Random) -> Weather:
@@ -58,7 +64,31 @@ def drawn(chance: Random) -> Weather:
         drop_watch=sometimes(0.1),
         expire_watch=sometimes(0.05),
         delay_max_s=sometimes(2.0),
+        skew_max_s=sometimes(3.0),
     )
+
+
+class SmallDisk(MemoryStore):
+    """A store whose disk is full now and then: what is there can be read and removed."""
+
+    is_full = False
+
+    async def _commit(self, change: Change) -> None:
+        if self.is_full and change.type == "put":
+            raise UnavailableError("no space left on device")
+        await super()._commit(change)
+
+
+class SkewedClock:
+    """A clock that goes wrong by always the same time."""
+
+    def __init__(self, right: Clock, skew_s: float) -> None:
+        self._right = right
+        self._skew = timedelta(seconds=skew_s)
+
+    def now(self) -> datetime:
+        """What it takes for the present."""
+        return self._right.now() + self._skew
 
 
 class FaultyClient:
@@ -68,6 +98,8 @@ class FaultyClient:
         self._client = client
         self._weather = weather
         self._chance = chance
+        self.is_cut = False
+        """Whether nothing gets through any more: its owner died without a word."""
 
     async def get(self, object_type: type[T], key: Key) -> T:
         """The object, perhaps."""
@@ -179,7 +211,7 @@ class FaultyClient:
 
     async def _read(self, call: Callable[[], Awaitable[R]]) -> R:
         await self._travel()
-        if self._happens(self._weather.refuse):
+        if self.is_cut or self._happens(self._weather.refuse):
             raise ServiceUnavailableError("simulated refusal")
         return await call()
 

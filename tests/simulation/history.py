@@ -10,7 +10,15 @@ from knarr.api import codec
 from knarr.api.kinds import BUILT_IN
 from knarr.api.structs import ApiStruct
 
-WATCHED = ("pods", "replicasets", "deployments", "nodes", "jobs")
+WATCHED = (
+    "pods",
+    "replicasets",
+    "deployments",
+    "nodes",
+    "jobs",
+    "daemonsets",
+    "persistentvolumeclaims",
+)
 _FOLDERS = {"nodes": "minions"}
 """Kinds that do not lie under their own name."""
 _TYPES = {

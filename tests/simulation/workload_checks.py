@@ -6,10 +6,12 @@ from controller_manager.daemonset.placement import node_of
 from controller_manager.job.pods import TRACKING
 from controller_manager.statefulset.identity import ordinal_of
 from knarr.api.batch.job import Job
+from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.core.pod import Pod
 from knarr.api.owners import controller_of
 from knarr.api.pods import is_active, is_over, is_ready
 from tests.simulation.history import History, Moment
+from tests.simulation.workload_story import DATA
 
 
 def _kind(pod: Pod) -> str:
@@ -43,14 +45,42 @@ def never_out_of_order(history: History, *, parallel: bool) -> None:
         present[ordinal] = pod
 
 
-def never_two_on_a_node(history: History) -> None:
-    """No node has two pods of a DaemonSet that does not surge, ended ones aside."""
+def keeps_claims(history: History) -> None:
+    """No pod of a StatefulSet is made before its claim, and a claim is never lost."""
+    claims: dict[str, str] = {}
+    for moment in history:
+        claim = moment.new or moment.old
+        if isinstance(claim, PersistentVolumeClaim):
+            name, uid = claim.metadata.name, claim.metadata.uid
+            assert moment.new is not None, f"{name} lost at revision {moment.revision}"
+            assert claims.setdefault(name, uid) == uid, f"{name} made twice"
+        elif isinstance(claim, Pod) and _kind(claim) == "StatefulSet" and moment.old is None:
+            wanted = f"{DATA}-{claim.metadata.name}"
+            assert wanted in claims, f"{claim.metadata.name} made before {wanted}"
+
+
+def never_too_many_on_a_node(history: History, *, surging: bool) -> None:
+    """No node has two pods of a DaemonSet, ended ones aside, or three of one that surges."""
     present: dict[str, set[str]] = defaultdict(set)
     for moment, pod, is_there in _pods(history, "DaemonSet"):
         runs = is_there and not is_over(pod)
         on_node = present[node_of(pod)]
         (on_node.add if runs else on_node.discard)(pod.metadata.uid)
-        assert len(on_node) <= 1, f"two on {node_of(pod)} at revision {moment.revision}"
+        most = 2 if surging else 1
+        assert len(on_node) <= most, f"{len(on_node)} on {node_of(pod)} at {moment.revision}"
+
+
+def never_without_a_daemon(history: History) -> None:
+    """Once a node has a ready pod of a DaemonSet that surges it is never without one."""
+    ready: dict[str, set[str]] = defaultdict(set)
+    served: set[str] = set()
+    for moment, pod, is_there in _pods(history, "DaemonSet"):
+        node = node_of(pod)
+        serves = is_there and is_active(pod) and is_ready(pod)
+        (ready[node].add if serves else ready[node].discard)(pod.metadata.uid)
+        if ready[node]:
+            served.add(node)
+        assert ready[node] or node not in served, f"none on {node} at revision {moment.revision}"
 
 
 def never_more_active_than(history: History, parallelism: dict[str, int]) -> None:

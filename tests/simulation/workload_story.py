@@ -8,20 +8,31 @@ from random import Random
 from msgspec.structs import replace
 
 from knarr.api import conditions
-from knarr.api.apps.daemon_set import DaemonSet, DaemonSetSpec
+from knarr.api.apps.daemon_set import (
+    DaemonSet,
+    DaemonSetSpec,
+    DaemonSetUpdateStrategy,
+    RollingUpdateDaemonSet,
+)
 from knarr.api.apps.stateful_set import StatefulSet, StatefulSetSpec
 from knarr.api.batch.job import Job, JobSpec
 from knarr.api.core.node import Node
+from knarr.api.core.persistent_volume_claim import (
+    PersistentVolumeClaim,
+    PersistentVolumeClaimSpec,
+)
 from knarr.api.core.pod import Pod, PodTemplateSpec
-from knarr.api.errors import ConflictError, NotFoundError
+from knarr.api.core.resources import VolumeResourceRequirements
+from knarr.api.errors import ApiError, NotFoundError
 from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.selector import LabelSelector
+from knarr.api.scalars import Quantity
 from tests.builders import template
 from tests.simulation.faults import drawn
 from tests.simulation.history import History
 from tests.simulation.virtual import run
-from tests.simulation.world import World, world
+from tests.simulation.world import NODES, PARTS, Offices, World, world
 
 TROUBLE_S = 60.0
 """How long the trouble lasts."""
@@ -35,6 +46,9 @@ PARALLELISM = {"plain": 3, "indexed": 2}
 COMPLETIONS = 6
 """How many pods of each Job are to succeed."""
 
+DATA = "data"
+"""The StatefulSet's claims begin with this."""
+
 Act = Callable[[World, Random], Awaitable[None]]
 
 
@@ -47,6 +61,8 @@ class Outcome:
     """Whether the StatefulSet's pods were made all at once."""
     disturbed: bool
     """Whether somebody deleted pods."""
+    surging: bool
+    """Whether the DaemonSet brings a new pod to a node before it takes the old one."""
 
 
 def simulate(seed: int) -> Outcome:
@@ -57,13 +73,16 @@ def simulate(seed: int) -> Outcome:
 async def _story(seed: int) -> Outcome:
     chance = Random(seed)
     parallel, disturbed = chance.random() < 0.3, chance.random() < 0.5
-    async with world(seed, drawn(chance)) as made:
+    surging, doubled = chance.random() < 0.5, chance.random() < 0.25
+    parts = Offices().parts() if doubled else PARTS
+    async with world(seed, drawn(chance), parts) as made:
         await asyncio.sleep(1.0)
         await made.client.create(_stateful_set(chance, parallel=parallel))
-        await made.client.create(_daemon_set())
+        await made.client.create(_daemon_set(surging=surging))
         for name in PARALLELISM:
             await made.client.create(_job(name))
-        acts: list[Act] = [_roll, _roll_daemons, _restart, _compact]
+        acts: list[Act] = [_roll, _roll_daemons, _restart, _crash, _compact, _fill, _slow]
+        acts.append(_restart_kubelet)
         if not parallel:
             acts.append(_scale)
         if disturbed:
@@ -76,7 +95,7 @@ async def _story(seed: int) -> Outcome:
         settled = await made.settles(lambda: _as_wanted(made), within_s=SETTLE_S)
         assert settled, f"seed {seed} does not settle: {await _state(made)}"
         await asyncio.sleep(5.0)
-        return Outcome(made.history, parallel, disturbed)
+        return Outcome(made.history, parallel, disturbed, surging)
 
 
 def _meta(name: str) -> ObjectMeta:
@@ -96,12 +115,28 @@ def _stateful_set(chance: Random, *, parallel: bool) -> StatefulSet:
             template=template(app="db"),
             service_name="db",
             pod_management_policy="Parallel" if parallel else "OrderedReady",
+            volume_claim_templates=(_claim(),),
         ),
     )
 
 
-def _daemon_set() -> DaemonSet:
-    spec = DaemonSetSpec(selector=_selector("agent"), template=template(app="agent"))
+def _claim() -> PersistentVolumeClaim:
+    size = VolumeResourceRequirements(requests={"storage": Quantity("1Gi")})
+    spec = PersistentVolumeClaimSpec(
+        access_modes=("ReadWriteOnce",), resources=size, storage_class_name="standard"
+    )
+    return PersistentVolumeClaim(metadata=ObjectMeta(name=DATA), spec=spec)
+
+
+def _daemon_set(*, surging: bool) -> DaemonSet:
+    bounds = RollingUpdateDaemonSet(
+        max_surge=1 if surging else 0, max_unavailable=0 if surging else 1
+    )
+    spec = DaemonSetSpec(
+        selector=_selector("agent"),
+        template=template(app="agent"),
+        update_strategy=DaemonSetUpdateStrategy(type="RollingUpdate", rolling_update=bounds),
+    )
     return DaemonSet(metadata=_meta("agent"), spec=spec)
 
 
@@ -149,12 +184,42 @@ async def _change(
     try:
         found = await made.client.get(kind, Key("default", name))
         await made.client.update(replace(found, spec=replace(found.spec, **spec)))
-    except ConflictError:
+    except ApiError:  # Somebody was faster, or the disk is full.
         return
 
 
+def _one(made: World, chance: Random) -> str:
+    """A controller manager, a scheduler or one of two of them."""
+    return chance.choice(sorted(part for part in made.parts if not part.startswith("kubelet")))
+
+
 async def _restart(made: World, chance: Random) -> None:
-    await made.restart("controllers", after_s=chance.random() * 5.0)
+    await made.restart(_one(made, chance), after_s=chance.random() * 5.0)
+
+
+async def _crash(made: World, chance: Random) -> None:
+    part = _one(made, chance)
+    await made.crash(part)
+    await asyncio.sleep(chance.random() * 5.0)
+    made.start(part)
+
+
+async def _restart_kubelet(made: World, chance: Random) -> None:
+    await made.restart(f"kubelet-{chance.choice(NODES)}", after_s=chance.random() * 10.0)
+
+
+async def _fill(made: World, chance: Random) -> None:
+    """The disk is full for a while."""
+    made.store.is_full = True
+    await asyncio.sleep(chance.random() * 12.0)
+    made.store.is_full = False
+
+
+async def _slow(made: World, chance: Random) -> None:
+    """The server is slow for a while."""
+    before, made.weather.delay_max_s = made.weather.delay_max_s, 6.0
+    await asyncio.sleep(chance.random() * 15.0)
+    made.weather.delay_max_s = before
 
 
 async def _compact(made: World, _chance: Random) -> None:

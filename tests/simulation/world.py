@@ -5,33 +5,35 @@ scheduler are the real ones. Kubelets are whatever the world is told to use.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from apiserver.registry.registry import Registry
 from apiserver.registry.settings import Settings
-from apiserver.storage.memory import MemoryStore
 from controller_manager.manager import run_controllers
 from controller_manager.settings import ControllerSettings
 from knarr.api.structs import ApiStruct
 from knarr.client.client import Client
+from knarr.client.leader import LeadershipLostError, leadership
 from knarr.cluster.in_process import InProcessClient
-from knarr.daemon.clock import LoopClock
+from knarr.daemon.clock import Clock, LoopClock
 from scheduler.scheduler import run_scheduler
-from tests.simulation.faults import FaultyClient, Weather
+from tests.simulation.faults import FaultyClient, SkewedClock, SmallDisk, Weather
 from tests.simulation.history import History
 from tests.simulation.stand_ins import run_kubelet
 
 NODES = tuple(f"node-{number}" for number in range(3))
 
-Part = Callable[[Client, LoopClock, Random], Awaitable[None]]
+Part = Callable[[Client, Clock, Random], Awaitable[None]]
 
 
-def _controllers(client: Client, clock: LoopClock, chance: Random) -> Awaitable[None]:
-    return run_controllers(client, clock, chance, ControllerSettings(root_ca="the CA"))
+def _controllers(client: Client, clock: Clock, chance: Random) -> Awaitable[None]:
+    # Nobody looks into the folders, and none is ever made.
+    settings = ControllerSettings(root_ca="the CA", provision_root="/no/such/place")
+    return run_controllers(client, clock, chance, settings)
 
 
 def _kubelet(node: str) -> Part:
@@ -47,18 +49,60 @@ PARTS: dict[str, Part] = {
 
 
 @dataclass
+class Offices:
+    """Parts of which there are two each, and who leads."""
+
+    leaders: dict[str, set[str]] = field(default_factory=dict)
+    taken_at_s: dict[str, float] = field(default_factory=dict)
+    """When somebody last began to lead."""
+
+    def parts(self) -> dict[str, Part]:
+        """Two controller managers and two schedulers, beside the kubelets."""
+        led = {"controllers": _controllers, "scheduler": run_scheduler}
+        doubled = {
+            f"{name}-{one}": self._led(name, one, run) for name, run in led.items() for one in "ab"
+        }
+        return {**doubled, **{name: run for name, run in PARTS.items() if name not in led}}
+
+    def _led(self, name: str, one: str, run: Part) -> Part:
+        async def part(client: Client, clock: Clock, chance: Random) -> None:
+            identity = f"{name}-{one}-{chance.getrandbits(32):08x}"
+            while True:
+                try:
+                    async with leadership(client, name, identity, clock):
+                        with self._alone(name, one):
+                            await run(client, clock, chance)
+                except* LeadershipLostError:
+                    await asyncio.sleep(1.0)
+
+        return part
+
+    @contextmanager
+    def _alone(self, name: str, one: str) -> Iterator[None]:
+        leaders = self.leaders.setdefault(name, set())
+        assert not leaders, f"{name}-{one} leads beside {leaders}"
+        leaders.add(one)
+        self.taken_at_s[name] = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            leaders.discard(one)
+
+
+@dataclass
 class World:
     """The running parts, and the hands that meddle with them."""
 
     chance: Random
     weather: Weather
-    store: MemoryStore
+    store: SmallDisk
     registry: Registry
     group: asyncio.TaskGroup
     clock: LoopClock = field(default_factory=LoopClock)
     history: History = field(default_factory=History)
     parts: dict[str, Part] = field(default_factory=lambda: dict(PARTS))
     _running: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    _clients: dict[str, FaultyClient] = field(default_factory=dict)
 
     @property
     def client(self) -> Client:
@@ -68,8 +112,10 @@ class World:
     def start(self, part: str) -> None:
         """Start a part that does not run."""
         chance = Random(self.chance.getrandbits(64))
-        client = FaultyClient(self.client, self.weather, chance)
-        run = self.parts[part](client, self.clock, chance)
+        client = self._clients[part] = FaultyClient(self.client, self.weather, chance)
+        skew_s = (chance.random() * 2 - 1) * self.weather.skew_max_s
+        clock = SkewedClock(self.clock, skew_s) if skew_s else self.clock
+        run = self.parts[part](client, clock, chance)
         self._running[part] = self.group.create_task(_forever(run), name=part)
 
     async def kill(self, part: str) -> None:
@@ -77,6 +123,11 @@ class World:
         task = self._running.pop(part)
         task.cancel()
         await asyncio.wait([task])
+
+    async def crash(self, part: str) -> None:
+        """End a part without a last word: whatever it says on its way out gets lost."""
+        self._clients[part].is_cut = True
+        await self.kill(part)
 
     async def restart(self, part: str, *, after_s: float = 0.0) -> None:
         """Kill a part and start it again after a while."""
@@ -109,17 +160,19 @@ async def _forever(run: Awaitable[None]) -> None:
 
 
 @asynccontextmanager
-async def world(seed: int, weather: Weather) -> AsyncIterator[World]:
+async def world(
+    seed: int, weather: Weather, parts: Mapping[str, Part] = PARTS
+) -> AsyncIterator[World]:
     """A world that lasts as long as the block."""
     chance = Random(seed)
-    store = MemoryStore()
+    store = SmallDisk()
     clock = LoopClock()
     settings = Settings(service_account_tokens=False)
     registry = Registry(store, clock=clock, rng=Random(chance.getrandbits(64)), settings=settings)
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[Any]] = []
     async with asyncio.TaskGroup() as group:
-        made = World(chance, weather, store, registry, group, clock)
+        made = World(chance, weather, store, registry, group, clock, parts=dict(parts))
         tasks.append(group.create_task(made.history.follow(store, loop.time), name="history"))
         tasks.append(group.create_task(registry.run(), name="registry"))
         await registry.ready()
