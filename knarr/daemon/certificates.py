@@ -209,8 +209,12 @@ def ensure_key(path: Path) -> Path:
 
 def is_due(certificate: x509.Certificate, now: datetime) -> bool:
     """Whether a certificate is to be renewed."""
-    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-    return certificate.not_valid_after_utc - now < life * RENEW_SHARE
+    return certificate.not_valid_after_utc - now < life_of(certificate) * RENEW_SHARE
+
+
+def life_of(certificate: x509.Certificate) -> timedelta:
+    """For how long a certificate of ours was meant to be good when it was issued."""
+    return certificate.not_valid_after_utc - certificate.not_valid_before_utc - BACKDATED
 
 
 def look_every_s(lasts: timedelta) -> float:

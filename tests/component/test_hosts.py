@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from knarr.api.coordination.lease import Lease
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.node import Node
 from knarr.api.core.secret import Secret
@@ -34,6 +35,8 @@ from knarr.daemon.clock import SystemClock
 from tests.etcd import free_ports
 
 START_S = 60.0
+LASTS_S = 15
+"""How long the shortest certificates here are good."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +231,8 @@ async def is_ready(client: GrpcClient, node: str) -> Node:
 async def test_a_host_joins_and_needs_no_token_again(place: Place, tmp_path: Path) -> None:
     given = place.token()
     async with place.client() as client:
-        async with agent(place, tmp_path, options(place, given, "joined")):
+        older = options(place, given, "joined", version="v1.35.4")
+        async with agent(place, tmp_path, older):
             node = await is_ready(client, "joined")
             assert node.spec.pod_cidr, "the cluster gives it a range"
             second = options(place, given, "joined")
@@ -281,6 +285,44 @@ def serials(folder: AgentFolder) -> tuple[int, int]:
     assert all(isinstance(one, x509.Certificate) for one in found)
     client, serving = (one.serial_number for one in found if one is not None)
     return client, serving
+
+
+async def test_certificates_of_seconds_are_renewed_without_a_restart(tmp_path: Path) -> None:
+    """Server, administrator and node outlive their first certificates, side by side."""
+    folder, ports, log = tmp_path / "server", free_ports(3), tmp_path / "log"
+    process = begin(
+        *server_words(folder, ports, "--name=s1", f"--certificate-duration={LASTS_S}s"), log=log
+    )
+    try:
+        await asyncio.to_thread(wait_ready, process, folder, log)
+        place = Place(folder, ports[0], ports[2])
+        given = await asyncio.to_thread(place.token)
+        node = AgentFolder(tmp_path / "agent")
+        async with agent(place, node.path, options(place, given, "brief")):
+            async with place.client() as client:
+                await is_ready(client, "brief")
+            first, server = serials(node), certificate_in(folder / "pki" / "apiserver.crt")
+            assert server is not None
+            await asyncio.sleep((server.not_valid_after_utc - SystemClock().now()).total_seconds())
+            assert all(new != old for new, old in zip(serials(node), first, strict=True))
+            async with place.client() as client:
+                before = (await client.get(Lease, Key("kube-node-lease", "brief"))).spec.renew_time
+                async with asyncio.timeout(20):
+                    while (
+                        before
+                        == (
+                            await client.get(Lease, Key("kube-node-lease", "brief"))
+                        ).spec.renew_time
+                    ):
+                        await asyncio.sleep(0.2)
+            # From the administrator by the API server to the kubelet: all three are new.
+            path = "/api/v1/nodes/brief/proxy/stats/summary"
+            asked = ("get", "--raw", path, f"--kubeconfig={folder / 'admin.conf'}")
+            done = await asyncio.to_thread(run, *asked)
+            assert done.returncode == 0, done.stderr
+            assert '"nodeName"' in done.stdout
+    finally:
+        end(process)
 
 
 async def test_a_join_that_is_killed_goes_on_where_it_was(place: Place, tmp_path: Path) -> None:

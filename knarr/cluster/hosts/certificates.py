@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from knarr.cluster.hosts.failure import JoinError
 from knarr.cluster.hosts.rest import RefusedError, Rest, patiently
-from knarr.daemon.certificates import ensure_key, is_due, look_every_s, write_whole
+from knarr.daemon.certificates import ensure_key, is_due, life_of, look_every_s, write_whole
 from knarr.daemon.clock import Clock
 
 log = structlog.get_logger()
@@ -37,6 +37,9 @@ SLOW_S = 5.0
 """After so long it is said that somebody must approve."""
 
 ASK_EVERY_S = 0.3
+
+OBTAINED_S = 0.5
+"""A fresh certificate is left alone for so long, however soon it is due."""
 
 AGAIN_S = 30.0
 """When a renewal that failed is tried again, at most."""
@@ -120,12 +123,12 @@ async def renew(connect: Connect, wish: Wish, clock: Clock) -> None:
     while True:
         certificate = certificate_in(wish.file)
         if certificate is not None and not is_due(certificate, clock.now()):
-            life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-            await asyncio.sleep(look_every_s(life))
+            await asyncio.sleep(look_every_s(life_of(certificate)))
             continue
         try:
             async with connect() as server:
                 await obtain(server, wish)
+            await asyncio.sleep(OBTAINED_S)
         except JoinError as error:
             log.warning("certificate not renewed yet", file=str(wish.file), error=str(error))
             await asyncio.sleep(_again_s(certificate, clock))

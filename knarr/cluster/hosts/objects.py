@@ -12,7 +12,7 @@ import yaml
 
 from knarr.api.core.bootstrap_token import GROUP, JOIN_GROUP
 from knarr.api.core.config_map import ConfigMap
-from knarr.api.errors import AlreadyExistsError
+from knarr.api.errors import AlreadyExistsError, NotFoundError
 from knarr.api.keys import Key
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.rbac.cluster_role import ClusterRole
@@ -28,6 +28,7 @@ from knarr.cluster.hosts.settings import (
     ClusterSettings,
     ServerPlace,
     entry_of,
+    servers_in,
 )
 from knarr.cluster.kubeconfig import GRPC_EXTENSION
 
@@ -51,22 +52,28 @@ async def make_host_objects(
         except AlreadyExistsError:
             continue
     await _put(client, CONFIG, {SETTINGS: _text(settings)} | entry_of(name, place))
-    await _put(client, INFO, {"kubeconfig": _kubeconfig(place, authority)}, once=True)
+    known = servers_in((await client.get(ConfigMap, CONFIG)).data).values()
+    listed = await _listed(client)
+    if listed not in {one.rest for one in known}:
+        await _put(client, INFO, {"kubeconfig": _kubeconfig(place, authority)})
 
 
-async def forget_server(client: Client, name: str) -> None:
-    """Take a server out of the list."""
-    await client.patch(ConfigMap, CONFIG, {"data": {f"server.{name}": None}})
+async def _listed(client: Client) -> str:
+    """The server that hosts are told of, empty when none is."""
+    try:
+        info = await client.get(ConfigMap, INFO)
+        return str(yaml.safe_load(info.data["kubeconfig"])["clusters"][0]["cluster"]["server"])
+    except (NotFoundError, LookupError, TypeError, yaml.YAMLError):
+        return ""
 
 
-async def _put(client: Client, key: Key, data: dict[str, str], *, once: bool = False) -> None:
-    """Have these entries in a ConfigMap; `once`: only if it is not there."""
+async def _put(client: Client, key: Key, data: dict[str, str]) -> None:
+    """Have these entries in a ConfigMap."""
     metadata = ObjectMeta(name=key.name, namespace=key.namespace)
     try:
         await client.create(ConfigMap(metadata=metadata, data=data))
     except AlreadyExistsError:
-        if not once:
-            await client.patch(ConfigMap, key, {"data": data})
+        await client.patch(ConfigMap, key, {"data": data})
 
 
 def _text(settings: ClusterSettings) -> str:
