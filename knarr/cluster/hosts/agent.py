@@ -219,6 +219,7 @@ def _parts(
         "bind-address": "127.0.0.1",
         "port": str(options.dns_port),
     }
+    folder.keep_kubelet_flags(arguments_of(kubelet.flags(), kubelet_flags))
     parts: dict[str, Callable[[], Awaitable[None]]] = {
         "kubelet": _part(kubelet.flags(), kubelet_flags, kubelet.serve),
         "proxy": _part(proxy.flags(), proxy_flags, proxy.serve),
@@ -227,13 +228,15 @@ def _parts(
     return {name: run for name, run in parts.items() if name not in options.without}
 
 
+def arguments_of(flags: Flags, values: Mapping[str, str]) -> list[str]:
+    """A command line of these flags."""
+    return [f"--{name}={value}" for name, value in values.items() if value and flags.knows(name)]
+
+
 def _part(
     flags: Flags, values: Mapping[str, str], serve: Callable[..., Awaitable[None]]
 ) -> Callable[[], Awaitable[None]]:
-    arguments = [
-        f"--{name}={value}" for name, value in values.items() if value and flags.knows(name)
-    ]
-    found = flags.read(arguments, {})
+    found = flags.read(arguments_of(flags, values), {})
     return lambda: serve(found)
 
 

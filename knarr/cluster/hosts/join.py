@@ -9,6 +9,7 @@ A host with `agent.json` and a good certificate is a node: it needs no token.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -72,6 +73,17 @@ class AgentFolder:
     def remember(self, membership: Membership) -> None:
         """Note that this host is a node."""
         write_whole(self.path / "agent.json", msgjson.encode(membership))
+
+    def keep_kubelet_flags(self, flags: Sequence[str]) -> None:
+        """Note how the kubelet runs here, for whoever cleans up after it."""
+        write_whole(self.path / "kubelet.json", msgjson.encode(flags))
+
+    def kubelet_flags(self) -> list[str]:
+        """How the kubelet ran here, nothing where none did."""
+        try:
+            return msgjson.decode((self.path / "kubelet.json").read_bytes(), type=list[str])
+        except (OSError, ValueError):
+            return []
 
     def cluster_settings(self) -> dict[str, str]:
         """What was last known of the cluster's settings."""
