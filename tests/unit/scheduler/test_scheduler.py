@@ -82,6 +82,10 @@ async def test_a_pod_gets_its_node_and_says_so() -> None:
         assert await told(client, "a") == {("Scheduled", "Successfully assigned default/a to n0")}
 
 
+@pytest.mark.conformance(
+    "[sig-scheduling] SchedulerPredicates [Serial] validates resource limits of pods that "
+    "are allowed to run",
+)
 async def test_requests_beyond_every_node_wait_and_say_why() -> None:
     async with cluster() as client:
         await client.create(pod("big", cpu="3"))
@@ -94,6 +98,12 @@ async def test_requests_beyond_every_node_wait_and_say_why() -> None:
         assert ("FailedScheduling", condition.message) in await told(client, "big")
 
 
+@pytest.mark.conformance(
+    "[sig-scheduling] SchedulerPredicates [Serial] validates that NodeSelector is respected "
+    "if matching",
+    "[sig-scheduling] SchedulerPredicates [Serial] validates that NodeSelector is respected "
+    "if not matching",
+)
 async def test_node_selector_is_respected() -> None:
     async with cluster() as client:
         await client.create(pod("a", node_selector={"kubernetes.io/hostname": "n1"}))
@@ -114,6 +124,10 @@ async def test_a_node_that_comes_helps() -> None:
         assert (await seen(client, "a")).spec.node_name == "late"
 
 
+@pytest.mark.conformance(
+    "[sig-scheduling] SchedulerPredicates [Serial] validates that there exists conflict "
+    "between pods with same hostPort and protocol but one using 0.0.0.0 hostIP",
+)
 @pytest.mark.parametrize(
     ("first", "second", "clashes"),
     [
@@ -133,6 +147,9 @@ async def test_host_ports(first: tuple[str, str], second: tuple[str, str], clash
         assert (await seen(client, "b")).spec.node_name == ("" if clashes else "n0")
 
 
+@pytest.mark.conformance(
+    "[sig-scheduling] SchedulerPreemption [Serial] validates basic preemption works",
+)
 async def test_a_pod_of_higher_priority_takes_the_place_of_a_lower_one() -> None:
     async with cluster(nodes=1) as client:
         low = await client.create(pod("low", cpu="2", priority_class_name="p10"))
@@ -146,6 +163,10 @@ async def test_a_pod_of_higher_priority_takes_the_place_of_a_lower_one() -> None
         assert ("FailedScheduling", first) in await told(client, "high")
 
 
+@pytest.mark.conformance(
+    "[sig-scheduling] SchedulerPreemption [Serial] validates lower priority pod preemption "
+    "by critical pod",
+)
 async def test_critical_pods_preempt() -> None:
     async with cluster(nodes=1) as client:
         await client.create(pod("low", cpu="2"))
@@ -158,6 +179,10 @@ async def test_critical_pods_preempt() -> None:
         assert found.spec.node_name == "n0"
 
 
+@pytest.mark.conformance(
+    "[sig-scheduling] SchedulerPreemption [Serial] validates pod disruption condition is "
+    "added to the preempted pod",
+)
 async def test_a_victim_that_cannot_go_yet_says_why_it_must() -> None:
     async with cluster(nodes=1) as client:
         low = pod("low", cpu="2", priority_class_name="p10")
