@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from knarr.api.core.affinity import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm
+from knarr.api.meta.selector import LabelSelector
 from scheduler.arrays import Bools, Slots
 from scheduler.snapshot import Snapshot
 
@@ -14,6 +15,17 @@ def has_labels(snapshot: Snapshot, labels: Mapping[str, str], slots: Slots) -> B
     answer = np.ones(len(slots), dtype=bool)
     for key, value in labels.items():
         answer &= snapshot.labels.column(key).equal(slots, value)
+    return answer
+
+
+def labels_match(snapshot: Snapshot, selector: LabelSelector, slots: Slots) -> Bools:
+    """Whether each slot's labels are selected; an empty selector selects all."""
+    answer = has_labels(snapshot, selector.match_labels, slots)
+    for each in selector.match_expressions:
+        requirement = NodeSelectorRequirement(
+            key=each.key, operator=each.operator, values=each.values
+        )
+        answer &= _label_meets(snapshot, requirement, slots)
     return answer
 
 

@@ -1,6 +1,6 @@
-"""What the scheduler knows of volumes: claims, volumes, classes and what nodes can attach."""
+"""What the scheduler knows of volumes: claims, volumes, classes, and what drivers can do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
 
@@ -8,8 +8,11 @@ from knarr.api import quantities
 from knarr.api.core.persistent_volume import PersistentVolume
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.keys import Key
+from knarr.api.meta.selector import LabelSelector
 from knarr.api.selectors import from_object
+from knarr.api.storage.csi_driver import CSIDriver
 from knarr.api.storage.csi_node import CSINode
+from knarr.api.storage.csi_storage_capacity import CSIStorageCapacity
 from knarr.api.storage.storage_class import StorageClass
 
 BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -26,7 +29,7 @@ NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 
 class Storage(Struct):
-    """Claims, volumes, classes and CSI nodes by name."""
+    """Claims, volumes, classes and what drivers say of themselves, by name."""
 
     version: int = 0
     """Rises with every change."""
@@ -34,6 +37,8 @@ class Storage(Struct):
     volumes: dict[str, PersistentVolume] = field(default_factory=dict)
     classes: dict[str, StorageClass] = field(default_factory=dict)
     csi_nodes: dict[str, CSINode] = field(default_factory=dict)
+    drivers: dict[str, CSIDriver] = field(default_factory=dict)
+    capacities: dict[Key, CSIStorageCapacity] = field(default_factory=dict)
     promised: dict[str, Key] = field(default_factory=dict)
     """Volumes that a pod just placed will take, and for which claim."""
 
@@ -51,9 +56,27 @@ class Storage(Struct):
         return found is not None and found.volume_binding_mode == "WaitForFirstConsumer"
 
     def candidates(self, claim: PersistentVolumeClaim, key: Key) -> Iterator[PersistentVolume]:
-        """The free volumes that would do for a claim, the smallest first."""
+        """The free volumes that would do for a claim: those kept for it, then the smallest."""
         fitting = [each for each in self.volumes.values() if self._suits(each, claim, key)]
-        yield from sorted(fitting, key=lambda each: (_size(each), each.metadata.name))
+        yield from sorted(
+            fitting,
+            key=lambda each: (each.spec.claim_ref is None, _size(each), each.metadata.name),
+        )
+
+    def with_room(self, claim: PersistentVolumeClaim) -> Sequence[LabelSelector] | None:
+        """Which nodes a claim's driver has room for, None where it does not say."""
+        made = self.class_of(claim)
+        asked = claim.spec.resources.requests.get("storage")
+        driver = self.drivers.get(made.provisioner) if made is not None else None
+        if asked is None or driver is None or not driver.spec.storage_capacity:
+            return None
+        return [
+            each.node_topology
+            for each in self.capacities.values()
+            if each.storage_class_name == class_name(claim)
+            and each.node_topology is not None
+            and _holds(each, quantities.value(asked))
+        ]
 
     def _suits(self, volume: PersistentVolume, claim: PersistentVolumeClaim, key: Key) -> bool:
         spec, wanted = volume.spec, claim.spec
@@ -64,12 +87,11 @@ class Storage(Struct):
             return False
         if volume.metadata.deletion_timestamp or volume.status.phase in ("Failed", "Released"):
             return False
-        asked = wanted.resources.requests.get("storage", "0")
         return (
             spec.storage_class_name == class_name(claim)
             and (spec.volume_mode or "Filesystem") == (wanted.volume_mode or "Filesystem")
             and set(wanted.access_modes) <= set(spec.access_modes)
-            and _size(volume) >= quantities.value(asked)
+            and _size(volume) >= size_asked(claim)
             and (
                 wanted.selector is None
                 or from_object(wanted.selector).matches(volume.metadata.labels)
@@ -86,6 +108,17 @@ def class_name(claim: PersistentVolumeClaim) -> str:
 def is_bound(claim: PersistentVolumeClaim) -> bool:
     """Whether a claim has its volume for good."""
     return bool(claim.spec.volume_name) and BIND_COMPLETED in claim.metadata.annotations
+
+
+def size_asked(claim: PersistentVolumeClaim) -> int:
+    """How large a volume a claim wants."""
+    return quantities.value(claim.spec.resources.requests.get("storage", "0"))
+
+
+def _holds(capacity: CSIStorageCapacity, size: int) -> bool:
+    """Whether a volume of this size can be made there."""
+    most = capacity.maximum_volume_size or capacity.capacity
+    return most is not None and quantities.value(most) >= size
 
 
 def _size(volume: PersistentVolume) -> int:

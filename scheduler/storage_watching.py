@@ -1,11 +1,18 @@
 """Takes what informers tell of volumes into the snapshot, and wakes the pods it may help."""
 
+from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
 from msgspec import Struct
 
 from knarr.api.core.persistent_volume import PersistentVolume
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.keys import Key
+from knarr.api.storage.csi_driver import CSIDriver
 from knarr.api.storage.csi_node import CSINode
+from knarr.api.storage.csi_storage_capacity import CSIStorageCapacity
 from knarr.api.storage.storage_class import StorageClass
 from knarr.api.structs import ApiStruct
 from knarr.client.informers import Informers
@@ -19,6 +26,8 @@ WATCHED: tuple[type[ApiStruct], ...] = (
     PersistentVolume,
     StorageClass,
     CSINode,
+    CSIDriver,
+    CSIStorageCapacity,
 )
 """The kinds that have to do with volumes."""
 
@@ -33,8 +42,12 @@ class StorageWatcher(Struct):
         """Take in everything there is and whatever changes from now on."""
         informers.of(PersistentVolumeClaim).handle(self._claim_changed)
         informers.of(PersistentVolume).handle(self._volume_changed)
-        informers.of(StorageClass).handle(self._class_changed)
-        informers.of(CSINode).handle(self._csi_node_changed)
+        storage = self.snapshot.storage
+        by_name: Callable[[Key], Any] = attrgetter("name")
+        informers.of(StorageClass).handle(partial(self._keep, storage.classes, by_name))
+        informers.of(CSINode).handle(partial(self._keep, storage.csi_nodes, by_name))
+        informers.of(CSIDriver).handle(partial(self._keep, storage.drivers, by_name))
+        informers.of(CSIStorageCapacity).handle(partial(self._keep, storage.capacities, _itself))
 
     def _claim_changed(
         self, old: PersistentVolumeClaim | None, new: PersistentVolumeClaim | None
@@ -59,22 +72,15 @@ class StorageWatcher(Struct):
                 storage.promised.pop(name, None)
         self._tell(None)
 
-    def _class_changed(self, old: StorageClass | None, new: StorageClass | None) -> None:
-        classes = self.snapshot.storage.classes
-        name = _key(old, new).name
+    def _keep(
+        self, kept: dict[Any, Any], key: Callable[[Key], Any], old: Any | None, new: Any | None
+    ) -> None:
+        """Take in a change of a kind of which any may help any pod that waits."""
+        name = key(_key(old, new))
         if new is None:
-            classes.pop(name, None)
+            kept.pop(name, None)
         else:
-            classes[name] = new
-        self._tell(None)
-
-    def _csi_node_changed(self, old: CSINode | None, new: CSINode | None) -> None:
-        csi_nodes = self.snapshot.storage.csi_nodes
-        name = _key(old, new).name
-        if new is None:
-            csi_nodes.pop(name, None)
-        else:
-            csi_nodes[name] = new
+            kept[name] = new
         self._tell(None)
 
     def _tell(self, claim: Key | None) -> None:
@@ -88,3 +94,7 @@ def _key(old: ApiStruct | None, new: ApiStruct | None) -> Key:
     either = new if new is not None else old
     assert either is not None, "an event is about something"
     return key_of(either)
+
+
+def _itself(key: Key) -> Key:
+    return key

@@ -11,15 +11,16 @@ from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.keys import Key
 from knarr.api.owners import controller_of
 from scheduler.arrays import Bools, Slots
-from scheduler.node_selection import selected
+from scheduler.node_selection import labels_match, selected
 from scheduler.plugins.plugin import EventKind, Happening, Refusal, Rejection
 from scheduler.shape import Shape
 from scheduler.snapshot import Snapshot
-from scheduler.storage import NO_PROVISIONER, SELECTED_NODE, is_bound
+from scheduler.storage import NO_PROVISIONER, SELECTED_NODE, is_bound, size_asked
 
 ELSEWHERE = "node(s) didn't match PersistentVolume's node affinity"
 NONE_FREE = "node(s) didn't find available persistent volumes to bind"
 VANISHED = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
+NO_ROOM = "node(s) did not have enough free storage"
 IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
 
 
@@ -59,10 +60,9 @@ class VolumeBinding:
         """Reject nodes away from bound volumes, and those where no volume can be had."""
         elsewhere = np.zeros(len(slots), dtype=bool)
         vanished = np.zeros(len(slots), dtype=bool)
-        none_free = np.zeros(len(slots), dtype=bool)
+        waiting = []
         for name, claim in _claims(snapshot, shape):
             assert claim is not None, "a pod without its claims is refused before"
-            key = Key(shape.namespace, name)
             if claim.spec.volume_name:
                 volume = snapshot.storage.volume_of(claim)
                 if volume is None:
@@ -70,11 +70,13 @@ class VolumeBinding:
                 else:
                     elsewhere |= ~reaches(snapshot, volume, slots)
             elif snapshot.storage.waits_for_pod(claim):
-                none_free |= ~_can_have(snapshot, claim, key, slots)
+                waiting.append((Key(shape.namespace, name), claim))
+        found = _find(snapshot, waiting, slots)
         return (
             Rejection(vanished, VANISHED, is_final=True),
             Rejection(elsewhere & ~vanished, ELSEWHERE, is_final=True),
-            Rejection(none_free & ~vanished, NONE_FREE, is_final=True),
+            Rejection(found.none_free & ~vanished, NONE_FREE, is_final=True),
+            Rejection(found.no_room & ~vanished, NO_ROOM, is_final=True),
         )
 
     def helps(self, snapshot: Snapshot, shape: Shape, happening: Happening) -> bool:
@@ -87,20 +89,76 @@ class VolumeBinding:
 
 def plan_volumes(snapshot: Snapshot, shape: Shape, slot: int) -> VolumePlan:
     """Which volumes the claims of a pod are to have on a node that was found to do."""
-    take: dict[Key, str] = {}
-    provision = []
-    here = np.array([slot], dtype=np.intp)
-    for name, claim in _claims(snapshot, shape):
-        if claim is None or claim.spec.volume_name:
+    waiting = [
+        (Key(shape.namespace, name), claim)
+        for name, claim in _claims(snapshot, shape)
+        if claim is not None and not claim.spec.volume_name
+    ]
+    found = _find(snapshot, waiting, np.array([slot], dtype=np.intp))
+    take = {
+        key: name for key, takes in found.taken.items() for name, slots in takes.items() if slots[0]
+    }
+    return VolumePlan(take, tuple(key for key, _ in waiting if key not in take))
+
+
+class _Found(Struct, frozen=True):
+    """What there is, for each slot, for claims that wait for a pod."""
+
+    none_free: Bools
+    """No volume is free and none can be made."""
+    no_room: Bools
+    """One could be made, were there room for it."""
+    taken: Mapping[Key, Mapping[str, Bools]]
+    """For each claim the volumes it would take, and on which slots."""
+
+
+_Waiting = tuple[Key, PersistentVolumeClaim]
+
+
+def _find(snapshot: Snapshot, waiting: Sequence[_Waiting], slots: Slots) -> _Found:
+    """Find a volume for each claim, the smallest first, no volume twice; else have one made."""
+    open_ = np.ones(len(slots), dtype=bool)
+    none_free = np.zeros(len(slots), dtype=bool)
+    no_room = np.zeros(len(slots), dtype=bool)
+    taken: dict[Key, dict[str, Bools]] = {}
+    to_make: list[tuple[PersistentVolumeClaim, Bools]] = []
+    gone: dict[str, Bools] = {}
+    for key, claim in sorted(waiting, key=_order):
+        chosen = claim.metadata.annotations.get(SELECTED_NODE)
+        if chosen is not None:
+            # A provisioner works on it; the pod has to follow.
+            only = snapshot.slot_of(chosen)
+            there = np.zeros(len(slots), dtype=bool) if only is None else slots == only
+            none_free |= ~there
+            to_make.append((claim, there))
             continue
-        key = Key(shape.namespace, name)
+        unmet = np.ones(len(slots), dtype=bool)
+        takes = taken[key] = {}
         for volume in snapshot.storage.candidates(claim, key):
-            if volume.metadata.name not in take.values() and reaches(snapshot, volume, here)[0]:
-                take[key] = volume.metadata.name
-                break
-        else:
-            provision.append(key)
-    return VolumePlan(take, tuple(provision))
+            name = volume.metadata.name
+            takes[name] = reaches(snapshot, volume, slots) & unmet
+            if name in gone:
+                takes[name] &= ~gone[name]
+            gone[name] = gone.get(name, False) | takes[name]
+            unmet &= ~takes[name]
+        to_make.append((claim, unmet))
+    for claim, unmet in to_make:
+        # The first claim for which there is no help says why.
+        asked = unmet & open_ & ~none_free
+        allowed = _may_be_made(snapshot, claim, slots)
+        roomy = _with_room(snapshot, claim, slots)
+        none_free |= asked & ~allowed
+        no_room |= asked & allowed & ~roomy
+        open_ &= ~no_room
+    return _Found(none_free, no_room, taken)
+
+
+def _order(waiting: _Waiting) -> tuple[bool, int]:
+    """Claims that are being provided for first, then the smallest."""
+    _, claim = waiting
+    if SELECTED_NODE in claim.metadata.annotations:
+        return False, 0
+    return True, size_asked(claim)
 
 
 def reaches(snapshot: Snapshot, volume: PersistentVolume, slots: Slots) -> Bools:
@@ -141,21 +199,23 @@ def _trouble(shape: Shape, name: str, claim: PersistentVolumeClaim | None) -> st
     return ""
 
 
-def _can_have(snapshot: Snapshot, claim: PersistentVolumeClaim, key: Key, slots: Slots) -> Bools:
-    """Whether a volume for the claim is there for each slot, or can be made for it."""
-    storage = snapshot.storage
-    chosen = claim.metadata.annotations.get(SELECTED_NODE)
-    if chosen is not None:
-        # A provisioner works on it; the pod has to follow.
-        only = snapshot.slot_of(chosen)
-        return np.zeros(len(slots), dtype=bool) if only is None else slots == only
-    found = np.zeros(len(slots), dtype=bool)
-    for volume in storage.candidates(claim, key):
-        found |= reaches(snapshot, volume, slots)
-    made = storage.class_of(claim)
-    if made is not None and made.provisioner not in ("", NO_PROVISIONER):
-        found |= _allowed(snapshot, made.allowed_topologies, slots)
-    return found
+def _may_be_made(snapshot: Snapshot, claim: PersistentVolumeClaim, slots: Slots) -> Bools:
+    """Whether the claim's class can make a volume for each slot."""
+    made = snapshot.storage.class_of(claim)
+    if made is None or made.provisioner in ("", NO_PROVISIONER):
+        return np.zeros(len(slots), dtype=bool)
+    return _allowed(snapshot, made.allowed_topologies, slots)
+
+
+def _with_room(snapshot: Snapshot, claim: PersistentVolumeClaim, slots: Slots) -> Bools:
+    """Whether the driver has room for the claim's volume, where it says such things."""
+    topologies = snapshot.storage.with_room(claim)
+    if topologies is None:
+        return np.ones(len(slots), dtype=bool)
+    answer = np.zeros(len(slots), dtype=bool)
+    for topology in topologies:
+        answer |= labels_match(snapshot, topology, slots)
+    return answer
 
 
 def _allowed(snapshot: Snapshot, terms: Sequence[TopologySelectorTerm], slots: Slots) -> Bools:

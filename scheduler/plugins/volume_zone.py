@@ -13,10 +13,10 @@ from scheduler.snapshot import Snapshot
 ZONE_LABELS = {
     "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
-    "topology.kubernetes.io/zone": "failure-domain.beta.kubernetes.io/zone",
-    "topology.kubernetes.io/region": "failure-domain.beta.kubernetes.io/region",
+    "topology.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region": "topology.kubernetes.io/region",
 }
-"""The labels that count, and the other spelling under which a node may have each."""
+"""The labels that count, and the present spelling of each, under which a node may have it too."""
 
 SEPARATOR = "__"
 """Between the zones of a volume that is in several."""
