@@ -52,6 +52,10 @@ class Waiting(Struct, eq=False):
     """Those that rejected it when it was tried last."""
     since_s: float = 0.0
     """When it was tried last."""
+    queued_s: float = 0.0
+    """When it could first be tried."""
+    taken_s: float = 0.0
+    """When the attempt began that is under way."""
     ticket: int = 0
     """Tells the entry in a line that counts from those left behind."""
     place: str = ""
@@ -96,6 +100,10 @@ class SchedulingQueue:
         waiting = self._all.get(key)
         return waiting.place if waiting else ""
 
+    def waiting_in(self, places: tuple[str, ...]) -> int:
+        """How many pods wait in some places."""
+        return sum(each.place in places for each in self._all.values())
+
     def put(self, key: Key, pod: Pod, shape: Shape, profile: Profile) -> None:
         """Take in a pod, or that it changed; a change of what it wishes lets it be tried."""
         waiting = self._all.get(key)
@@ -113,6 +121,7 @@ class SchedulingQueue:
             self._all[key] = waiting
             waiting.place = "gated"
         else:
+            waiting.queued_s = waiting.queued_s or _now_s()
             self._activate(waiting)
 
     def remove(self, key: Key) -> None:
@@ -138,6 +147,7 @@ class SchedulingQueue:
             return None
         self._leave(waiting)
         waiting.attempts += 1
+        waiting.taken_s = _now_s()
         return waiting
 
     def failed(self, waiting: Waiting, plugins: frozenset[str]) -> None:

@@ -21,6 +21,7 @@ from knarr.client.client import Client
 from knarr.client.events import EventRecorder
 from knarr.client.informers import Informers
 from knarr.daemon.clock import Clock
+from scheduler import metrics
 from scheduler.config import SchedulerSettings
 from scheduler.cycle import Cycle, Fits, Subject, Unfit
 from scheduler.plugins.volume_binding import VolumePlan, plan_volumes
@@ -61,6 +62,7 @@ class Scheduler:
             backoff_min_s=settings.backoff_min_s, backoff_max_s=settings.backoff_max_s
         )
         self.state = State({each.name: each for each in settings.profiles}, self.queue)
+        metrics.show(self.queue, self.state.snapshot, self.state.assumed)
         self._cycle = Cycle(self.state.snapshot, self.state.nominated, chance)
         self._reporter = Reporter(client, clock)
         self._recorders = {
@@ -97,6 +99,7 @@ class Scheduler:
                 return
             subject = Subject(waiting.key, waiting.pod, waiting.shape)
             decision = self._cycle.decide(subject, waiting.profile)
+            metrics.decided(loop.time() - waiting.taken_s)
             if isinstance(decision, Fits):
                 plan = self._plan_volumes(waiting.shape, decision.node_name)
                 self.state.assume(waiting.key, waiting.pod, waiting.shape, decision.node_name)
@@ -107,6 +110,7 @@ class Scheduler:
     def _put_back(self, waiting: Waiting, unfit: Unfit, group: asyncio.TaskGroup) -> None:
         recorder = self._recorders[waiting.profile.name]
         recorder.event(waiting.pod, "FailedScheduling", unfit.message, "Warning")
+        metrics.unschedulable(waiting, _since(waiting.taken_s), len(unfit.victims))
         self.queue.failed(waiting, unfit.plugins)
         if unfit.nomination is not None:
             self.state.nominated.put(waiting.key, waiting.pod, waiting.shape, unfit.nomination)
@@ -159,6 +163,7 @@ class Scheduler:
                 tell("not bound", key=str(waiting.key), node=node_name, error=str(error))
                 await self._settle(waiting)
                 return
+        metrics.scheduled(waiting, _since(waiting.taken_s), _since(waiting.queued_s))
         self._recorders[waiting.profile.name].event(
             waiting.pod,
             "Scheduled",
@@ -184,6 +189,7 @@ class Scheduler:
 
     async def _settle(self, waiting: Waiting) -> None:
         """Learn what became of a binding, and try the pod again if it has no node."""
+        metrics.failed(waiting, _since(waiting.taken_s))
         while True:
             try:
                 await self._pods.caught_up(await self._client.revision_now(Pod))
@@ -197,6 +203,10 @@ class Scheduler:
         if pod is not None and pod.metadata.deletion_timestamp is None:
             waiting.pod = pod
             self.queue.retry(waiting)
+
+
+def _since(moment_s: float) -> float:
+    return asyncio.get_running_loop().time() - moment_s
 
 
 async def run_scheduler(

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
 from knarr.api.core.container import Container, ContainerPort
 from knarr.api.core.event import Event
@@ -251,3 +252,35 @@ async def test_a_lost_answer_neither_binds_twice_nor_forgets(done: bool) -> None
         await client.create(pod("a"))
         assert (await seen(client, "a")).spec.node_name
         assert made[0].calls == (1 if done else 2)
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_what_happens_is_counted_by_kubernetes_names() -> None:
+    attempts = "scheduler_schedule_attempts_total"
+    scheduled = {"profile": "default-scheduler", "result": "scheduled"}
+    unschedulable = {**scheduled, "result": "unschedulable"}
+    before = (counted(attempts, **scheduled), counted(attempts, **unschedulable))
+    victims = counted("scheduler_preemption_victims_sum")
+    sli = counted("scheduler_pod_scheduling_sli_duration_seconds_count", attempts="1")
+    async with cluster(nodes=1) as client:
+        gate = PodSchedulingGate(name="example.com/x")
+        await client.create(pod("gated", scheduling_gates=(gate,)))
+        await client.create(pod("small", cpu="2"))
+        await seen(client, "small")
+        await client.create(pod("big", cpu="9"))
+        await seen(client, "big")
+        assert counted(attempts, **scheduled) == before[0] + 1
+        assert counted(attempts, **unschedulable) == before[1] + 1
+        assert counted("scheduler_pending_pods", queue="unschedulable") == 1
+        assert counted("scheduler_pending_pods", queue="gated") == 1
+        assert counted("scheduler_pending_pods", queue="active") == 0
+        assert counted("scheduler_cache_size", type="nodes") == 1
+        assert counted("scheduler_cache_size", type="pods") == 1
+        name = "scheduler_pod_scheduling_sli_duration_seconds_count"
+        assert counted(name, attempts="1") == sli + 1
+        await client.create(pod("high", cpu="2", priority_class_name="p1000"))
+        assert (await seen(client, "high")).spec.node_name == "n0"
+        assert counted("scheduler_preemption_victims_sum") == victims + 1
