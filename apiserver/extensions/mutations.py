@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from apiserver.admission.admission import Attributes
-from apiserver.cel.errors import CelError
-from apiserver.cel.program import program
 from apiserver.extensions.review import plain, typed
 from apiserver.registry.core import Core
 from knarr.api.admissionregistration.mutating_admission_policy import Mutation
@@ -15,6 +13,8 @@ from knarr.api.kinds import Kind
 from knarr.api.patches import json_patch
 from knarr.api.patches.errors import PatchError
 from knarr.api.patches.json_patch import Operation
+from knarr.cel.errors import CelError
+from knarr.cel.program import program
 
 
 def mutated(

@@ -6,8 +6,6 @@ from typing import Any, ClassVar, cast
 from msgspec import Struct
 
 from apiserver.admission.admission import Admission, Attributes, Operation, View
-from apiserver.cel.errors import CelError, CelSyntaxError
-from apiserver.cel.program import program
 from apiserver.extensions.matching import is_exempt, labels_match, matched_kind
 from apiserver.extensions.mutations import mutated
 from apiserver.extensions.review import objects, plain, request_of
@@ -29,6 +27,8 @@ from knarr.api.core.namespace import Namespace
 from knarr.api.errors import ApiError
 from knarr.api.kinds import Kind
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
+from knarr.cel.errors import CelError, CelSyntaxError
+from knarr.cel.program import program
 
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apiserver.cel.errors import CelError, CelSyntaxError, no_key
-from apiserver.cel.program import program
 from knarr.api.admissionregistration.matching import Variable
+from knarr.cel.errors import CelError, CelSyntaxError, no_key
+from knarr.cel.program import program
 
 
 class Variables:

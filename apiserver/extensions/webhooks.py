@@ -9,8 +9,6 @@ from typing import Any, ClassVar, cast
 from msgspec import Struct
 
 from apiserver.admission.admission import Admission, Attributes, Operation, View
-from apiserver.cel.errors import CelError, CelSyntaxError
-from apiserver.cel.program import program
 from apiserver.extensions.calls import CallError, Calls
 from apiserver.extensions.matching import is_exempt, labels_match, matched_kind
 from apiserver.extensions.review import objects, plain, request_of, typed
@@ -26,6 +24,8 @@ from knarr.api.kinds import Kind
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
 from knarr.api.patches import json_patch
 from knarr.api.patches.errors import PatchError
+from knarr.cel.errors import CelError, CelSyntaxError
+from knarr.cel.program import program
 
 TIMEOUT_S = 10
 """How long a webhook may take that does not say."""

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from apiserver.cel.errors import CelError, CelSyntaxError
-from apiserver.cel.program import Program, program
-from apiserver.cel.times import duration, timestamp
-from apiserver.cel.tree import names_in
-from apiserver.cel.types import to_bytes
-from apiserver.cel.values import NONE, Optional
 from apiserver.schemas.correlation import NOTHING, item_matcher, same
 from apiserver.schemas.structural import Rule, Structural
 from apiserver.schemas.validate import ROOT
 from knarr.api.field_errors import OMITTED, FieldError, duplicate, forbidden, invalid, required
+from knarr.cel.errors import CelError, CelSyntaxError
+from knarr.cel.program import Program, program
+from knarr.cel.times import duration, timestamp
+from knarr.cel.tree import names_in
+from knarr.cel.types import to_bytes
+from knarr.cel.values import NONE, Optional
 
 MESSAGE_MAX = 5 * 1024
 """Longest message that an expression may make."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from apiserver.cel.patterns import pattern
 from apiserver.schemas.correlation import NOTHING, item_matcher, same
 from apiserver.schemas.formats import is_of_format
 from apiserver.schemas.structural import Structural
 from knarr.api.field_errors import FieldError, invalid, required, too_long, too_many
+from knarr.cel.patterns import pattern
 
 ROOT = "<nil>"
 """How messages name a field that has no path."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from apiserver.cel.errors import CelSyntaxError
-from apiserver.cel.numbers import INT_MAX, INT_MIN, UINT_MAX, Uint
+from knarr.cel.errors import CelSyntaxError
+from knarr.cel.numbers import INT_MAX, INT_MIN, UINT_MAX, Uint
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|//[^\n]*)

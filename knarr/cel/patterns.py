@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from apiserver.cel.errors import CelError
+from knarr.cel.errors import CelError
 
 _CLASSES = {
     "alnum": "0-9A-Za-z",

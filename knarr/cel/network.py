@@ -5,8 +5,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from apiserver.cel.errors import CelError, no_overload
-from apiserver.cel.values import Address, Cidr, Url
+from knarr.cel.errors import CelError, no_overload
+from knarr.cel.values import Address, Cidr, Url
 
 
 def _read_address(text: Any) -> Address | None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from apiserver.cel.errors import CelError, no_overload
 from knarr.api import quantities
+from knarr.cel.errors import CelError, no_overload
 
 _NANO = 10**9
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apiserver.cel.errors import CelError, CelSyntaxError
-from apiserver.cel.frame import STEPS_MAX
-from apiserver.cel.names import escaped, unescaped
-from apiserver.cel.program import program
-from apiserver.cel.values import NONE, Optional
+from knarr.cel.errors import CelError, CelSyntaxError
+from knarr.cel.frame import STEPS_MAX
+from knarr.cel.names import escaped, unescaped
+from knarr.cel.program import program
+from knarr.cel.values import NONE, Optional
 
 VARIABLES: dict[str, Any] = {
     "self": {"x": [{"n": 1}, {"n": 5}], "name": "web-0", "m": {"a": 1}, "big-name": 7},

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import cmp_to_key
 from typing import Any
 
-from apiserver.cel.errors import CelError, no_overload
-from apiserver.cel.frame import Frame
-from apiserver.cel.tree import Comprehension, Node
-from apiserver.cel.values import NONE, Optional, compare
+from knarr.cel.errors import CelError, no_overload
+from knarr.cel.frame import Frame
+from knarr.cel.tree import Comprehension, Node
+from knarr.cel.values import NONE, Optional, compare
 
 Run = Callable[[Frame], Any]
 Rounds = Iterator[tuple[Any, Any, Frame]]

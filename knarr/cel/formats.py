@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from apiserver.cel import network, times
-from apiserver.cel.errors import CelError
-from apiserver.cel.values import NONE, NamedFormat, Optional
 from knarr.api import names
+from knarr.cel import network, times
+from knarr.cel.errors import CelError
+from knarr.cel.values import NONE, NamedFormat, Optional
 
 
 def _checked(check: Callable[[str], Any], told: str) -> Callable[[str], Iterable[str]]:

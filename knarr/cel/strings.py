@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from apiserver.cel import types
-from apiserver.cel.errors import CelError, no_overload
-from apiserver.cel.patterns import pattern
-from apiserver.cel.values import type_name
+from knarr.cel import types
+from knarr.cel.errors import CelError, no_overload
+from knarr.cel.patterns import pattern
+from knarr.cel.values import type_name
 
 
 def matches(text: str, expression: str) -> bool:

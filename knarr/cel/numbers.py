@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from apiserver.cel.errors import CelError, no_overload
+from knarr.cel.errors import CelError, no_overload
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 UINT_MAX = 2**64 - 1

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult
 
 from msgspec import Struct
 
-from apiserver.cel.numbers import Uint, is_number
+from knarr.cel.numbers import Uint, is_number
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

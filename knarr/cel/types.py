@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from apiserver.cel import times
-from apiserver.cel.errors import CelError, no_overload
-from apiserver.cel.numbers import INT_MAX, INT_MIN, UINT_MAX, Uint
-from apiserver.cel.values import Cidr, Semver, TypeValue, Url, type_name
+from knarr.cel import times
+from knarr.cel.errors import CelError, no_overload
+from knarr.cel.numbers import INT_MAX, INT_MIN, UINT_MAX, Uint
+from knarr.cel.values import Cidr, Semver, TypeValue, Url, type_name
 
 
 def type_of(value: Any) -> TypeValue:

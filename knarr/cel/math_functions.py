@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from apiserver.cel.errors import no_overload
-from apiserver.cel.numbers import in_range, is_number
+from knarr.cel.errors import no_overload
+from knarr.cel.numbers import in_range, is_number
 
 
 def _numbers(args: tuple[Any, ...], name: str) -> list[Any]:

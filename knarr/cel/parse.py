@@ -1,9 +1,9 @@
 """Makes the tree of an expression."""
 
-from apiserver.cel.errors import CelSyntaxError
-from apiserver.cel.lexer import Token, tokens
-from apiserver.cel.macros import expand
-from apiserver.cel.tree import Call, Ident, Index, ListOf, Literal, MapOf, Message, Node, Select
+from knarr.cel.errors import CelSyntaxError
+from knarr.cel.lexer import Token, tokens
+from knarr.cel.macros import expand
+from knarr.cel.tree import Call, Ident, Index, ListOf, Literal, MapOf, Message, Node, Select
 
 NESTING_MAX = 50
 """An expression nested deeper is refused, so that none exhausts the stack."""

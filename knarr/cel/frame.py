@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apiserver.cel.errors import CelError
+from knarr.cel.errors import CelError
 
 STEPS_MAX = 1_000_000
 """Rounds of all loops of one evaluation together; more are refused, as a cost too high."""

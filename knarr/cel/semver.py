@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from apiserver.cel.errors import CelError, no_overload
-from apiserver.cel.values import Semver
+from knarr.cel.errors import CelError, no_overload
+from knarr.cel.values import Semver
 
 _NUMBER = r"(0|[1-9][0-9]*)"
 _SEMVER = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from apiserver.cel import numbers
-from apiserver.cel.comprehensions import comprehension
-from apiserver.cel.errors import CelError, no_key, no_overload
-from apiserver.cel.frame import Frame
-from apiserver.cel.functions import GLOBAL, TYPES, call_method
-from apiserver.cel.names import unescaped
-from apiserver.cel.tree import (
+from knarr.cel import numbers
+from knarr.cel.comprehensions import comprehension
+from knarr.cel.errors import CelError, no_key, no_overload
+from knarr.cel.frame import Frame
+from knarr.cel.functions import GLOBAL, TYPES, call_method
+from knarr.cel.names import unescaped
+from knarr.cel.tree import (
     Call,
     Comprehension,
     Ident,
@@ -21,7 +21,7 @@ from apiserver.cel.tree import (
     Node,
     Select,
 )
-from apiserver.cel.values import NONE, Fields, Optional, compare, equal
+from knarr.cel.values import NONE, Fields, Optional, compare, equal
 
 Run = Callable[[Frame], Any]
 

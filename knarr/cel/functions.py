@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from apiserver.cel import formats, lists, network, numbers, quantity, semver, strings, times, types
-from apiserver.cel.errors import CelError, no_overload
-from apiserver.cel.math_functions import MATH
-from apiserver.cel.numbers import Uint
-from apiserver.cel.values import NONE, Cidr, NamedFormat, Optional, Semver, TypeValue, Url
+from knarr.cel import formats, lists, network, numbers, quantity, semver, strings, times, types
+from knarr.cel.errors import CelError, no_overload
+from knarr.cel.math_functions import MATH
+from knarr.cel.numbers import Uint
+from knarr.cel.values import NONE, Cidr, NamedFormat, Optional, Semver, TypeValue, Url
 
 Function = Callable[..., Any]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cmp_to_key
 from typing import Any
 
-from apiserver.cel import strings
-from apiserver.cel.errors import CelError, no_overload
-from apiserver.cel.values import NONE, Optional, compare, equal
+from knarr.cel import strings
+from knarr.cel.errors import CelError, no_overload
+from knarr.cel.values import NONE, Optional, compare, equal
 
 RANGE_MAX = 100_000
 """Longest list that `lists.range` makes."""

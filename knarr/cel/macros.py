@@ -1,7 +1,7 @@
 """Calls that are more than calls: they bind names or look at fields that may not be there."""
 
-from apiserver.cel.errors import CelSyntaxError
-from apiserver.cel.tree import Call, Comprehension, Ident, Node, Select
+from knarr.cel.errors import CelSyntaxError
+from knarr.cel.tree import Call, Comprehension, Ident, Node, Select
 
 _BINDING: dict[tuple[str, int], int] = {
     ("all", 2): 1,

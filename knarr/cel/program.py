@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from apiserver.cel.compile import Run, compiled
-from apiserver.cel.errors import CelError, CelSyntaxError
-from apiserver.cel.frame import Frame
-from apiserver.cel.parse import parse
-from apiserver.cel.tree import Node
+from knarr.cel.compile import Run, compiled
+from knarr.cel.errors import CelError, CelSyntaxError
+from knarr.cel.frame import Frame
+from knarr.cel.parse import parse
+from knarr.cel.tree import Node
 
 PROGRAMS_MAX = 4096
 """Expressions kept ready; the ones asked for last are forgotten last."""
