@@ -132,10 +132,11 @@ async def test_of_a_priority_class_only_words_change(tmp_path: Path) -> None:
         )
         assert (updated["value"], updated["description"]) == (2, "patched")
 
-        for method, body, headers in (
+        writes: list[tuple[str, Any, dict[str, str]]] = [
             ("PATCH", {"value": 20}, MERGE),
             ("PUT", {**(await one(session, "p2")), "value": 20}, {}),
-        ):
+        ]
+        for method, body, headers in writes:
             refused = await ask(
                 session, method, f"{CLASSES}/p2", code=422, json=body, headers=headers
             )
