@@ -41,6 +41,7 @@ from kubelet.sync.host import Host, PodNetwork
 from kubelet.sync.manager import PodManager
 from kubelet.volumes.references import ReferenceSource
 from kubelet.volumes.volumes import Volumes
+from kubelet.volumes.watched import WatchedObjects
 
 log = structlog.get_logger()
 
@@ -106,6 +107,7 @@ class Kubelet:
         self._addresses: PodAddresses | None = None
         self._is_shutting_down = False
         self._port = 0
+        self._watched = WatchedObjects(client, self._wake)
         volumes = Volumes(options.state_dir / "volumes", client, clock)
         self.host = Host(
             node_name=options.node_name,
@@ -116,7 +118,7 @@ class Kubelet:
             prober=self.prober,
             images=Images(runtime, clock),
             volumes=volumes,
-            references=ReferenceSource(client, clock),
+            references=ReferenceSource(client, clock, self._watched),
             events=self.events,
             services=services,
             network=self._network,
@@ -153,6 +155,7 @@ class Kubelet:
             if self.runtime.is_real:
                 group.create_task(self.host.mirrors.run(), name="mirrors")
                 group.create_task(self.evictor.run(), name="evictor")
+                group.create_task(self._watched.run(), name="watched-objects")
             if self._static is not None:
                 group.create_task(self._static.run(), name="static-pods")
 

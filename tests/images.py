@@ -80,6 +80,11 @@ RECIPES: Mapping[str, Recipe] = {
         tags=("busybox:1.28", "busybox:1.28.4", "busybox:latest", "busybox:1.36"),
         config={"Cmd": ["sh"]},
     ),
+    "echo": Recipe(
+        tags=("echo:1",),
+        config={"Entrypoint": ["/bin/echo", "entry"], "Cmd": ["words"]},
+        files={"dir/file": "from an image\n"},
+    ),
     "nginx": Recipe(
         tags=(
             *("nginx:1.15", "nginx:1.15.4", "nginx:1.16", "nginx:1.14.2", "nginx:latest"),

@@ -36,9 +36,10 @@ from kubelet.sync.env import MissingReferenceError, Sources, environment, servic
 from kubelet.sync.hooks import run_hook
 from kubelet.sync.host import Host
 from kubelet.sync.interrupt import unless
-from kubelet.volumes.payload import VolumeSources
+from kubelet.volumes.payload import VolumeSources, is_payload
 from kubelet.volumes.references import References
-from kubelet.volumes.volumes import VolumeNotReadyError, mounts_of
+from kubelet.volumes.volumes import SubPathError, VolumeNotReadyError, mounts_of
+from kubelet.volumes.watched import NotSeenError
 
 MESSAGE_BYTES_MAX = 4096
 """The longest termination message."""
@@ -110,10 +111,22 @@ class Containers:
         """Make or refresh the pod's volumes. Raise VolumeNotReadyError."""
         if not self._host.runtime.is_real:
             return {}, References({}, {}, {})
-        references = await self._host.references.of(pod)
+        try:
+            references = await self._host.references.of(pod)
+        except NotSeenError as error:
+            raise VolumeNotReadyError(str(error)) from None
         sources = VolumeSources(references.config_maps, references.secrets, references.tokens)
         places = await self._host.volumes.prepare(self._facts(pod, None), sources)
         return places, references
+
+    async def refresh_volumes(self, pod: Pod) -> None:
+        """Show in a running pod's volumes what changed; what is gone meanwhile stays as it was."""
+        if not any(is_payload(one) for one in pod.spec.volumes):
+            return
+        try:
+            await self.prepare_volumes(pod)
+        except VolumeNotReadyError as error:
+            self._host.events.event(pod, "FailedMount", str(error), "Warning")
 
     async def start(self, pod: Pod, observed: Observed, starts: Sequence[Start]) -> bool:
         """Start containers one after the other; answer whether all went well."""
@@ -178,7 +191,7 @@ class Containers:
         mounts: tuple[Mount, ...] = ()
         if self._host.runtime.is_real:
             variables = self._environment(pod, spec, facts, references)
-            mounts = (*mounts_of(spec, places, variables), self._message_mount(pod, start))
+            mounts = self._mounts(pod, start, places, variables)
         node = self._host.node()
         memory = node.status.capacity.get("memory", "0") if node is not None else "0"
         config = container_config(
@@ -276,6 +289,17 @@ class Containers:
             self._tell(pod, spec.name, "Warning", "Failed", f"Error: {error}")
             raise RuntimeFailureError("CreateContainerConfigError", str(error)) from error
         return {"HOSTNAME": pod.spec.hostname or pod.metadata.name, **variables}
+
+    def _mounts(
+        self, pod: Pod, start: Start, places: Mapping[str, Path], variables: Mapping[str, str]
+    ) -> tuple[Mount, ...]:
+        spec = start.container
+        try:
+            mounts = mounts_of(spec, places, variables)
+        except SubPathError as error:
+            self._tell(pod, spec.name, "Warning", "Failed", f"Error: {error}")
+            raise RuntimeFailureError("CreateContainerConfigError", str(error)) from error
+        return (*mounts, self._message_mount(pod, start))
 
     def _service_variables(self, pod: Pod) -> dict[str, str]:
         informer = self._host.services

@@ -285,6 +285,8 @@ class PodWorker:
             again_after_s = 0.0 if started else AGAIN_AFTER_FAILURE_S
         elif actions.stop:
             again_after_s = 0.0
+        elif observed.sandbox is not None and observed.sandbox.ready:
+            await self._containers.refresh_volumes(pod)
         return again_after_s
 
     async def _stop(self, pod: Pod, observed: Observed, stops: Sequence[Stop]) -> None:

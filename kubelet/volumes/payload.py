@@ -34,6 +34,12 @@ class VolumeSources(Struct, frozen=True):
     """Service account tokens, by audience and seconds of life."""
 
 
+def is_payload(volume: Volume) -> bool:
+    """Whether a volume shows objects of the API, which may change."""
+    sources = (volume.config_map, volume.secret, volume.downward_api, volume.projected)
+    return any(one is not None for one in sources)
+
+
 def payload(volume: Volume, facts: PodFacts, sources: VolumeSources) -> dict[str, File] | None:
     """The files of a volume by path, None for a volume that is no such thing.
 

@@ -30,11 +30,12 @@ from knarr.api.keys import Key
 from knarr.api.structs import ApiStruct
 from knarr.client.client import Client
 from knarr.daemon.clock import Clock
+from kubelet.volumes.watched import WatchedObjects
 
 T = TypeVar("T", bound=ApiStruct)
 
 FRESH_S = 30.0
-"""An object got this long ago is good enough; a volume shows a change within a minute or so."""
+"""A login to a registry got this long ago is good enough."""
 
 REFRESH_SHARE = 0.8
 """A token is replaced when so much of its life is over, as Kubernetes does."""
@@ -51,22 +52,23 @@ class References(Struct, frozen=True):
 class ReferenceSource:
     """Gets and keeps for a little while what pods refer to."""
 
-    def __init__(self, client: Client, clock: Clock) -> None:
+    def __init__(self, client: Client, clock: Clock, watched: WatchedObjects) -> None:
         self._client = client
         self._clock = clock
+        self._watched = watched
         self._objects: dict[tuple[type[ApiStruct], Key], tuple[ApiStruct | None, datetime]] = {}
         self._tokens: dict[tuple[str, str, int], tuple[str, datetime]] = {}
 
     async def of(self, pod: Pod) -> References:
         """Everything the pod's containers and volumes name, absent where it is not there."""
-        namespace = pod.metadata.namespace
+        namespace, uid = pod.metadata.namespace, pod.metadata.uid
         found = References({}, {}, {})
         for name in dict.fromkeys(_config_map_names(pod)):
-            config_map = await self._get(ConfigMap, Key(namespace, name))
+            config_map = await self._watched.get(ConfigMap, Key(namespace, name), uid)
             if config_map is not None:
                 found.config_maps[name] = config_map
         for name in dict.fromkeys(_secret_names(pod)):
-            secret = await self._get(Secret, Key(namespace, name))
+            secret = await self._watched.get(Secret, Key(namespace, name), uid)
             if secret is not None:
                 found.secrets[name] = secret
         for audience, seconds in dict.fromkeys(_tokens(pod)):
@@ -78,7 +80,8 @@ class ReferenceSource:
         return await self._get(Secret, Key(namespace, name))
 
     def forget(self, pod: Pod) -> None:
-        """The pod is gone: its tokens are of no use."""
+        """The pod is gone: its tokens are of no use, and what it named concerns it no more."""
+        self._watched.forget(pod.metadata.uid)
         for key in [key for key in self._tokens if key[0] == pod.metadata.uid]:
             del self._tokens[key]
 

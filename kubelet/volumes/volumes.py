@@ -6,6 +6,7 @@ hostPath and claims of local storage are used where they lie.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -43,6 +44,10 @@ _HOST_PATH_TESTS = {
 
 class VolumeNotReadyError(Exception):
     """A volume cannot be made yet; the message is what FailedMount says."""
+
+
+class SubPathError(Exception):
+    """A container asks for a part of a volume that it cannot have."""
 
 
 class Volumes:
@@ -138,7 +143,9 @@ def mounts_of(
         place = places.get(one.name)
         if place is None:
             continue
-        below = expand(one.sub_path_expr, environment) if one.sub_path_expr else one.sub_path
+        below = one.sub_path
+        if one.sub_path_expr:
+            below = _expanded(one.sub_path_expr, environment)
         mounts.append(
             Mount(
                 host_path=str(_below(place, below)),
@@ -157,14 +164,25 @@ def _propagation(word: str | None) -> Literal["None", "HostToContainer", "Bidire
     return "Bidirectional" if word == "Bidirectional" else "None"
 
 
+def _expanded(expression: str, environment: Mapping[str, str]) -> str:
+    for name in re.findall(r"(?<!\$)\$\(([^()]*)\)", expression):
+        if name not in environment:
+            raise SubPathError(f'failed to expand subPathExpr: missing value for "{name}"')
+    return expand(expression, environment)
+
+
 def _below(place: Path, below: str) -> Path:
     if not below:
         return place
+    if below.startswith("/"):
+        raise SubPathError(f"error SubPath `{below}` must not be an absolute path")
+    if ".." in below.split("/"):
+        raise SubPathError(f"unable to provision SubPath `{below}`: must not contain '..'")
     path = place / below
     if not path.exists() and not path.is_symlink():
         path.mkdir(parents=True)
     if place.resolve() not in (path.resolve(), *path.resolve().parents):
-        raise VolumeNotReadyError(f'subPath "{below}" leads out of the volume')
+        raise SubPathError(f"unable to provision SubPath `{below}`: it leads out of the volume")
     return path.resolve()
 
 
@@ -175,7 +193,7 @@ def _empty_dir(folder: Path, source: EmptyDirVolumeSource, group: int | None) ->
         folder.chmod(0o777)
         if source.medium == "Memory" and os.geteuid() == 0:
             size = quantities.value(source.size_limit) if source.size_limit else 0
-            options = f"size={size},mode=1777" if size else "mode=1777"
+            options = f"size={size},mode=777" if size else "mode=777"
             subprocess.run(
                 ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
                 check=True,
