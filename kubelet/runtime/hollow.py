@@ -198,6 +198,10 @@ class HollowRuntime(Runtime):
         """Nothing to get."""
         return Image(id=f"hollow://{name}", names=(name,), size_bytes=0)
 
+    async def unpack(self, name: str) -> Path:
+        """Refuse: there are no images."""
+        raise RuntimeFailureError("FailedMount", "only Docker has images to show")
+
     async def remove_image(self, image_id: str) -> None:
         """Nothing to remove."""
 

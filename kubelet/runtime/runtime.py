@@ -332,6 +332,10 @@ class Runtime(Protocol):
         """Get an image. Raise RuntimeFailureError with ErrImagePull and the cause."""
         ...
 
+    async def unpack(self, name: str) -> Path:
+        """The files of an image that is on this host. Raise RuntimeFailureError."""
+        ...
+
     async def remove_image(self, image_id: str) -> None:
         """Remove an image that nothing uses."""
         ...

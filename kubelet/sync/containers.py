@@ -38,7 +38,7 @@ from kubelet.sync.host import Host
 from kubelet.sync.interrupt import unless
 from kubelet.volumes.payload import VolumeSources, is_payload
 from kubelet.volumes.references import References
-from kubelet.volumes.volumes import SubPathError, VolumeNotReadyError, mounts_of
+from kubelet.volumes.volumes import SubPathError, VolumeNotReadyError, is_read_only, mounts_of
 from kubelet.volumes.watched import NotSeenError
 
 MESSAGE_BYTES_MAX = 4096
@@ -117,7 +117,30 @@ class Containers:
             raise VolumeNotReadyError(str(error)) from None
         sources = VolumeSources(references.config_maps, references.secrets, references.tokens)
         places = await self._host.volumes.prepare(self._facts(pod, None), sources)
-        return places, references
+        return {**places, **await self._image_files(pod)}, references
+
+    async def _image_files(self, pod: Pod) -> Mapping[str, Path]:
+        """Where the volumes lie that show images. Raise VolumeNotReadyError."""
+        places = {}
+        for volume in pod.spec.volumes:
+            if volume.image is None:
+                continue
+            name = volume.image.reference
+            wanted = ContainerSpec(
+                name=volume.name, image=name, image_pull_policy=volume.image.pull_policy
+            )
+            try:
+                await self._host.images.ensure(
+                    wanted,
+                    await self._credentials(pod),
+                    lambda kind, reason, message: self._host.events.event(
+                        pod, reason, message, "Warning" if kind == "Warning" else "Normal"
+                    ),
+                )
+                places[volume.name] = await self._host.runtime.unpack(name)
+            except RuntimeFailureError as error:
+                raise VolumeNotReadyError(error.message) from None
+        return places
 
     async def refresh_volumes(self, pod: Pod) -> None:
         """Show in a running pod's volumes what changed; what is gone meanwhile stays as it was."""
@@ -294,8 +317,9 @@ class Containers:
         self, pod: Pod, start: Start, places: Mapping[str, Path], variables: Mapping[str, str]
     ) -> tuple[Mount, ...]:
         spec = start.container
+        fixed = {volume.name for volume in pod.spec.volumes if is_read_only(volume)}
         try:
-            mounts = mounts_of(spec, places, variables)
+            mounts = mounts_of(spec, places, variables, fixed)
         except SubPathError as error:
             self._tell(pod, spec.name, "Warning", "Failed", f"Error: {error}")
             raise RuntimeFailureError("CreateContainerConfigError", str(error)) from error

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +29,12 @@ from kubelet.runtime.runtime import Mount
 from kubelet.sync.downward import PodFacts
 from kubelet.sync.env import expand
 from kubelet.volumes.atomic import write_files
-from kubelet.volumes.payload import MissingVolumeDataError, VolumeSources, payload
+from kubelet.volumes.payload import (
+    MissingVolumeDataError,
+    VolumeSources,
+    is_payload,
+    payload,
+)
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -65,6 +70,8 @@ class Volumes:
         """
         places = {}
         for volume in facts.pod.spec.volumes:
+            if volume.image is not None:
+                continue
             try:
                 places[volume.name] = await self._prepare(volume, facts, sources)
             except (MissingVolumeDataError, OSError) as error:
@@ -136,8 +143,9 @@ def mounts_of(
     container: ContainerSpec | EphemeralContainer,
     places: Mapping[str, Path],
     environment: Mapping[str, str],
+    read_only: Set[str] = frozenset(),
 ) -> tuple[Mount, ...]:
-    """What of the volumes a container sees, and where."""
+    """What of the volumes a container sees, and where; some of them nobody may write to."""
     mounts = []
     for one in container.volume_mounts:
         place = places.get(one.name)
@@ -150,12 +158,22 @@ def mounts_of(
             Mount(
                 host_path=str(_below(place, below)),
                 container_path=one.mount_path,
-                read_only=one.read_only,
+                read_only=one.read_only or one.name in read_only,
                 propagation=_propagation(one.mount_propagation),
                 optional=one.mount_path == TOKEN_PATH,
             )
         )
     return tuple(mounts)
+
+
+def is_read_only(volume: Volume) -> bool:
+    """Whether nobody may write to a volume: it shows what is elsewhere, or says so itself."""
+    if is_payload(volume) or volume.image is not None:
+        return True
+    for source in (volume.persistent_volume_claim, volume.nfs):
+        if source is not None and source.read_only:
+            return True
+    return False
 
 
 def _propagation(word: str | None) -> Literal["None", "HostToContainer", "Bidirectional"]:

@@ -33,6 +33,7 @@ from kubelet.runtime.docker.streams import (
     start_attach,
     start_exec,
 )
+from kubelet.runtime.docker.unpack import unpack
 from kubelet.runtime.docker.usage import usage_of
 from kubelet.runtime.docker.view import Json, View
 from kubelet.runtime.runtime import (
@@ -40,6 +41,7 @@ from kubelet.runtime.runtime import (
     ContainerConfig,
     Credentials,
     Image,
+    ImageNotPresentError,
     LogOptions,
     Mount,
     Observed,
@@ -285,6 +287,16 @@ class DockerRuntime(Runtime):
     async def pull(self, name: str, credentials: Sequence[Credentials]) -> Image:
         """Get an image."""
         return await self._images.pull(name, credentials)
+
+    async def unpack(self, name: str) -> Path:
+        """The files of an image that is on this host."""
+        image = await self._images.get(name)
+        if image is None:
+            raise ImageNotPresentError(name)
+        try:
+            return await unpack(self._engine, image.id, self._settings.state_dir / "image-files")
+        except EngineError as error:
+            raise RuntimeFailureError("FailedMount", error.message) from None
 
     async def remove_image(self, image_id: str) -> None:
         """Remove an image that nothing uses."""

@@ -279,6 +279,10 @@ class ProcessRuntime(Runtime):
         """Nothing to get."""
         return Image(id="", names=(name,), size_bytes=0)
 
+    async def unpack(self, name: str) -> Path:
+        """Refuse: there are no images."""
+        raise RuntimeFailureError("FailedMount", "only Docker has images to show")
+
     async def remove_image(self, image_id: str) -> None:
         """Nothing to remove."""
 

@@ -183,6 +183,17 @@ async def printed(kubelet: Kubelet, one: Pod, container: str = "main") -> str:
     return b"".join(pieces).decode()
 
 
+async def says(kubelet: Kubelet, one: Pod, wanted: str, container: str = "main") -> None:
+    """Wait until a container that runs has printed something."""
+    told = ""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while wanted not in (told := await printed(kubelet, one, container)):
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{wanted!r} is not in {told!r}") from None
+
+
 async def output(client: InProcessClient, kubelet: Kubelet, wanted: Pod) -> str:
     """Run a pod to its good end and answer what it printed."""
     await client.create(wanted)

@@ -19,6 +19,7 @@ from tests.component.kubelet.lab import (
     output,
     pod,
     printed,
+    says,
     until,
 )
 
@@ -232,10 +233,10 @@ async def test_a_part_of_a_volume_is_chosen_by_a_variable(world: World) -> None:
 
     await world.client.create(placed("fine", "some/where"))
     running = await until(world.client, "fine", is_ready)
-    assert "where" in await printed(world.kubelet, running)
+    await says(world.kubelet, running, "where")
 
     change = {"metadata": {"annotations": {"place": "mended"}}}
     await world.client.patch(Pod, Key("default", "absolute"), change)
     mended = await until(world.client, "absolute", is_ready)
-    assert await printed(world.kubelet, mended) == "x\n"
+    await says(world.kubelet, mended, "x\n")
     assert not is_over(mended)
