@@ -72,12 +72,21 @@ def delete(arguments: Sequence[str]) -> int:
         _end(folder, running)
     existed = folder.path.exists()
     _remove_containers(folder)
+    _unmount(folder.path)
     shutil.rmtree(folder.path, ignore_errors=True)
     home = os.environ.get("HOME", "/root")
     kubeconfig = found.kubeconfig or os.environ.get("KUBECONFIG", "").split(":")[0]
     remove_context(Path(kubeconfig or f"{home}/.kube/config"), found.name)
     _say(f"cluster {found.name} is deleted" if existed else f"there is no cluster {found.name}")
     return 0
+
+
+def _unmount(folder: Path) -> None:
+    """Take away what is mounted for volumes, so that only what is ours is removed."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        place = line.split()[1]
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", "-l", place], check=False)
 
 
 def status(arguments: Sequence[str]) -> int:

@@ -207,16 +207,18 @@ def _below(place: Path, below: str) -> Path:
 def _empty_dir(folder: Path, source: EmptyDirVolumeSource, group: int | None) -> Path:
     fresh = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
+    # Memory does not survive a restart of the machine, the folder does.
+    to_mount = source.medium == "Memory" and os.geteuid() == 0 and not folder.is_mount()
+    if to_mount:
+        size = quantities.value(source.size_limit) if source.size_limit else 0
+        options = f"size={size},mode=777" if size else "mode=777"
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
+            check=True,
+            capture_output=True,
+        )
+    if fresh or to_mount:
         folder.chmod(0o777)
-        if source.medium == "Memory" and os.geteuid() == 0:
-            size = quantities.value(source.size_limit) if source.size_limit else 0
-            options = f"size={size},mode=777" if size else "mode=777"
-            subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
-                check=True,
-                capture_output=True,
-            )
         _own(folder, group)
     return folder
 

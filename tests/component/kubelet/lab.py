@@ -1,6 +1,7 @@
 """A kubelet on the real registry, with processes or in Docker, and pods as people write them."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -60,8 +61,19 @@ async def docker_node(
     settings = DockerSettings(host=engine.host, node_name=NODE, state_dir=state_dir)
     async with docker_runtime(settings, SystemClock()) as runtime:
         wanted = {"pod_cidr": "10.215.0.0/24", **more}
-        async with _running(client, runtime, state_dir, wanted) as kubelet:
-            yield kubelet
+        try:
+            async with _running(client, runtime, state_dir, wanted) as kubelet:
+                yield kubelet
+        finally:
+            unmount(state_dir)
+
+
+def unmount(folder: Path) -> None:
+    """Take away what is mounted for volumes."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        place = line.split()[1]
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", "-l", place], check=False)
 
 
 @asynccontextmanager
