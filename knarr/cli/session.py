@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from knarr.cli.config import Config, Overrides, Target, config_paths, read_config, target_of
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, Flag, array, duration, number, text, truth, words
@@ -111,6 +113,11 @@ class Session:
                 server_name=found.text("tls-server-name"),
             ),
         )
+
+    def as_oneself(self) -> "Session":
+        """The same without acting for another: who asks about others' rights must see the roles."""
+        values = {**self.arguments.values, "as": "", "as-group": (), "as-uid": ""}
+        return Session(replace(self.arguments, values=values), program=self.program)
 
     @property
     def namespace(self) -> str:

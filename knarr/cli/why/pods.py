@@ -62,7 +62,12 @@ def pod(obj: Json, facts: Facts) -> Iterator[Finding]:
             "it ran longer than activeDeadlineSeconds allows", "raise it, or make the work shorter"
         )
     if not spec.get("nodeName") and status.get("phase", "Pending") == "Pending":
-        yield from unscheduled(obj, len(facts.list("nodes")))
+        space = meta.get("namespace", "")
+        yield from unscheduled(
+            obj,
+            facts.list("nodes"),
+            lambda name: facts.get("persistentvolumeclaims", space, name) is not None,
+        )
         return
     events = facts.events(obj)
     yield from _containers(obj)
@@ -137,8 +142,11 @@ def _container(name: str, status: Json, image: str, obj: Json) -> Iterator[Findi
 def _end(ended: Json, obj: Json) -> tuple[str, str]:
     if ended.get("reason") == "OOMKilled":
         return "it used more memory than its limit", "raise resources.limits.memory"
-    if ended.get("reason") == "ContainerCannotRun":
-        return str(ended.get("message", "it cannot run")), "check command and args"
+    if ended.get("reason") in ("ContainerCannotRun", "StartError"):
+        return (
+            f"it cannot be started: {str(ended.get('message', 'no reason is known')).strip()}",
+            "check command and args: the program must be there and may be executed",
+        )
     code = int(ended.get("exitCode", 0))
     if code == 0:
         return (

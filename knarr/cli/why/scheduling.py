@@ -1,7 +1,7 @@
 """Why a pod has no node: the scheduler's verdicts, read one by one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from knarr.cli.why.finding import Finding, condition
@@ -13,11 +13,6 @@ _RULES: tuple[tuple[str, str, str], ...] = (
         r"Insufficient ([\w./-]*\w)",
         "too little {0} is left on {count}",
         "ask for less {0} in resources.requests, free some, or add a node",
-    ),
-    (
-        r"untolerated taint(?:\(s\))? ?\{?([^}]*)\}?",
-        "the pod does not tolerate the taint {0} of {count}",
-        "add a toleration to the pod, or take the taint off: knarr taint nodes NODE KEY-",
     ),
     (
         r"didn't match Pod's node affinity/selector",
@@ -77,7 +72,12 @@ _RULES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def unscheduled(pod: Json, nodes: int) -> Iterator[Finding]:
+_TAINT = re.compile(r"(?:(\d+) node\(s\) had )?untolerated taint(?:\(s\))? ?(?:\{([^}]*)\})?")
+
+
+def unscheduled(
+    pod: Json, nodes: Sequence[Json], has_claim: Callable[[str], bool]
+) -> Iterator[Finding]:
     """What keeps a pod from getting a node."""
     spec, verdict = pod["spec"], condition(pod, "PodScheduled")
     if spec.get("nodeName"):
@@ -89,17 +89,59 @@ def unscheduled(pod: Json, nodes: int) -> Iterator[Finding]:
             "whoever set the gates must remove them from spec.schedulingGates",
         )
         return
-    if nodes == 0:
+    if not nodes:
         yield Finding("the cluster has no node", "join one, or start the cluster with --nodes 1")
         return
     if not verdict:
         yield _unseen(spec)
         return
-    message = str(verdict.get("message", ""))
-    found = list(_verdicts(message.partition("preemption:")[0]))
+    message = str(verdict.get("message", "")).partition("preemption:")[0]
+    found = [*_taints(pod, message, nodes), *_verdicts(_now(message, has_claim))]
     yield from found
     if not found:
         yield Finding(f"the scheduler found no node: {message}")
+
+
+def _taints(pod: Json, message: str, nodes: Sequence[Json]) -> Iterator[Finding]:
+    """Which taints keep the pod away; the scheduler counts the nodes only."""
+    found = _TAINT.search(message)
+    if found is None:
+        return
+    tolerations = pod["spec"].get("tolerations") or []
+    taints = {
+        f"{one['key']}{'=' + one['value'] if one.get('value') else ''}:{one['effect']}": one["key"]
+        for node in nodes
+        for one in node["spec"].get("taints") or []
+        if one["effect"] != "PreferNoSchedule" and not any(_bears(two, one) for two in tolerations)
+    }
+    words = found[2] or ", ".join(taints) or "that was there then"
+    count = f" of {_nodes(found[1])}" if found[1] else ""
+    key = next(iter(taints.values()), "KEY")
+    yield Finding(
+        f"the pod does not tolerate the taint {words}{count}",
+        f"add a toleration to the pod, or take the taint off: knarr taint nodes NODE {key}-",
+    )
+
+
+def _bears(toleration: Json, taint: Json) -> bool:
+    """Whether a toleration is for a taint."""
+    if toleration.get("key") not in (None, "", taint["key"]):
+        return False
+    if toleration.get("effect") not in (None, "", taint["effect"]):
+        return False
+    is_any = toleration.get("operator") == "Exists"
+    return is_any or toleration.get("value", "") == taint.get("value", "")
+
+
+def _now(message: str, has_claim: Callable[[str], bool]) -> str:
+    """The verdict, corrected where it misses a claim that is there by now."""
+    name = re.search(r'persistentvolumeclaim "([^"]+)" not found', message)
+    is_there = name is not None and has_claim(name[1])
+    return "unbound immediate PersistentVolumeClaims" if is_there else message
+
+
+def _nodes(count: str) -> str:
+    return f"{count} node{'s' if count != '1' else ''}"
 
 
 def _unseen(spec: Json) -> Finding:
@@ -117,6 +159,6 @@ def _unseen(spec: Json) -> Finding:
 def _verdicts(message: str) -> Iterator[Finding]:
     for pattern, cause, cure in _RULES:
         for match in re.finditer(rf"(?:(\d+) )?(?:node\(s\) )?(?:had )?(?:{pattern})", message):
-            count = f"{match[1]} node{'s' if match[1] != '1' else ''}" if match[1] else "the nodes"
+            count = _nodes(match[1]) if match[1] else "the nodes"
             words = [one.strip() for one in match.groups()[1:] if one]
             yield Finding(cause.format(*words or [""], count=count), cure.format(*words or [""]))
