@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from apiserver.admission.admission import Admission
 from apiserver.admission.plugins import admission_plugins
 from apiserver.admission.resource_quota import ResourceQuotas
 from apiserver.aggregation.authorities import authorities, publish_authorities
 from apiserver.aggregation.connection import ExtensionConnections
 from apiserver.aggregation.extensions import Extensions
 from apiserver.auth.account_secrets import AccountSecrets
+from apiserver.auth.attributes import Attributes
 from apiserver.auth.authenticate import Authentication
 from apiserver.auth.bootstrap_policy import bootstrap_objects
 from apiserver.auth.bootstrap_tokens import BootstrapTokens
@@ -32,6 +32,7 @@ from apiserver.auth.service_account_tokens import DEFAULT_ISSUER, ServiceAccount
 from apiserver.auth.signers import Signers
 from apiserver.auth.token_file import read_tokens
 from apiserver.custom.controller import CustomResources
+from apiserver.extensions.authorizer import Asked, Decide
 from apiserver.extensions.calls import Calls
 from apiserver.extensions.policies import MutatingPolicies, ValidatingPolicies
 from apiserver.extensions.webhooks import MutatingWebhooks, ValidatingWebhooks
@@ -42,7 +43,7 @@ from apiserver.nodes.credentials import KubeletCredentials
 from apiserver.nodes.grpc import GrpcNodes
 from apiserver.registry import advertise
 from apiserver.registry.registry import Registry
-from apiserver.registry.request import Request
+from apiserver.registry.request import Request, User
 from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.rest.aggregated import Aggregated
 from apiserver.rest.audit import AuditLog
@@ -139,9 +140,7 @@ async def _serving(
         authorizers: list[Authorizer] = []
         authorization = Authorization(authorizers)
         calls = Calls()
-        registry = _registry(
-            options, store, clock, calls, Escalation(authorization, rbac), Signers(authorization)
-        )
+        registry = _registry(options, store, clock, calls, authorization, rbac)
         authorizers += _authorizers(options, registry, rbac)
         tokens = _service_account_tokens(options, registry, clock)
         gate = Gate(_authentication(options, registry, tokens, clock), (authorization,))
@@ -292,7 +291,12 @@ def _kubelet_credentials(options: Options) -> KubeletCredentials | None:
 
 
 def _registry(
-    options: Options, store: Store, clock: Clock, calls: Calls, *more: Admission
+    options: Options,
+    store: Store,
+    clock: Clock,
+    calls: Calls,
+    authorization: Authorization,
+    rbac: Rbac,
 ) -> Registry:
     settings = options.registry
     built_in = admission_plugins(
@@ -301,17 +305,41 @@ def _registry(
         enable=options.enable_admission_plugins,
         disable=options.disable_admission_plugins,
     )
+    decide = _decide(authorization)
     users = (
-        MutatingPolicies(),
-        MutatingWebhooks(calls),
-        ValidatingPolicies(),
-        ValidatingWebhooks(calls),
+        MutatingPolicies(decide),
+        MutatingWebhooks(calls, decide),
+        ValidatingPolicies(decide),
+        ValidatingWebhooks(calls, decide),
     )
+    granting = (Escalation(authorization, rbac), Signers(authorization))
     # What is counted must be what is stored, so the quota is asked last.
     quotas = tuple(plugin for plugin in built_in if isinstance(plugin, ResourceQuotas))
     others = tuple(plugin for plugin in built_in if not isinstance(plugin, ResourceQuotas))
-    chain = (*others, *users, *quotas, *more)
+    chain = (*others, *users, *quotas, *granting)
     return Registry(store, clock=clock, rng=seeded(), settings=settings, plugins=chain)
+
+
+def _decide(authorization: Authorization) -> Decide:
+    """What expressions ask when they ask whether somebody may."""
+
+    def decide(user: User, asked: Asked) -> tuple[bool, str]:
+        attributes = Attributes(
+            user,
+            asked.verb,
+            is_resource=not asked.path,
+            group=asked.group,
+            version=asked.version,
+            resource=asked.resource,
+            subresource=asked.subresource,
+            namespace=asked.namespace,
+            name=asked.name,
+            path=asked.path,
+        )
+        decision = authorization.decide(attributes)
+        return decision.verdict == "allow", decision.reason
+
+    return decide
 
 
 def _audit(options: Options) -> AuditLog | None:

@@ -59,6 +59,8 @@ class Attributes(Struct, kw_only=True):
     rng: Random
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    audit: dict[str, str] = field(default_factory=dict)
+    """What the audit log will say beside the request."""
     notes: dict[str, Any] = field(default_factory=dict)
     """What plugins remember between the first round and the second."""
     reinvoke: bool = False

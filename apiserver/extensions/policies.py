@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
+import msgspec
 from msgspec import Struct
 
 from apiserver.admission.admission import Admission, Attributes, Operation, View
+from apiserver.extensions.authorizer import Decide, authorizer_for
 from apiserver.extensions.matching import is_exempt, labels_match, matched_kind
 from apiserver.extensions.mutations import mutated
 from apiserver.extensions.review import objects, plain, request_of
@@ -29,6 +31,9 @@ from knarr.api.kinds import Kind
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
 from knarr.cel.errors import CelError, CelSyntaxError
 from knarr.cel.program import program
+
+FAILURES = "validation.policy.admission.k8s.io/validation_failure"
+"""The annotation of the audit log that lists failed validations."""
 
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
 
@@ -64,9 +69,10 @@ class _Policies(Admission):
     )
     subresources: ClassVar[frozenset[str]] = frozenset({"*"})
 
-    def __init__(self, policy_type: type[Any], binding_type: type[Any]) -> None:
+    def __init__(self, policy_type: type[Any], binding_type: type[Any], decide: Decide) -> None:
         self._policy_type = policy_type
         self._binding_type = binding_type
+        self._decide = decide
 
     def _bound(self, attributes: Attributes, core: Core) -> Iterator[_Bound]:
         policies = core.list(self._policy_type)
@@ -87,6 +93,7 @@ class _Policies(Admission):
         self, policy: Any, binding: Any, kind: Kind, attributes: Attributes, core: Core
     ) -> Iterator[_Bound]:
         known = _variables(attributes, kind, core)
+        known["authorizer"] = authorizer_for(self._decide, attributes)
         try:
             params = list(_params(policy.spec.param_kind, binding.spec.param_ref, attributes, core))
         except PolicyError as error:
@@ -110,32 +117,35 @@ class _Policies(Admission):
 class ValidatingPolicies(_Policies):
     """Refuses what policies do not allow, or warns of it."""
 
-    def __init__(self) -> None:
-        super().__init__(ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding)
+    def __init__(self, decide: Decide) -> None:
+        super().__init__(ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, decide)
 
     async def validate(self, attributes: Attributes, view: View) -> None:
         """Raise what the first policy refuses."""
-        refused: ApiError | None = None
+        refused: list[ApiError] = []
+        failures: list[dict[str, Any]] = []
         for bound in self._bound(attributes, cast("Core", view)):
-            for validation in bound.policy.spec.validations:
-                told = _broken(validation, bound)
-                if told is None:
-                    continue
+            for index, validation, told in _all_broken(bound):
                 actions = bound.binding.spec.validation_actions
                 if "Warn" in actions:
                     attributes.warnings.append(_warning(bound, told))
-                if "Deny" in actions and refused is None:
+                if "Audit" in actions:
+                    failures.append(_failure(bound, index, told))
+                if "Deny" in actions:
                     reason = validation.reason or ""
-                    refused = denial(attributes, bound.policy, bound.binding, told, reason)
-        if refused is not None:
-            raise refused
+                    refused.append(denial(attributes, bound.policy, bound.binding, told, reason))
+            _annotate(attributes, bound)
+        if failures:
+            attributes.audit[FAILURES] = msgspec.json.encode(failures).decode()
+        if refused:
+            raise refused[0]
 
 
 class MutatingPolicies(_Policies):
     """Changes what is stored as policies say."""
 
-    def __init__(self) -> None:
-        super().__init__(MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding)
+    def __init__(self, decide: Decide) -> None:
+        super().__init__(MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, decide)
 
     async def admit(self, attributes: Attributes, view: View) -> Any:
         """The object as the policies want it."""
@@ -243,6 +253,14 @@ def _conditions_hold(policy: Any, variables: Mapping[str, Any]) -> bool:
     return True
 
 
+def _all_broken(bound: _Bound) -> Iterator[tuple[int, Validation, str]]:
+    """The validations that fail, with their places and why."""
+    for index, validation in enumerate(bound.policy.spec.validations):
+        told = _broken(validation, bound)
+        if told is not None:
+            yield index, validation, told
+
+
 def _broken(validation: Validation, bound: _Bound) -> str | None:
     """Why a validation fails; None when it holds or its failure is to be ignored."""
     text = validation.expression.strip()
@@ -258,6 +276,33 @@ def _broken(validation: Validation, bound: _Bound) -> str | None:
         if told:
             return told
     return validation.message.strip() or f"failed expression: {text}"
+
+
+def _failure(bound: _Bound, index: int, told: str) -> dict[str, Any]:
+    """A failed validation as the audit log has it."""
+    return {
+        "message": told,
+        "policy": bound.policy.metadata.name,
+        "binding": bound.binding.metadata.name,
+        "expressionIndex": str(index),
+        "validationActions": list(bound.binding.spec.validation_actions),
+    }
+
+
+def _annotate(attributes: Attributes, bound: _Bound) -> None:
+    """Note what a policy wants in the audit log; what cannot be worked out is left out."""
+    for annotation in bound.policy.spec.audit_annotations:
+        try:
+            value = program(annotation.value_expression).evaluate(bound.variables)
+        except (CelError, CelSyntaxError):
+            continue
+        if not isinstance(value, str) or not value.strip():
+            continue
+        key = f"{bound.policy.metadata.name}/{annotation.key}"
+        before = attributes.audit.get(key)
+        said = before.split(", ") if before else []
+        if value.strip() not in said:
+            attributes.audit[key] = ", ".join([*said, value.strip()])
 
 
 def _warning(bound: _Bound, told: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 from msgspec import Struct
 
 from apiserver.admission.admission import Admission, Attributes, Operation, View
+from apiserver.extensions.authorizer import Decide, authorizer_for
 from apiserver.extensions.calls import CallError, Calls
 from apiserver.extensions.matching import is_exempt, labels_match, matched_kind
 from apiserver.extensions.review import objects, plain, request_of, typed
@@ -61,8 +62,9 @@ class _Webhooks(Admission):
     )
     subresources: ClassVar[frozenset[str]] = frozenset({"*"})
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, decide: Decide) -> None:
         self._calls = calls
+        self._decide = decide
 
     def _concerned(
         self, configurations: Sequence[Any], attributes: Attributes, core: Core
@@ -76,7 +78,7 @@ class _Webhooks(Admission):
                     webhook.namespace_selector, webhook.object_selector, attributes, core
                 ):
                     continue
-                if _conditions_hold(webhook, attributes, kind):
+                if _conditions_hold(webhook, attributes, kind, self._decide):
                     yield _Hook((configuration.metadata.name, webhook.name), webhook, kind)
 
     async def _ask(self, hook: _Hook, attributes: Attributes, core: Core) -> dict[str, Any] | None:
@@ -96,6 +98,8 @@ class _Webhooks(Admission):
             told = f'failed calling webhook "{webhook.name}": failed to call webhook: {error}'
             raise InternalError(f"Internal error occurred: {told}", details=_causes(told)) from None
         attributes.warnings.extend(response.get("warnings") or ())
+        for key, value in (response.get("auditAnnotations") or {}).items():
+            attributes.audit[f"{webhook.name}/{key}"] = str(value)
         if not response.get("allowed"):
             raise DeniedError(_denial(webhook.name, response.get("status") or {}))
         return response
@@ -158,12 +162,13 @@ class ValidatingWebhooks(_Webhooks):
             raise failures[min(failures)]
 
 
-def _conditions_hold(webhook: Webhook, attributes: Attributes, kind: Kind) -> bool:
+def _conditions_hold(webhook: Webhook, attributes: Attributes, kind: Kind, decide: Decide) -> bool:
     if not webhook.match_conditions:
         return True
     variables = {
         **objects(attributes),
         "request": request_of(attributes, kind),
+        "authorizer": authorizer_for(decide, attributes),
     }
     failed: list[str] = []
     for condition in webhook.match_conditions:

@@ -211,6 +211,7 @@ class Core:
             rng=self.rng,
             dry_run=request.dry_run,
             warnings=request.warnings,
+            audit=request.audit,
         )
 
     async def admit(

@@ -132,6 +132,7 @@ def replace_request(request: Request, *, name: str, namespace: str) -> Request:
         field_validation=request.field_validation,
         dry_run=request.dry_run,
         warnings=request.warnings,
+        audit=request.audit,
     )
 
 

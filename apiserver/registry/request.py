@@ -65,6 +65,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """Whether that patch is server-side apply."""
     warnings: list[str] = field(default_factory=list)
     """What the answer's Warning headers will say; the registry appends."""
+    audit: dict[str, str] = field(default_factory=dict)
+    """Annotations of the line in the audit log; the registry adds."""
 
 
 class ListOptions(Struct, frozen=True, kw_only=True):

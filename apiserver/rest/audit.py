@@ -51,6 +51,8 @@ def event(call: Call, by: User, code: int, received: datetime, done: datetime) -
     }
     if by != call.user:
         said["impersonatedUser"] = _user(call.user)
+    if call.annotations:
+        said["annotations"] = call.annotations
     if path.is_resource:
         ref = {
             "resource": path.plural,

@@ -25,6 +25,8 @@ class Call(Struct):
     by: User = ANONYMOUS
     """Who makes it."""
     warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the audit log says of it besides."""
     id: str = ""
     """What Audit-Id says."""
     verb: str = ""

@@ -79,6 +79,7 @@ class Connect:
             name=path.name,
             subresource=path.subresource,
             warnings=call.warnings,
+            audit=call.annotations,
         )
         name = _OPTIONS.get(path.subresource) or f"{kind.name}ProxyOptions"
         options = Kind("", "v1", "", name, "")

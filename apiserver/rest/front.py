@@ -43,6 +43,9 @@ Page = Callable[[Call], Awaitable[web.StreamResponse]]
 
 Verb = Callable[..., Awaitable[web.StreamResponse]]
 
+DECISION = "authorization.k8s.io/decision"
+"""The annotation of the audit log that says whether a request was let in."""
+
 SHUTDOWN_S = 2
 """Patience at the end with requests that still run; watches never end by themselves."""
 
@@ -140,7 +143,9 @@ class Front:
         if "Impersonate-User" in request.headers or _may_impersonate(request):
             call.user = self._impersonation.user(asked, request.headers)
             asked = asked._replace(user=call.user)
+        call.annotations[DECISION] = "forbid"
         self._gate.check(asked)
+        call.annotations[DECISION] = "allow"
 
     def _next_id(self) -> str:
         return f"{self._run}-4000-8000-{next(self._ids):012x}"

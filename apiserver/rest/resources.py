@@ -31,6 +31,7 @@ def _request(call: Call, kind: Kind, *, dry_run: bool = False) -> Request:
         field_validation=queries.field_validation(call.query),
         dry_run=dry_run,
         warnings=call.warnings,
+        audit=call.annotations,
     )
 
 
