@@ -42,12 +42,38 @@ def _marked(path: Path) -> Iterator[tuple[str, str]]:
     text = path.read_text()
     if "mark.conformance" not in text:
         return
-    for node in ast.walk(ast.parse(text)):
+    module = ast.parse(text)
+    constants = _constants(module)
+    for node in ast.walk(module):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         for mark in node.decorator_list:
             if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.conformance"):
-                yield from ((node.name, ast.literal_eval(name)) for name in mark.args)
+                yield from ((node.name, _said(name, constants)) for name in mark.args)
+
+
+def _constants(module: ast.Module) -> dict[str, str]:
+    """What names of the whole file stand for."""
+    return {
+        target.id: node.value.value
+        for node in module.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name) and isinstance(node.value.value, str)
+    }
+
+
+def _said(node: ast.expr, constants: dict[str, str]) -> str:
+    """The text of a string that may begin with a name: `f"{GROUP} should work"`."""
+    if not isinstance(node, ast.JoinedStr):
+        return str(ast.literal_eval(node))
+    parts = []
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            parts.append(constants[ast.unparse(part.value)])
+        else:
+            parts.append(str(ast.literal_eval(part)))
+    return "".join(parts)
 
 
 def page() -> str:
