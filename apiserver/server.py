@@ -147,12 +147,12 @@ async def _serving(
         _answer_reviews(registry, Reviews(gate, rbac, tokens, clock))
         _answer_token_requests(registry, tokens)
         roles_known = asyncio.Event()
+        compaction = compact_regularly(
+            store, every_s=options.etcd_compaction_interval, forget=registry.forget
+        )
         running = [
             group.create_task(registry.run(), name="registry"),
-            group.create_task(
-                compact_regularly(store, every_s=options.etcd_compaction_interval),
-                name="compaction",
-            ),
+            group.create_task(compaction, name="compaction"),
         ]
         await registry.ready()
         custom = CustomResources(registry, calls)

@@ -135,6 +135,11 @@ class Registry:
         if task is not None:
             task.cancel()
 
+    def forget(self, revision: int) -> None:
+        """Show no lists as they were before a revision: the store is compacted to it."""
+        for resource in self.core.resources.values():
+            resource.cache.forget(revision)
+
     async def ready(self) -> None:
         """Return when every verb works: caches are filled, bootstrap objects are there."""
         await self._ready.wait()

@@ -73,6 +73,7 @@ class Cache:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._waited = 0
         self._ready = asyncio.Event()
+        self._oldest = 0
 
     async def run(self) -> None:
         """Follow the store until it is closed. Raise what it cannot be recovered from."""
@@ -126,11 +127,17 @@ class Cache:
         self, revision: int, namespace: str = "", *, start: str = ""
     ) -> list[Entry]:
         """The objects at exactly a revision. Raise CompactedError or FutureRevisionError."""
+        if revision < self._oldest:
+            raise CompactedError(self._oldest)
         await self.caught_up(revision)
         if revision >= self._watchers.recent.complete_after:
             return self._entries_in_past(revision, namespace, start)
         page = await self._store.range(self._below(namespace), start=start, revision=revision)
         return [self._decode(stored) for stored in page.items]
+
+    def forget(self, revision: int) -> None:
+        """Show what was at a revision only from this one on, as the store does."""
+        self._oldest = max(self._oldest, revision)
 
     async def caught_up(self, revision: int) -> None:
         """Wait until the cache shows a revision. Raise FutureRevisionError if there is none."""

@@ -1,6 +1,7 @@
 """Lets the store forget the past, so that it does not grow for ever."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -12,8 +13,15 @@ COMPACT_EVERY_S = 300.0
 log = structlog.get_logger()
 
 
-async def compact_regularly(store: Store, *, every_s: float = COMPACT_EVERY_S) -> None:
+async def compact_regularly(
+    store: Store,
+    *,
+    every_s: float = COMPACT_EVERY_S,
+    forget: Callable[[int], None] = lambda revision: None,
+) -> None:
     """Compact to the revision of one interval ago, each interval, until cancelled.
+
+    `forget` is told of each revision that pages of lists may reach back to.
 
     Several API servers may do so on one store: each asks only for what is at
     least an interval old, and to compact twice does nothing.
@@ -24,6 +32,7 @@ async def compact_regularly(store: Store, *, every_s: float = COMPACT_EVERY_S) -
             newest = await store.revision()
             if previous:
                 await store.compact(previous)
+                forget(previous)
             previous = newest
         except UnavailableError as error:
             log.warning("cannot compact the store", error=str(error))

@@ -39,7 +39,10 @@ def decide(namespace: Namespace, content: Sequence[Content], *, now: datetime) -
     pods = [each for each in content if each.kind is PODS]
     if pods:
         # What they use goes after them: they may need it for an orderly end.
-        return Plan(delete=_present(pods), again_after_s=LOOK_AGAIN_AFTER_S)
+        present = _present(pods)
+        told = namespace if present else _told(namespace, pods, now)
+        status = None if told == namespace else told
+        return Plan(delete=present, status=status, again_after_s=LOOK_AGAIN_AFTER_S)
     told = _told(namespace, content, now)
     status = None if told == namespace else told
     if not content:

@@ -7,7 +7,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.component.apiserver.test_rest import MAPS, TABLE, client, create
+from tests.component.apiserver.requests import signing_request
+from tests.component.apiserver.test_rest import (
+    MAPS,
+    TABLE,
+    client,
+    create,
+    served_with_registry,
+)
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
@@ -306,3 +313,72 @@ async def test_accounts_and_their_tokens(tmp_path: Path) -> None:
         assert keys["keys"]
         await answer(session, "DELETE", f"{accounts}/s")
         await answer(session, "GET", f"{accounts}/s", code=404)
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] Servers with support for API chunking should support continue listing "
+    "from the last key if the original version has been compacted away, though the list is "
+    "inconsistent [Slow]"
+)
+async def test_a_list_goes_on_after_its_version_is_compacted(tmp_path: Path) -> None:
+    async with served_with_registry(tmp_path) as (session, registry):
+        for number in range(40):
+            await create(session, MAPS, {"metadata": {"name": f"m{number:02}"}})
+        first = await answer(session, "GET", f"{MAPS}?limit=15")
+        token = first["metadata"]["continue"]
+        assert first["metadata"]["remainingItemCount"] == 25
+        newest = await create(session, MAPS, {"metadata": {"name": "m99"}})
+        revision = int(newest["metadata"]["resourceVersion"])
+        await registry.core.store.compact(revision)
+        registry.forget(revision)
+        refused = await answer(session, "GET", f"{MAPS}?limit=15&continue={token}", code=410)
+        assert refused["reason"] == "Expired"
+        token = refused["metadata"]["continue"]
+        second = await answer(session, "GET", f"{MAPS}?limit=15&continue={token}")
+        assert [one["metadata"]["name"] for one in second["items"]][:2] == ["m15", "m16"]
+        assert second["metadata"]["remainingItemCount"] == 11
+        assert second["metadata"]["resourceVersion"] != first["metadata"]["resourceVersion"]
+        rest = await answer(
+            session, "GET", f"{MAPS}?limit=15&continue={second['metadata']['continue']}"
+        )
+        assert [one["metadata"]["name"] for one in rest["items"]][-1] == "m99"
+        assert rest["metadata"]["resourceVersion"] == second["metadata"]["resourceVersion"]
+
+
+@pytest.mark.conformance(
+    "[sig-auth] Certificates API [Privileged:ClusterAdmin] should support CSR API operations"
+)
+async def test_requests_for_certificates_have_all_operations(tmp_path: Path) -> None:
+    group = "/apis/certificates.k8s.io/v1"
+    path = f"{group}/certificatesigningrequests"
+    async with client(tmp_path) as session:
+        listed = await answer(session, "GET", group)
+        verbs = {one["name"]: set(one["verbs"]) for one in listed["resources"]}
+        for part in ("approval", "status"):
+            wanted = {"get", "patch", "update"}
+            assert verbs[f"certificatesigningrequests/{part}"] == wanted
+        for name in ("a", "b"):
+            body = signing_request(group="crew", signer="example.com/one")
+            body["metadata"] = {"name": name, "labels": {"t": "x"}}
+            await create(session, path, body)
+        start = (await answer(session, "GET", f"{path}?labelSelector=t=x"))["metadata"]
+        note = {"metadata": {"annotations": {"patched": "yes"}}}
+        found = await answer(session, "PATCH", f"{path}/a", json=note, headers=MERGE)
+        found["metadata"]["annotations"]["updated"] = "yes"
+        found = await answer(session, "PUT", f"{path}/a", json=found)
+        assert found["metadata"]["annotations"] == {"patched": "yes", "updated": "yes"}
+        for part, kind in (("approval", "Approved"), ("status", "Failed")):
+            where = f"{path}/a/{part}"
+            condition = {"type": kind, "status": "True", "reason": "R", "message": "m"}
+            conditions = [*found.get("status", {}).get("conditions", ()), condition]
+            change = {"status": {"conditions": conditions}}
+            found = await answer(session, "PATCH", where, json=change, headers=MERGE)
+            assert found["status"]["conditions"][-1]["type"] == kind
+            found = await answer(session, "PUT", where, json=found)
+            assert (await answer(session, "GET", where))["status"] == found["status"]
+        await answer(session, "DELETE", f"{path}/a")
+        await answer(session, "DELETE", f"{path}?labelSelector=t=x")
+        assert (await answer(session, "GET", f"{path}?labelSelector=t=x"))["items"] == []
+        since = f"watch=1&resourceVersion={start['resourceVersion']}"
+        told = await events(session, f"{path}?{since}&fieldSelector=metadata.name=b", 1)
+        assert told == [("DELETED", "b")]

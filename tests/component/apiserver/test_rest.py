@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from apiserver.nodes.connection import NodeConnection
+from apiserver.registry.registry import Registry
 from apiserver.rest.spdy import DICTIONARY, data_frame
 from apiserver.server import Options, serve
 from knarr.api.core.node import Node
@@ -72,6 +73,15 @@ class EchoNodes:
 @asynccontextmanager
 async def client(folder: Path, **more: Any) -> AsyncIterator[aiohttp.ClientSession]:
     """A client that is system:masters, of a server of its own."""
+    async with served_with_registry(folder, **more) as (session, _):
+        yield session
+
+
+@asynccontextmanager
+async def served_with_registry(
+    folder: Path, **more: Any
+) -> AsyncIterator[tuple[aiohttp.ClientSession, Registry]]:
+    """A client, and the registry of its server."""
     tokens = folder / "tokens.csv"
     tokens.write_text('root,admin,admin,"system:masters"\njane,jane,jane\n')
     options = Options(secure_port=0, grpc_port=-1, token_auth_file=str(tokens), **more)
@@ -83,7 +93,7 @@ async def client(folder: Path, **more: Any) -> AsyncIterator[aiohttp.ClientSessi
             connector=aiohttp.TCPConnector(ssl=tls),
             headers={"Authorization": "Bearer root"},
         ) as session:
-            yield session
+            yield session, server.registry
         # aiohttp's client closes TLS in the background.
         await asyncio.sleep(0)
 

@@ -1,18 +1,15 @@
 """What kubelets, signers and those who review may, beyond the rules."""
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from apiserver.admission.plugins import admission_plugins
 from knarr.daemon.settings import SettingsError
+from tests.component.apiserver.requests import signing_request
 from tests.component.apiserver.test_conformance import MERGE, answer
 from tests.component.apiserver.test_rest import PODS, client, create
 
@@ -130,19 +127,6 @@ async def test_a_kubelet_gets_tokens_of_its_pods_only(tmp_path: Path) -> None:
             code=403,
         )
         assert "bound to a pod scheduled on a different node" in found["message"]
-
-
-def signing_request(*, group: str, signer: str) -> dict[str, Any]:
-    """A CertificateSigningRequest of a group."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = [
-        x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, group),
-        x509.NameAttribute(x509.NameOID.COMMON_NAME, "jane"),
-    ]
-    asked = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
-    pem = asked.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    spec = {"request": base64.b64encode(pem).decode(), "signerName": signer}
-    return {"metadata": {"name": "r"}, "spec": {**spec, "usages": ["client auth"]}}
 
 
 async def granted(session: aiohttp.ClientSession, name: str, *rules: dict[str, Any]) -> None:
