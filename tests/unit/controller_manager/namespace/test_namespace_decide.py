@@ -40,7 +40,10 @@ def test_deletes_what_is_in_it() -> None:
 def test_pods_go_before_what_they_use() -> None:
     running = pod("p", deleting=True)
     plan = decide(ENDING, [content("x"), Content(kind_of(Pod), running, running.metadata)], now=NOW)
-    assert (plan.delete, plan.status) == ((), None)
+    assert plan.delete == ()
+    assert conditions(plan)["NamespaceContentRemaining"][2].endswith(
+        "pods. has 1 resource instances"
+    )
 
 
 def test_says_what_it_waits_for() -> None:
