@@ -15,10 +15,15 @@ from apiserver.rest.reply import headers, reply
 from apiserver.rest.routes import NoSuchPageError, not_allowed
 from apiserver.rest.version import GIT_VERSION
 from knarr.api.kinds import KindTable
+from knarr.api.openapi import protobuf
 from knarr.api.openapi.documents import Source, v2, v3, v3_paths
 
 Schemas = Callable[[], Mapping[tuple[str, str, str], dict[str, Any]]]
 """The schemas of custom resources by group, version and kind."""
+
+PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+"""The form of the v2 document that kubectl asks for."""
+PROTOBUF_ASKED = (PROTOBUF, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
 
 CACHE_S = 365 * 24 * 3600
 """A document asked for by its hash never changes."""
@@ -48,7 +53,10 @@ class OpenApi:
         if version == "v3" and not name:
             return self._index(call)
         if version == "v2" and not name:
-            negotiate(call.request.headers.get("Accept", ""), allowed="plain")
+            accept = call.request.headers.get("Accept", "")
+            if any(media in accept for media in PROTOBUF_ASKED):
+                return await self._document(call, "v2", PROTOBUF, content_type=PROTOBUF)
+            negotiate(accept, allowed="plain")
             return await self._document(call, "v2", "v2")
         if version != "v3":
             raise NoSuchPageError
@@ -70,7 +78,7 @@ class OpenApi:
         self._source = Source(tuple(self._kinds), GIT_VERSION, self._schemas())
         self._documents.clear()
         self._hashes = {path: self._hash(path) for path in v3_paths(self._source)}
-        self._hashes["v2"] = self._hash("")
+        self._hashes["v2"] = self._hashes[PROTOBUF] = self._hash("")
 
     def _hash(self, path: str) -> str:
         """Changes when what a document is made of changes."""
@@ -86,7 +94,7 @@ class OpenApi:
         paths = {
             path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={found}"}
             for path, found in self._hashes.items()
-            if path != "v2"
+            if path not in ("v2", PROTOBUF)
         }
         for extension in self._extensions.table.values():
             paths |= {
@@ -95,7 +103,9 @@ class OpenApi:
         body = msgspec.json.encode({"paths": paths})
         return web.Response(body=body, headers=headers(call, "text/plain; charset=utf-8"))
 
-    async def _document(self, call: Call, path: str, name: str) -> web.StreamResponse:
+    async def _document(
+        self, call: Call, path: str, name: str, *, content_type: str = ""
+    ) -> web.StreamResponse:
         found = self._hashes[name]
         asked = call.first("hash")
         if asked and asked != found:
@@ -104,7 +114,7 @@ class OpenApi:
         etag = f'"{found}"'
         if etag in call.request.headers.get("If-None-Match", ""):
             return web.Response(status=304, headers={"ETag": etag, "Audit-Id": call.id})
-        answer = await reply(call, await self._made(name))
+        answer = await reply(call, await self._made(name), content_type=content_type)
         answer.headers["ETag"] = etag
         answer.headers["Vary"] = "Accept"
         if asked:
@@ -125,7 +135,7 @@ class OpenApi:
 
 
 def _make(source: Source, name: str, others: Sequence[dict[str, Any]]) -> bytes:
-    if name != "v2":
+    if name not in ("v2", PROTOBUF):
         return msgspec.json.encode(v3(source, name))
     document = v2(source)
     for other in others:
@@ -134,4 +144,4 @@ def _make(source: Source, name: str, others: Sequence[dict[str, Any]]) -> bytes:
             theirs = other.get(part)
             if isinstance(theirs, dict):
                 document[part] = {**theirs, **document[part]}
-    return msgspec.json.encode(document)
+    return protobuf.document(document) if name == PROTOBUF else msgspec.json.encode(document)

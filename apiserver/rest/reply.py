@@ -80,14 +80,16 @@ def wants_pretty(call: Call) -> bool:
 
 
 async def reply(
-    call: Call, body: bytes, *, status: int = 200, form: Form = JSON
+    call: Call, body: bytes, *, status: int = 200, form: Form = JSON, content_type: str = ""
 ) -> web.StreamResponse:
-    """Answer with JSON bytes in the form wanted."""
-    if form.media == "yaml":
+    """Answer with JSON bytes in the form wanted, or with bytes of another type as they are."""
+    if content_type:
+        pass
+    elif form.media == "yaml":
         body = to_yaml(body)
     elif wants_pretty(call):
         body = msgspec.json.format(body, indent=2)
-    found = headers(call, form.content_type)
+    found = headers(call, content_type or form.content_type)
     if len(body) >= COMPRESSED_BYTES_MIN and _compresses(call):
         body = await asyncio.to_thread(_compress, body)
         found["Content-Encoding"] = "gzip"

@@ -19,6 +19,9 @@ from typing import Any
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
+LINKS_MAX = 100
+"""Parts of a path looked at, links followed; a circle of links ends there."""
+
 START_FAILED = 128
 """Exit code of a container whose command could not be started."""
 
@@ -66,9 +69,29 @@ def _mirror(source: str, target: str) -> None:
             _mount(entry.path, place, "", MS_BIND | MS_REC)
 
 
+def _resolved(root: str, wanted: str) -> str:
+    """A path as it is below `root`, where links lead to below `root` too: `/var/run` to `/run`."""
+    found, left = "", [part for part in wanted.split("/") if part]
+    for _ in range(LINKS_MAX):
+        if not left:
+            break
+        part = left.pop(0)
+        place = Path(f"{root}{found}/{part}")
+        if part == "..":
+            found = found.rpartition("/")[0]
+        elif place.is_symlink():
+            target = str(place.readlink())
+            if target.startswith("/"):
+                found = ""
+            left = [each for each in target.split("/") if each not in ("", ".")] + left
+        else:
+            found += f"/{part}"
+    return found + "".join(f"/{part}" for part in left)
+
+
 def _make_place(root: str, wanted: str, *, is_folder: bool) -> str:
     """A path below `root` to mount on, made where the host has none."""
-    place = Path(root + wanted)
+    place = Path(root + _resolved(root, wanted))
     missing = []
     existing = place
     while not existing.exists():
