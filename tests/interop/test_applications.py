@@ -114,7 +114,7 @@ def reading(path: str, **more: Any) -> str:
         {
             "name": name,
             "image": "example.org/read:1",
-            "command": ["sh", "-c", f"cat {path}/{file}; sleep 1000"],
+            "command": ["sh", "-c", f"cat {path}/{file}; echo; sleep 1000"],
             **({"volumeMounts": [{"name": "own", "mountPath": path}]} if more else {}),
         }
         for name, file in (("token", "token"), ("root", "ca.crt"), ("namespace", "namespace"))
@@ -153,8 +153,8 @@ def test_pods_find_what_they_speak_to_the_cluster_with(
     newest("create", "-f", "-", stdin=reading(path, **more))
     ready(newest, "pod/reader")
     eventually("a token", lambda: newest("logs", "reader", "-c", "token"))
-    token = newest("logs", "reader", "-c", "token")
-    assert newest("logs", "reader", "-c", "namespace") == newest.namespace
+    token = newest("logs", "reader", "-c", "token").strip()
+    assert newest("logs", "reader", "-c", "namespace").strip() == newest.namespace
     assert "BEGIN CERTIFICATE" in newest("logs", "reader", "-c", "root")
     review = {
         "apiVersion": "authentication.k8s.io/v1",
