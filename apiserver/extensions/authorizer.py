@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from apiserver.admission.admission import Attributes
-from knarr.cel.errors import no_key, no_overload
 from apiserver.registry.request import User
+from knarr.cel.errors import no_key, no_overload
 
 
 class Asked(Struct, frozen=True, kw_only=True):
