@@ -183,9 +183,7 @@ def _default_weight(name: str) -> int:
     return next((weight for plugin, weight in DEFAULT if plugin.name == name and weight), 1)
 
 
-_WITHOUT_FILE = frozenset(
-    ("DefaultPreemption", "PrioritySort", "SchedulingGates", "DefaultBinder", "DynamicResources")
-)
+_WITHOUT_FILE = frozenset(("DefaultPreemption", "PrioritySort", "SchedulingGates", "DefaultBinder"))
 """Plugins of Kubernetes that are part of queue, loop or cycle here."""
 
 

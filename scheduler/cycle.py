@@ -14,6 +14,7 @@ from scheduler.diagnosis import Diagnosis, diagnose
 from scheduler.evaluation import Evaluation, Evaluations, local_ok
 from scheduler.nominated import Nominated, Nominee
 from scheduler.plugins.default_preemption import NEVER, WAITING, Preemption, preempt
+from scheduler.plugins.dynamic_resources import ELSEWHERE, idle_claim
 from scheduler.plugins.plugin import Filter
 from scheduler.profile import Profile
 from scheduler.shape import Shape
@@ -25,6 +26,7 @@ NO_STATE = "not found"
 """What Kubernetes' second phase says when the first refused the pod outright."""
 
 NO_CLAIMS = "no new claims to deallocate"
+DEALLOCATED = "deallocation of ResourceClaim completed"
 """What Kubernetes' dynamic resources say before preemption has its turn."""
 
 
@@ -51,6 +53,8 @@ class Unfit(Struct, frozen=True):
     nomination: str | None = None
     """The node that it will fit on once the victims are gone; empty: none; None: as before."""
     victims: tuple[Placed, ...] = ()
+    idle_claim: Key | None = None
+    """A ResourceClaim whose devices it could use only where there is no room for it."""
 
 
 Decision = Fits | Unfit
@@ -169,6 +173,7 @@ class Cycle:
             profile.name,
             self._snapshot.changes.position,
             self._snapshot.storage.version,
+            self._snapshot.devices.version,
             self._nominated.version,
             self._nominated.node_of(subject.key),
         )
@@ -176,8 +181,11 @@ class Cycle:
             return self._failed[1]
         diagnosis = self._diagnose(subject, profile)
         message = diagnosis.words()
+        idle = None
+        if subject.shape.pod.spec.resource_claims and ELSEWHERE in diagnosis.reasons:
+            idle = idle_claim(self._snapshot, subject.shape)
         if not profile.preempts:
-            return Unfit(message, diagnosis.plugins)
+            return Unfit(message, diagnosis.plugins, idle_claim=idle)
         preemption = preempt(
             self._snapshot,
             diagnosis,
@@ -192,11 +200,12 @@ class Cycle:
         )
         if not isinstance(preemption, str):
             name = self._snapshot.names[preemption.slot]
-            return Unfit(message, diagnosis.plugins, name, preemption.victims)
+            return Unfit(message, diagnosis.plugins, name, preemption.victims, idle)
         unfit = Unfit(
-            f"{message} {NO_CLAIMS}, preemption: {preemption}",
+            f"{message} {NO_CLAIMS if idle is None else DEALLOCATED}, preemption: {preemption}",
             diagnosis.plugins,
             None if preemption in (NEVER, WAITING) else "",
+            idle_claim=idle,
         )
         # The preemption moved pods to and fro; the position is read again.
         state = (*state[:2], self._snapshot.changes.position, *state[3:])

@@ -24,11 +24,9 @@ from knarr.daemon.clock import Clock
 from scheduler import metrics
 from scheduler.config import SchedulerSettings
 from scheduler.cycle import Cycle, Fits, Subject, Unfit
-from scheduler.plugins.volume_binding import VolumePlan, plan_volumes
+from scheduler.preparing import Plan, Preparer
 from scheduler.queue import SchedulingQueue, Waiting
 from scheduler.reporting import Reporter
-from scheduler.shape import Shape
-from scheduler.volume_binder import VolumeBinder, VolumesNotBoundError
 from scheduler.watching import State
 
 log = structlog.get_logger()
@@ -57,6 +55,7 @@ class Scheduler:
         settings = settings or SchedulerSettings()
         self._client = client
         self._informers = informers
+        self._clock = clock
         self._pods = informers.of(Pod)
         self.queue = SchedulingQueue(
             backoff_min_s=settings.backoff_min_s, backoff_max_s=settings.backoff_max_s
@@ -77,7 +76,7 @@ class Scheduler:
         self.state.begin(self._informers)
         await self._informers.listed()
         self.state.watch(self._informers)
-        self._volumes = VolumeBinder(self._client, self._informers, self.state.snapshot.storage)
+        self._preparer = Preparer(self._client, self._informers, self._clock, self.state.snapshot)
         try:
             async with asyncio.TaskGroup() as group:
                 for name, recorder in self._recorders.items():
@@ -101,7 +100,7 @@ class Scheduler:
             decision = self._cycle.decide(subject, waiting.profile)
             metrics.decided(loop.time() - waiting.taken_s)
             if isinstance(decision, Fits):
-                plan = self._plan_volumes(waiting.shape, decision.node_name)
+                plan = self._preparer.plan(waiting.shape, decision.node_name)
                 self.state.assume(waiting.key, waiting.pod, waiting.shape, decision.node_name)
                 group.create_task(self._bind(waiting, decision.node_name, plan))
             else:
@@ -122,6 +121,8 @@ class Scheduler:
             if pod is None or pod.metadata.uid != waiting.pod.metadata.uid or pod.spec.node_name:
                 return
             await self._reporter.tell_unfit(pod, unfit.message, unfit.nomination)
+            if unfit.idle_claim is not None:
+                await self._preparer.let_go(unfit.idle_claim)
             if unfit.victims:
                 await self._make_room(waiting, unfit)
 
@@ -137,17 +138,8 @@ class Scheduler:
             if not await self._reporter.evict(victim, waiting.pod, node_name, recorder):
                 self.queue.activate(waiting.key)
 
-    def _plan_volumes(self, shape: Shape, node_name: str) -> VolumePlan | None:
-        """What becomes of the claims of a pod, None where it has none."""
-        slot = self.state.snapshot.slot_of(node_name)
-        if not shape.claims or slot is None:
-            return None
-        plan = plan_volumes(self.state.snapshot, shape, slot)
-        self._volumes.promise(plan)
-        return plan
-
-    async def _bind(self, waiting: Waiting, node_name: str, plan: VolumePlan | None) -> None:
-        if plan is not None and not await self._bind_volumes(waiting, node_name, plan):
+    async def _bind(self, waiting: Waiting, node_name: str, plan: Plan) -> None:
+        if not await self._prepare(waiting, node_name, plan):
             return
         async with self._bindings:
             meta = waiting.pod.metadata
@@ -170,22 +162,14 @@ class Scheduler:
             f"Successfully assigned {waiting.key} to {node_name}",
         )
 
-    async def _bind_volumes(self, waiting: Waiting, node_name: str, plan: VolumePlan) -> bool:
-        """Have the volumes of a pod ready; put the pod back and answer False if that fails."""
-        try:
-            await self._volumes.bind(plan, node_name)
-        except (ApiError, VolumesNotBoundError) as error:
-            log.warning("volumes not bound", key=str(waiting.key), error=str(error))
-            self._volumes.take_back(plan)
-            self._recorders[waiting.profile.name].event(
-                waiting.pod,
-                "FailedScheduling",
-                f'running PreBind plugin "VolumeBinding": {error}',
-                "Warning",
-            )
+    async def _prepare(self, waiting: Waiting, node_name: str, plan: Plan) -> bool:
+        """Have ready what a pod needs; put it back and answer False if that fails."""
+        wrong = await self._preparer.carry_out(plan, waiting.pod, node_name)
+        if wrong:
+            recorder = self._recorders[waiting.profile.name]
+            recorder.event(waiting.pod, "FailedScheduling", wrong, "Warning")
             await self._settle(waiting)
-            return False
-        return True
+        return not wrong
 
     async def _settle(self, waiting: Waiting) -> None:
         """Learn what became of a binding, and try the pod again if it has no node."""

@@ -16,6 +16,7 @@ from knarr.api.core.pod import Pod
 from knarr.api.core.scheduling import TopologySpreadConstraint
 from knarr.api.owners import controller_of
 from knarr.api.selectors import Selector
+from scheduler.devices.inventory import claim_names
 from scheduler.requests import Amounts, asks_for_nothing, requests_of
 from scheduler.terms import (
     AffinityTerm,
@@ -127,6 +128,7 @@ def _signature(pod: Pod) -> bytes:
                 for each in spec.init_containers
             ],
             list(_volumes_that_matter(pod)),
+            (pod.metadata.uid, list(claim_names(pod))) if spec.resource_claims else None,
             [
                 (each.name, each.allocated_resources)
                 for each in pod.status.container_statuses

@@ -19,6 +19,7 @@ from knarr.api.keys import Key
 from knarr.api.policy.pod_disruption_budget import PodDisruptionBudget
 from scheduler.arrays import SLOTS_MIN, Bools, Ints, Slots, grown
 from scheduler.counting import Counting
+from scheduler.devices.inventory import Inventory
 from scheduler.labels import Labels
 from scheduler.requests import amounts_of
 from scheduler.shape import ANY_ADDRESS, HostPort, Shape
@@ -63,6 +64,7 @@ class Snapshot:
         self.changes = Changes()
         self.workloads = Workloads()
         self.storage = Storage()
+        self.devices = Inventory()
         self.budgets: dict[Key, PodDisruptionBudget] = {}
         self._slots: dict[str, int] = {}
         self._free: list[int] = []

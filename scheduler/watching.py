@@ -20,6 +20,8 @@ from knarr.api.structs import ApiStruct
 from knarr.client.informers import Informers
 from knarr.client.objects import key_of
 from scheduler import storage_watching
+from scheduler.devices import watching as device_watching
+from scheduler.devices.watching import DeviceWatcher
 from scheduler.nominated import Nominated
 from scheduler.plugins.plugin import EventKind, Happening
 from scheduler.profile import Profile
@@ -57,7 +59,7 @@ class State(Struct):
     @staticmethod
     def begin(informers: Informers) -> None:
         """Begin the informers that `watch` asks."""
-        for kind in (*WATCHED, *storage_watching.WATCHED):
+        for kind in (*WATCHED, *storage_watching.WATCHED, *device_watching.WATCHED):
             informers.of(kind)
 
     def watch(self, informers: Informers) -> None:
@@ -70,6 +72,7 @@ class State(Struct):
         informers.of(StatefulSet).handle(self._stateful_set_changed)
         informers.of(PodDisruptionBudget).handle(self._budget_changed)
         StorageWatcher(self.snapshot, self.queue).watch(informers)
+        DeviceWatcher(self.snapshot, self.queue).watch(informers)
         informers.of(Pod).handle(self.pod_changed)
 
     def assume(self, key: Key, pod: Pod, shape: Shape, node_name: str) -> None:

@@ -1,5 +1,6 @@
 """The rules, one a file, in the order in which they are asked."""
 
+from scheduler.plugins.dynamic_resources import DynamicResources
 from scheduler.plugins.image_locality import ImageLocality
 from scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from scheduler.plugins.node_affinity import NodeAffinity
@@ -27,6 +28,7 @@ DEFAULT: tuple[tuple[Plugin, int], ...] = (
     (NodeVolumeLimits(), 0),
     (VolumeBinding(), 0),
     (VolumeZone(), 0),
+    (DynamicResources(), 0),
     (PodTopologySpread(), 2),
     (InterPodAffinity(), 2),
     (NodeResourcesBalancedAllocation(), 1),

@@ -44,6 +44,7 @@ EventKind = Literal[
     "node changed",
     "node removed",
     "storage changed",
+    "devices changed",
     "namespace changed",
 ]
 """What happens in the cluster that may help a pod that waits."""
