@@ -40,6 +40,7 @@ from controller_manager.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
 )
+from controller_manager.resourceclaim.controller import ResourceClaimController
 from controller_manager.resourcequota.controller import ResourceQuotaController
 from controller_manager.rootca.controller import RootCaController
 from controller_manager.serviceaccount.controller import ServiceAccountController
@@ -219,6 +220,11 @@ def _ephemeralvolume(tools: Tools) -> Made:
     return EphemeralVolumeController(tools.client, tools.informers, recorder)
 
 
+def _resourceclaim(tools: Tools) -> Made:
+    recorder = tools.recorder("resource_claim")
+    return ResourceClaimController(tools.client, tools.informers, recorder)
+
+
 def _garbagecollector(tools: Tools) -> Made:
     recorder = tools.recorder("garbage-collector-controller")
     return GarbageCollector(tools.client, tools.informers, tools.custom, recorder)
@@ -386,6 +392,7 @@ _MAKERS: Mapping[str, Maker] = {
     "pod-garbage-collector": _podgc,
     "replicaset": _replicaset,
     "replicationcontroller": _replicationcontroller,
+    "resourceclaim": _resourceclaim,
     "resourcequota": _resourcequota,
     "root-ca-certificate-publisher": _rootca,
     "service-lb": _loadbalancer,
