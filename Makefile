@@ -41,6 +41,7 @@ lab-down: $(STAMP) ## Stop the lab and remove all it kept
 test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
 	@lab/test-tools.sh
 	@$(MAKE) --no-print-directory lint type unit contract component sim interop e2e SEEDS=200
+	@$(MAKE) --no-print-directory multihost
 
 ci: test ## The same, as the build server calls it
 
@@ -82,6 +83,10 @@ bench: $(DEV_STAMP) ## Figures of this machine
 
 proto: $(DEV_STAMP) ## Make knarr/proto from proto/knarr/v1 again
 	@lab/proto.sh
+
+.PHONY: multihost
+multihost: $(DEV_STAMP) ## A cluster on three hosts that are network namespaces; needs root and dockerd
+	pytest tests/multihost
 
 clean: ## Remove what `make` made here
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

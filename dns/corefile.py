@@ -21,6 +21,7 @@ DEFAULT = """
     errors
     kubernetes cluster.local in-addr.arpa ip6.arpa {
         pods insecure
+        short
         fallthrough in-addr.arpa ip6.arpa
         ttl 5
     }

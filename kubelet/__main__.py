@@ -9,8 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
+import structlog
 
 from knarr.api import quantities
+from knarr.api.core.node import Node
 from knarr.api.core.scheduling import Taint
 from knarr.api.core.service import Service
 from knarr.api.scalars import Quantity
@@ -19,7 +21,7 @@ from knarr.client.informers import Informers
 from knarr.daemon.clock import Clock, SystemClock
 from knarr.daemon.health import Health, serve_health
 from knarr.daemon.logs import set_up_logs
-from knarr.daemon.run import run_daemon
+from knarr.daemon.run import run_daemon, run_once
 from knarr.daemon.settings import Flags, SettingsError, add_log_flags, duration_s
 from knarr.daemon.shown import Shown
 from kubelet.eviction.evictor import EvictionOptions
@@ -28,7 +30,16 @@ from kubelet.eviction.thresholds import HARD_DEFAULT, ThresholdError, hard, soft
 from kubelet.kubelet import PODS_MAX, Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
 from kubelet.node.shutdown import ShutdownOptions
-from kubelet.runtime.choose import RuntimeSettings, open_runtime
+from kubelet.routes.decide import Wanted
+from kubelet.routes.forwarding import Forwarding, ForwardingOptions, why_not
+from kubelet.routes.links import Links
+from kubelet.routes.routes import NodeRoutes
+from kubelet.runtime.choose import RuntimeSettings, docker_host, open_runtime
+from kubelet.runtime.docker.cleanup import remove_all
+from kubelet.runtime.docker.runtime import DockerRuntime
+from kubelet.runtime.runtime import Runtime
+
+log = structlog.get_logger()
 
 NAME = "knarr-kubelet"
 
@@ -79,6 +90,8 @@ def _add_node_flags(found: Flags) -> None:
     found.flag("root-dir", default="/var/lib/knarr/kubelet", help="where volumes and state lie")
     found.flag("pod-manifest-path", default="", help="folder of pods this node runs by itself")
     found.flag("pod-cidr", default="", help="addresses of pods; a controller assigns them if empty")
+    found.flag("cluster-cidr", default="", help="addresses of all nodes' pods: keep routes to them")
+    found.flag("cleanup", default=False, help="remove the node's pods, routes and rules, and end")
     found.flag("max-pods", default=PODS_MAX, help="how many pods the node takes")
     found.flag("kube-reserved", default=(), help="kept from pods for Knarr: cpu=100m,memory=1Gi")
     found.flag("system-reserved", default=(), help="kept from pods for the system")
@@ -139,7 +152,7 @@ def options_of(found: Namespace) -> KubeletOptions:
     """The options that flags say. Raise SettingsError."""
     credentials = _credentials(found)
     return KubeletOptions(
-        node_name=found.hostname_override or socket.gethostname().lower(),
+        node_name=_node_name(found),
         node_ips=found.node_ip or (_own_address(found.server[0]),),
         state_dir=Path(found.root_dir),
         address=found.address,
@@ -164,6 +177,10 @@ def options_of(found: Namespace) -> KubeletOptions:
             host_resolv_conf=Path(found.resolv_conf),
         ),
     )
+
+
+def _node_name(found: Namespace) -> str:
+    return found.hostname_override or socket.gethostname().lower()
 
 
 def _credentials(found: Namespace) -> grpc.ServerCredentials | None:
@@ -235,10 +252,8 @@ def _reserved(found: Namespace) -> Mapping[str, Quantity]:
     return total
 
 
-@asynccontextmanager
-async def _kubelet(found: Namespace, clock: Clock) -> AsyncIterator[Kubelet]:
-    options = options_of(found)
-    settings = RuntimeSettings(
+def _runtime_settings(found: Namespace, options: KubeletOptions) -> RuntimeSettings:
+    return RuntimeSettings(
         kind=found.runtime,
         endpoint=found.container_runtime_endpoint,
         sandbox_image=found.pod_infra_container_image,
@@ -246,19 +261,52 @@ async def _kubelet(found: Namespace, clock: Clock) -> AsyncIterator[Kubelet]:
         node_name=options.node_name,
         pod_cidr=options.pod_cidr,
     )
+
+
+def _routes(
+    found: Namespace, options: KubeletOptions, runtime: Runtime, informers: Informers
+) -> NodeRoutes | None:
+    """What keeps the way to other nodes' pods, where there is one to keep."""
+    if not found.cluster_cidr or not isinstance(runtime, DockerRuntime):
+        return None
+    why = why_not()
+    if why is not None:
+        log.warning("no routes to the pods of other nodes", reason=why)
+        return None
+    forwarding = Forwarding(_forwarding_options(found, options.state_dir))
+    routes = NodeRoutes(informers.of(Node), options.node_name, Links(), forwarding)
+    runtime.on_restart(routes.check)
+    return routes
+
+
+def _forwarding_options(found: Namespace, state_dir: Path) -> ForwardingOptions:
+    return ForwardingOptions(cluster_cidr=found.cluster_cidr, record=state_dir / "sysctls.json")
+
+
+@asynccontextmanager
+async def _kubelet(
+    found: Namespace, clock: Clock
+) -> AsyncIterator[tuple[Kubelet, NodeRoutes | None]]:
+    options = options_of(found)
+    options.state_dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(
             serve_health(Health(), found.healthz_bind_address, found.healthz_port)
         )
         client = await stack.enter_async_context(client_of(found, program="kubelet"))
-        runtime = await stack.enter_async_context(open_runtime(settings, clock))
+        runtime = await stack.enter_async_context(
+            open_runtime(_runtime_settings(found, options), clock)
+        )
         informers = await stack.enter_async_context(Informers(client))
-        yield Kubelet(options, client, clock, runtime, informers.of(Service))
+        routes = _routes(found, options, runtime, informers)
+        yield Kubelet(options, client, clock, runtime, informers.of(Service)), routes
 
 
 async def serve(found: Namespace) -> None:
     """Be a node until cancelled; containers go on."""
-    async with _kubelet(found, SystemClock()) as kubelet, asyncio.TaskGroup() as group:
+    async with _kubelet(found, SystemClock()) as (kubelet, routes), asyncio.TaskGroup() as group:
+        if routes is not None:
+            group.create_task(routes.run(), name="routes")
         group.create_task(kubelet.run(), name="kubelet")
         power_fails = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGPWR, power_fails.set)
@@ -266,11 +314,25 @@ async def serve(found: Namespace) -> None:
         await kubelet.shut_down()
 
 
+async def clean_up(found: Namespace) -> int:
+    """Remove what the node left on this host: pods, their network, routes, rules."""
+    state_dir = Path(found.root_dir)
+    endpoint = found.container_runtime_endpoint or docker_host()
+    await remove_all(endpoint, _node_name(found), state_dir)
+    if why_not() is None:
+        await Links().apply(Wanted(), own_cidr="", own_address="")
+        await Forwarding(_forwarding_options(found, state_dir)).remove()
+    return 0
+
+
 def main() -> None:
     """Run knarr-kubelet."""
     found = flags().read()
     set_up_logs(level=found.log_level, log_format=found.logging_format)
-    run_daemon(NAME, serve(found))
+    if found.cleanup:
+        run_once(lambda: clean_up(found))
+    else:
+        run_daemon(NAME, serve(found))
 
 
 if __name__ == "__main__":

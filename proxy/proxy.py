@@ -35,7 +35,11 @@ class Proxy:
         node_name: str,
         checks: HealthChecks | None = None,
         own: Mapping[Key, Backend] | None = None,
+        *,
+        stays: bool = False,
     ) -> None:
+        self._stays = stays
+        """Whether connections are carried on while we are gone, as by rules in the kernel."""
         self._own = own or {}
         """Services that lead to one place of this host, whatever their endpoints say."""
         self._checks = checks or HealthChecks()
@@ -48,7 +52,7 @@ class Proxy:
         """Set once all Services of the start are carried."""
 
     async def run(self) -> None:
-        """Carry connections until cancelled; then leave nothing behind."""
+        """Carry connections until cancelled; then leave nothing behind, unless that stays."""
         self._slices.index("service", _service_names)
         await self._services.listed()
         await self._slices.listed()
@@ -66,13 +70,24 @@ class Proxy:
         finally:
             self._queue.close()
             await self._checks.close()
-            await self._mode.close()
+            if not self._stays:
+                await self._mode.close()
 
     async def _change(self, key: Key) -> None:
         ports = self._ports(key)
         await self._checks.change(key, ports)
         try:
             await self._mode.change(key, ports)
+        except OSError as error:
+            # Somebody may have thrown our rules away: then no change fits any more.
+            log.warning("telling all Services anew", service=str(key), error=str(error))
+            await self._tell_all(key)
+        else:
+            self._queue.forget(key)
+
+    async def _tell_all(self, key: Key) -> None:
+        try:
+            await self._mode.replace({one: self._ports(one) for one in self._services.objects})
         except OSError as error:
             log.warning("service not carried yet", service=str(key), error=str(error))
             self._queue.retry(key)

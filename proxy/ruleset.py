@@ -43,6 +43,13 @@ class RulesetOptions(Struct, frozen=True, kw_only=True):
     nodeport_addresses: tuple[str, ...] = ()
     """Ranges of our addresses at which node ports answer; empty: all of them."""
     masquerade_all: bool = False
+    table: str = TABLE
+    """Clusters that share a machine have a table each."""
+
+    @property
+    def name(self) -> str:
+        """The table as nft wants it: family and name."""
+        return f"{self.family} {self.table}"
 
     @property
     def is_v6(self) -> bool:
@@ -71,7 +78,7 @@ class Content(Struct, frozen=True):
 
 def base(options: RulesetOptions) -> str:
     """The table as it is without any Service; one transaction that replaces what was there."""
-    name = f"{options.family} {TABLE}"
+    name = options.name
     return f"add table {name}\ndelete table {name}\n" + _BASE.format(
         name=name,
         f=options.family,
@@ -84,7 +91,7 @@ def base(options: RulesetOptions) -> str:
 
 def removal(options: RulesetOptions) -> str:
     """What leaves nothing behind."""
-    name = f"{options.family} {TABLE}"
+    name = options.name
     return f"add table {name}\ndelete table {name}\n"
 
 
@@ -108,7 +115,7 @@ def difference(old: Content, new: Content, options: RulesetOptions) -> list[str]
 
 def transaction(changes: Sequence[tuple[Content, Content]], options: RulesetOptions) -> list[str]:
     """The commands for several Services, in an order in which nothing refers to nothing."""
-    name = f"{options.family} {TABLE}"
+    name = options.name
     flushed: list[str] = []
     block: list[str] = []
     gone: list[str] = []

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 import urllib.error
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -32,9 +33,13 @@ class Dockerd:
     """An engine in a folder."""
 
     folder: Path
-    flags: tuple[str, ...] = ()
+    flags: Sequence[str] = ()
     """More flags for it."""
     process: subprocess.Popen[bytes] | None = None
+    prefix: Sequence[str] = ()
+    """What runs it elsewhere, in a network namespace."""
+    is_bare: bool = True
+    """Without Docker's own proxy for published ports."""
 
     @property
     def socket(self) -> Path:
@@ -56,12 +61,13 @@ class Dockerd:
         log = (self.folder / "log").open("ab")
         self.process = subprocess.Popen(
             [
+                *self.prefix,
                 *("dockerd", "--config-file", str(self.folder / "empty.json")),
                 *("--data-root", str(self.folder / "data")),
                 *("--exec-root", str(self.folder / "exec")),
                 *("--pidfile", str(self.folder / "pid"), "-H", self.host),
-                *("--bridge=none", "--userland-proxy=false", "--live-restore"),
-                *("--shutdown-timeout", "2", *self.flags),
+                *("--bridge=none", f"--userland-proxy={str(not self.is_bare).lower()}"),
+                *("--live-restore", "--shutdown-timeout", "2", *self.flags),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,

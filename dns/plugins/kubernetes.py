@@ -41,6 +41,8 @@ class KubernetesOptions(Struct, frozen=True, kw_only=True):
     """The cluster's zones, the first of them is where addresses lead back to."""
     reverse: tuple[Labels, ...] = ()
     fallthrough: tuple[Labels, ...] = ()
+    short: bool = False
+    """Whether names of Services are known without the zone too, where nobody else's are."""
 
 
 class Kubernetes(Plugin):
@@ -62,7 +64,8 @@ class Kubernetes(Plugin):
         name = query.lower
         around = zone_around((*self._zones, *self._options.reverse), name)
         if around is None:
-            return await ask_next(query)
+            short = self._short(query) if self._options.short else None
+            return short or await ask_next(query)
         first = self._options.zones[0]
         zone = self._zones.get(around)
         if zone is not None:
@@ -78,6 +81,18 @@ class Kubernetes(Plugin):
             return _denied(zone, name)
         if QTYPE.CNAME in node.records:
             return await self._alias(query, node)
+        return self._found(query, zone, node)
+
+    def _short(self, query: Query) -> Reply | None:
+        """What SERVICE.NAMESPACE leads to: some resolvers search for names without dots only."""
+        name = query.lower
+        if not 2 <= len(name) <= 4:
+            return None
+        zone = self._options.zones[0]
+        service = name if name[-1] == b"svc" else (*name, b"svc")
+        node = find(zone, self._site.cluster, (*service, *zone.name))
+        if node is None or not node.records or QTYPE.CNAME in node.records:
+            return None
         return self._found(query, zone, node)
 
     def _found(self, query: Query, zone: Zone, node: Node) -> Reply:
@@ -137,10 +152,8 @@ def _denied(zone: Zone, name: Labels) -> Reply:
 def make(directive: Directive, block: Block, site: Site) -> Plugin:
     """The plugin that a `kubernetes` block asks for."""
     zones = zones_of(directive.arguments, block)
-    forward = [zone for zone in zones if zone[-2:] not in REVERSE]
-    if not forward:
-        raise directive.wrong("needs a zone that is no reverse zone, such as cluster.local")
-    ttl, pods, namespaces = 5, "disabled", frozenset[str]()
+    forward = _forward_zones(zones, directive)
+    ttl, pods, namespaces, short = 5, "disabled", frozenset[str](), False
     fallthrough: tuple[Labels, ...] = ()
     for word, *values in directive.block:
         if word == "ttl" and len(values) == 1 and values[0].isdigit() and int(values[0]) <= 3600:
@@ -149,6 +162,8 @@ def make(directive: Directive, block: Block, site: Site) -> Plugin:
             pods = values[0]
         elif word == "namespaces" and values:
             namespaces = frozenset(values)
+        elif word == "short" and not values:
+            short = True
         elif word == "fallthrough":
             fallthrough = zones_of(values, block) if values else zones
         elif word not in _IGNORED:
@@ -164,8 +179,15 @@ def make(directive: Directive, block: Block, site: Site) -> Plugin:
         for zone in forward
     )
     reverse = tuple(zone for zone in zones if zone[-2:] in REVERSE)
-    options = KubernetesOptions(zones=made, reverse=reverse, fallthrough=fallthrough)
+    options = KubernetesOptions(zones=made, reverse=reverse, fallthrough=fallthrough, short=short)
     return Kubernetes(options, site)
+
+
+def _forward_zones(zones: tuple[Labels, ...], directive: Directive) -> list[Labels]:
+    forward = [zone for zone in zones if zone[-2:] not in REVERSE]
+    if not forward:
+        raise directive.wrong("needs a zone that is no reverse zone, such as cluster.local")
+    return forward
 
 
 _IGNORED = ("endpoint", "tls", "kubeconfig", "noendpoints", "endpoint_pod_names", "labels")

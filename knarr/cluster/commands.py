@@ -22,6 +22,7 @@ from knarr.cluster.options import (
     state_home,
     up_flags,
 )
+from knarr.cluster.rootless import settle, sweep
 from knarr.daemon.settings import Flags, SettingsError
 
 START_S = 60.0
@@ -72,6 +73,7 @@ def delete(arguments: Sequence[str]) -> int:
         _end(folder, running)
     existed = folder.path.exists()
     _remove_containers(folder)
+    sweep(folder.path)
     _unmount(folder.path)
     shutil.rmtree(folder.path, ignore_errors=True)
     home = os.environ.get("HOME", "/root")
@@ -189,6 +191,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
 def _run(options: UpOptions) -> int:
     # Imports make objects that stay: to look for garbage among them is an eighth of a start.
     gc.disable()
+    options, outside = settle(options)  # Now: the others start threads, which cannot move.
     # Imported only here: every other command starts faster without it.
     from knarr.cluster.one_process import run_cluster  # noqa: PLC0415
     from knarr.daemon.logs import set_up_logs  # noqa: PLC0415
@@ -200,7 +203,7 @@ def _run(options: UpOptions) -> int:
 
         run_daemon("knarr", run_separately(options))
     else:
-        run_daemon("knarr", run_cluster(options))
+        run_daemon("knarr", run_cluster(options, outside))
     return 0
 
 

@@ -17,14 +17,18 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import asdict
 
 from knarr.daemon.settings import SettingsError
 
 REST_PORT, GRPC_PORT = 6443, 6444
+
+MakeSocket = Callable[[int, int], socket.socket]
+"""Makes a socket of a family and a kind."""
 
 RANGES = 60
 """So many clusters can have address ranges of their own on one machine."""
@@ -49,6 +53,10 @@ class Layout(Struct, frozen=True):
 
         Addresses that nobody carries are the usual ones in every cluster.
         """
+        if network == "rootless":
+            # Balancers answer on the machine, where users may have these addresses.
+            balancers = self.addresses("loopback").balancers
+            return structs.replace(self.addresses("bridge"), balancers=balancers)
         if network != "loopback":
             if self.range == 0 or network == "none":
                 return Addresses("10.244", "10.96.0.0/16", f"10.96.0.{DNS_HOST}", "10.97.0.0/24")
@@ -79,6 +87,11 @@ class Addresses(Struct, frozen=True):
         return f"{self.pods}.{number}.0/24"
 
     @property
+    def gateway(self) -> str:
+        """The address of the bridge that all pods of the machine are behind, where there is one."""
+        return f"{self.pods}.0.1"
+
+    @property
     def kubernetes(self) -> str:
         """The address of the `kubernetes` Service, the first of the range."""
         return self.services.replace(".0/16", ".1")
@@ -104,8 +117,10 @@ class Running(Struct, frozen=True):
 class Folder:
     """One cluster's folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, make_socket: MakeSocket = socket.socket) -> None:
         self.path = path
+        self._make_socket = make_socket
+        """Makes sockets in the machine's network, where other clusters are."""
         self._lock: int | None = None
         self._range: socket.socket | None = None
 
@@ -167,7 +182,7 @@ class Folder:
 
     def hold_range(self, layout: Layout) -> None:
         """Keep clusters of other state folders from our addresses while we run."""
-        self._range = _hold(layout.range)
+        self._range = _hold(layout.range, self._make_socket)
         if self._range is None:
             own = layout.addresses("loopback").services
             raise SettingsError(
@@ -200,13 +215,13 @@ class Folder:
                 raise SettingsError(f"{path} is broken; `knarr delete` starts afresh") from None
         else:
             known = Layout(
-                REST_PORT if default else _free_port(),
-                GRPC_PORT if default else _free_port(),
+                REST_PORT if default else self._free_port(),
+                GRPC_PORT if default else self._free_port(),
                 self._free_range(),
             )
         chosen = Layout(
-            known.rest_port if rest_port is None else rest_port or _free_port(),
-            known.grpc_port if grpc_port is None else grpc_port or _free_port(),
+            known.rest_port if rest_port is None else rest_port or self._free_port(),
+            known.grpc_port if grpc_port is None else grpc_port or self._free_port(),
             known.range,
         )
         _write(path, json.dumps(asdict(chosen)))
@@ -244,6 +259,23 @@ class Folder:
             os.close(descriptor)
         return False
 
+    def check_port(self, address: str, port: int, flag: str) -> None:
+        """Raise SettingsError when somebody else listens there."""
+        with self._make_socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                raise SettingsError(
+                    f"port {port} is not free ({error.strerror}); choose another with --{flag}"
+                ) from None
+
+    def _free_port(self) -> int:
+        with self._make_socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
     def _free_range(self) -> int:
         taken = set()
         for other in self.path.parent.glob("*/cluster.json"):
@@ -252,16 +284,16 @@ class Folder:
             except (OSError, ValueError, KeyError):
                 continue
         for number in range(RANGES):
-            held = _hold(number) if number not in taken else None
+            held = _hold(number, self._make_socket) if number not in taken else None
             if held is not None:
                 held.close()
                 return number
         raise SettingsError(f"{RANGES} clusters are on this machine already; delete one")
 
 
-def _hold(number: int) -> socket.socket | None:
+def _hold(number: int, make_socket: MakeSocket) -> socket.socket | None:
     """Listen where only the cluster with this range does; None when another one does."""
-    held = socket.socket()
+    held = make_socket(socket.AF_INET, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         held.bind((f"127.{128 + number}.255.254", REST_PORT))
@@ -270,25 +302,6 @@ def _hold(number: int) -> socket.socket | None:
         held.close()
         return None
     return held
-
-
-def check_port(address: str, port: int, flag: str) -> None:
-    """Raise SettingsError when somebody else listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise SettingsError(
-                f"port {port} is not free ({error.strerror}); choose another with --{flag}"
-            ) from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,6 +5,8 @@ loopback   Service addresses are addresses of this machine: the proxy listens at
            may not have port 53, names are answered at another port of the same
            address, which is written down for those who ask there themselves;
            resolvers of pods do not.
+rootless   As with a bridge, in a network of the cluster's own; besides, node ports
+           and balancers answer in the machine's.
 bridge     The kernel leads Service addresses on, that of `kube-dns` to the name
            server, which listens at some port of 127.0.0.1.
 """
@@ -18,6 +20,7 @@ from msgspec import Struct
 
 from dns.corefile import DEFAULT, PORT, parse
 from dns.dns import Dns, DnsOptions
+from knarr.api.core.node import Node
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.errors import AlreadyExistsError, InvalidError, NotFoundError
@@ -26,12 +29,17 @@ from knarr.api.meta.object_meta import ObjectMeta
 from knarr.client.client import Client
 from knarr.client.events import EventRecorder
 from knarr.client.informers import Informers
+from knarr.cluster.doors import BothModes, Doors
 from knarr.daemon.clock import Clock
+from kubelet.routes.forwarding import TABLE as NODE_TABLE
+from kubelet.routes.forwarding import Forwarding, ForwardingOptions
+from kubelet.routes.routes import NodeRoutes
 from proxy.mode import Mode
 from proxy.model import Backend
 from proxy.nftables.mode import NftablesMode
 from proxy.nftables.nft import Kernel, why_not
 from proxy.proxy import Proxy
+from proxy.ruleset import TABLE as PROXY_TABLE
 from proxy.ruleset import RulesetOptions
 from proxy.userspace.mode import UserspaceMode
 
@@ -57,6 +65,14 @@ class NetworkOptions(Struct, frozen=True, kw_only=True):
     cluster_cidr: str
     """Where pods are."""
     node_name: str
+    cluster_name: str = ""
+    doors: Doors | None = None
+    """The ways to the machine's network, where the cluster has one of its own."""
+
+    @property
+    def suffix(self) -> str:
+        """What tells our tables from those of other clusters on this machine."""
+        return f"-{self.cluster_name}" if self.cluster_name != "knarr" else ""
 
 
 class ClusterNetwork:
@@ -81,6 +97,7 @@ class ClusterNetwork:
         dns = DnsOptions(blocks=parse(DEFAULT), addresses=(where[0],), ports=where[1])
         self._dns = Dns(dns, informers, clock, chance)
         self._synced = asyncio.Event()
+        self._nodes = informers.of(Node)
 
     async def run(self) -> None:
         """Carry and answer until cancelled."""
@@ -91,11 +108,15 @@ class ClusterNetwork:
             group.create_task(self._events.run(), name="proxy-events")
             group.create_task(self._dns.run(), name="dns")
             await self._dns.ready.wait()
+            if self._options.doors is not None:
+                await self._options.doors.open_names(self._dns.places[0][1])
             proxy = self._proxy()
             if proxy is None:
                 self._synced.set()
                 return
             group.create_task(proxy.run(), name="proxy")
+            if not self._options.is_loopback and self._options.doors is None:
+                group.create_task(self._forward(), name="forwarding")
             await proxy.synced.wait()
             self._synced.set()
 
@@ -117,9 +138,26 @@ class ClusterNetwork:
         if why is not None:
             log.warning("Services are not carried", reason=why)
             return None
-        mode = NftablesMode([RulesetOptions(cluster_cidr=options.cluster_cidr)], Kernel())
+        rules = RulesetOptions(
+            cluster_cidr=options.cluster_cidr, table=f"{PROXY_TABLE}{options.suffix}"
+        )
+        mode = NftablesMode([rules], Kernel())
+        if options.doors is not None:
+            sockets = options.doors.leads_in
+            mode = BothModes(mode, UserspaceMode([HERE], self._warn, sockets, only_outside=True))
         own = {KUBE_DNS: Backend(*self._dns.places[0])}
         return Proxy(self._services, self._slices, mode, options.node_name, own=own)
+
+    async def _forward(self) -> None:
+        """Have pods' packets let through between our nodes and from outside."""
+        options = ForwardingOptions(
+            cluster_cidr=self._options.cluster_cidr, table=f"{NODE_TABLE}{self._options.suffix}"
+        )
+        routes = NodeRoutes(self._nodes, self._options.node_name, None, Forwarding(options))
+        try:
+            await routes.run()
+        finally:
+            await routes.remove()
 
     def _warn(self, key: Key, message: str) -> None:
         service = self._services.objects.get(key)

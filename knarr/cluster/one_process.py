@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -24,11 +25,13 @@ from knarr.api.scalars import Quantity
 from knarr.client.client import Client
 from knarr.client.informer import Informer
 from knarr.client.informers import Informers
-from knarr.cluster.folder import Addresses, Folder, Layout, Running, check_port
+from knarr.cluster.doors import Doors
+from knarr.cluster.folder import Addresses, Folder, Layout, Running
 from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import ClusterNetwork, NetworkOptions
 from knarr.cluster.options import UpOptions
+from knarr.cluster.rootless import BRIDGE, Outside, make_bridge
 from knarr.cluster.whole import keep_first_state
 from knarr.daemon.certificates import Authority, Wanted, ensure_key
 from knarr.daemon.clock import Clock, SystemClock, seeded
@@ -40,6 +43,7 @@ from kubelet.eviction.thresholds import hard
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
 from kubelet.runtime.choose import RuntimeSettings, is_docker_there, open_runtime
+from kubelet.runtime.process.network import Bridge
 from kubelet.runtime.runtime import Runtime
 from kubelet.server.door import NodeDoor, serve_door
 from scheduler.scheduler import run_scheduler
@@ -67,27 +71,34 @@ HOLLOW_CAPACITY = {
 }
 
 
-async def run_cluster(options: UpOptions) -> None:
-    """Run until cancelled. Raise SettingsError when it cannot be started."""
-    folder = Folder(options.folder)
+async def run_cluster(options: UpOptions, outside: Outside | None = None) -> None:
+    """Run until cancelled. Raise SettingsError when it cannot be started.
+
+    With `outside` the cluster is in a network of its own, and users in the machine's.
+    """
+    folder = Folder(options.folder, outside.socket if outside is not None else socket.socket)
     folder.take()
+    doors = Doors(outside) if outside is not None else None
     try:
-        await _run(options, folder)
+        await _run(options, folder, doors)
     finally:
+        if doors is not None:
+            await doors.close()
         folder.release()
 
 
-async def _run(options: UpOptions, folder: Folder) -> None:
+async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
     layout = folder.layout(
         rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
     )
     folder.hold_range(layout)
-    check_port(ADDRESS, layout.rest_port, "rest-port")
-    check_port(ADDRESS, layout.grpc_port, "grpc-port")
+    folder.check_port(ADDRESS, layout.rest_port, "rest-port")
+    folder.check_port(ADDRESS, layout.grpc_port, "grpc-port")
     clock = SystemClock()
     options = await with_runtime(options)
     network = network_of(options)
     addresses = layout.addresses(network)
+    await _open(options, layout, addresses, doors)
     running = running_of(options, layout, network)
     authority = Authority.at(folder.pki, clock)
     token = folder.admin_token(options.token_auth_file)
@@ -111,17 +122,13 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             services = informers.of(Service)
             carried = None
             if network != "none":
-                where = NetworkOptions(
-                    is_loopback=network == "loopback",
-                    dns_address=addresses.dns,
-                    cluster_cidr=f"{addresses.pods}.0.0/16",
-                    node_name=node_name(options, 0),
-                )
+                where = _network_options(options, network, addresses, doors)
                 carried = ClusterNetwork(client, informers, clock, seeded(), where)
                 group.create_task(carried.run(), name="network")
             names = tuple(node_name(options, number) for number in range(options.nodes))
             shown = (folder.pki / "kubelet", Wanted("knarr-kubelet", hosts=names))
-            credentials = _kubelet_credentials(authority, *shown)
+            pair = authority.ensure(*shown)
+            credentials = Shown(pair.certificate, pair.key, authority.path)
             certificates = (*server_certificates(folder.pki, addresses.kubernetes), shown)
             group.create_task(authority.keep(certificates), name="certificates")
             nodes = _Nodes(options, folder, addresses, client, clock, services, credentials)
@@ -131,6 +138,17 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             group.create_task(
                 _tell_ready(folder, running, informers.of(Node), options.nodes, carried, fresh)
             )
+
+
+async def _open(
+    options: UpOptions, layout: Layout, addresses: Addresses, doors: Doors | None
+) -> None:
+    """Say which network it is, and make ours where it is one of our own."""
+    if options.why_network:
+        log.info("chose a network", network=options.network, reason=options.why_network)
+    if doors is not None:
+        make_bridge(addresses.gateway)
+        await doors.open((layout.rest_port, layout.grpc_port))
 
 
 def _controller_settings(
@@ -144,6 +162,19 @@ def _controller_settings(
         authority=authority,
         signer=Signer(read_private_key(account_key(folder).read_bytes())),
         load_balancer_pool=(addresses.balancers,) if network_of(options) != "none" else (),
+    )
+
+
+def _network_options(
+    options: UpOptions, network: str, addresses: Addresses, doors: Doors | None
+) -> NetworkOptions:
+    return NetworkOptions(
+        is_loopback=network == "loopback",
+        dns_address=addresses.dns,
+        cluster_cidr=f"{addresses.pods}.0.0/16",
+        node_name=node_name(options, 0),
+        cluster_name=options.name,
+        doors=doors,
     )
 
 
@@ -249,14 +280,15 @@ class _Nodes(Struct, frozen=True):
     client: Client
     clock: Clock
     services: Informer[Service]
-    credentials: grpc.ServerCredentials
+    credentials: Shown
+    """One certificate for all; only those whom our authority knows may ask."""
 
     async def run(self, names: Sequence[str]) -> None:
         """Be all of them; hollow ones share one server."""
         async with AsyncExitStack() as stack:
             door = None
             if self.options.runtime == "hollow":
-                door = await stack.enter_async_context(serve_door(ADDRESS, 0, self.credentials))
+                door = await stack.enter_async_context(serve_door(ADDRESS, 0, self._to_show()))
             async with asyncio.TaskGroup() as group:
                 for number, name in enumerate(names):
                     group.create_task(self._run_one(name, number, door), name=name)
@@ -265,8 +297,15 @@ class _Nodes(Struct, frozen=True):
         state = self.folder.node(name)
         hollow = self.options.runtime == "hollow"
         cidr = self.addresses.of_node(number, is_hollow=hollow)
+        bridge = None
+        if self.options.network == "rootless":
+            bridge = Bridge(name=BRIDGE, gateway=self.addresses.gateway)
         settings = RuntimeSettings(
-            kind=self.options.runtime, state_dir=state, node_name=name, pod_cidr=cidr
+            kind=self.options.runtime,
+            state_dir=state,
+            node_name=name,
+            pod_cidr=cidr,
+            bridge=bridge,
         )
         async with _runtime(settings, self.clock) as runtime:
             kubelet = Kubelet(
@@ -277,7 +316,7 @@ class _Nodes(Struct, frozen=True):
                     address=ADDRESS,
                     port=0,
                     door=door,
-                    credentials=self.credentials,
+                    credentials=self._to_show() if door is None else None,
                     clients=frozenset({API_SERVER}),
                     pod_cidr=cidr,
                     pods_max=500 if hollow else 110,
@@ -292,18 +331,14 @@ class _Nodes(Struct, frozen=True):
             )
             await kubelet.run()
 
+    def _to_show(self) -> grpc.ServerCredentials:
+        """For one server: gRPC takes none of these twice."""
+        return self.credentials.grpc(require=True)
+
 
 def node_name(options: UpOptions, number: int) -> str:
     """The name of a node: the cluster's own where there is but one."""
     return f"{options.name}-{number}" if options.nodes > 1 else options.name
-
-
-def _kubelet_credentials(
-    authority: Authority, stem: Path, wanted: Wanted
-) -> grpc.ServerCredentials:
-    """One certificate for all kubelets of this process; only our own may connect."""
-    pair = authority.ensure(stem, wanted)
-    return Shown(pair.certificate, pair.key, authority.path).grpc(require=True)
 
 
 @asynccontextmanager

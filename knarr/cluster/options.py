@@ -12,7 +12,7 @@ from knarr.daemon.settings import Flags, SettingsError
 
 RuntimeName = Literal["auto", "docker", "process", "hollow"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-NetworkName = Literal["auto", "bridge", "loopback"]
+NetworkName = Literal["auto", "bridge", "loopback", "rootless"]
 
 
 class UpOptions(Struct, frozen=True, kw_only=True):
@@ -22,6 +22,8 @@ class UpOptions(Struct, frozen=True, kw_only=True):
     nodes: int = 1
     runtime: RuntimeName = "auto"
     network: NetworkName = "auto"
+    why_network: str = ""
+    """Why it is this network, where that was found out."""
     store: str = "sqlite"
     state_dir: Path
     """The folder of all clusters; each has one of its own in it."""
@@ -70,9 +72,9 @@ def up_flags() -> Flags:
     )
     flags.flag(
         "network",
-        choices=("auto", "bridge", "loopback"),
+        choices=("auto", "bridge", "loopback", "rootless"),
         default="auto",
-        help="how pods get addresses",
+        help="how pods get addresses: Docker's bridge, 127.0.0.0/8, or a network without root",
     )
     flags.flag("store", default="sqlite", help="sqlite, memory, or etcd://HOST:PORT[,…]")
     flags.flag("kubeconfig", default="", help="file that gets the context of the cluster")

@@ -20,7 +20,7 @@ from knarr.client import snapshots
 from knarr.client.client import Client
 from knarr.client.connection import Credentials
 from knarr.client.grpc import connect
-from knarr.cluster.folder import Addresses, Folder, Layout, Running, check_port
+from knarr.cluster.folder import Addresses, Folder, Layout, Running
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import DNS_PORTS, make_dns_service
 from knarr.cluster.one_process import (
@@ -97,8 +97,8 @@ async def _run(options: UpOptions, folder: Folder) -> None:
         rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
     )
     folder.hold_range(layout)
-    check_port(ADDRESS, layout.rest_port, "rest-port")
-    check_port(ADDRESS, layout.grpc_port, "grpc-port")
+    folder.check_port(ADDRESS, layout.rest_port, "rest-port")
+    folder.check_port(ADDRESS, layout.grpc_port, "grpc-port")
     options = await with_runtime(options)
     network = network_of(options)
     addresses = layout.addresses(network)

@@ -33,12 +33,17 @@ def decide(nodes: Iterable[Node], own_name: str, links: Sequence[Network]) -> Wa
     """The routes of the node `own_name` whose links reach these networks directly."""
     direct: dict[str, str] = {}
     tunnels: dict[str, Tunnel] = {}
+    nodes = tuple(nodes)
+    # Nodes that share our address are on this host: the kernel knows the way to them.
+    here = {
+        address_of(one, version=v) for one in nodes for v in (4, 6) if one.metadata.name == own_name
+    }
     for node in sorted(nodes, key=lambda one: one.metadata.name):
         if node.metadata.name == own_name:
             continue
         for cidr in node.spec.pod_cidrs or ((node.spec.pod_cidr,) if node.spec.pod_cidr else ()):
             address = address_of(node, version=_version(cidr))
-            if not address or cidr in direct or cidr in tunnels:
+            if not address or address in here or cidr in direct or cidr in tunnels:
                 continue
             if any(ipaddress.ip_address(address) in one for one in links):
                 direct[cidr] = address

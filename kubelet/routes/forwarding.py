@@ -5,8 +5,10 @@ it forgets at each of its starts: so the door is looked after, again and again.
 An `accept` in a table of ours would not help, for every table must accept.
 """
 
+import json
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 from msgspec import Struct
@@ -30,6 +32,9 @@ SYSCTLS = {
 Bridged frames must pass the rules, or replies within a node keep a wrong address.
 """
 
+CAP_NET_ADMIN = 12
+"""Number of the privilege that routes and rules need."""
+
 KEPT = ("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables")
 """What stays when we go, because Docker needs it too."""
 
@@ -45,6 +50,10 @@ class ForwardingOptions(Struct, frozen=True, kw_only=True):
     """Where pods are."""
     masquerade: bool = True
     """Whether pods reach others than pods under the node's address."""
+    table: str = TABLE
+    """Clusters that share a machine have a table each."""
+    record: Path | None = None
+    """File that keeps what the kernel's settings were, for whoever removes all in another life."""
 
 
 class Forwarding:
@@ -54,23 +63,28 @@ class Forwarding:
         self._options = options
         self._prefix = tuple(prefix)
         """What runs a command in another network namespace."""
-        self._before: dict[str, str] = {}
-        self._is_told = False
+        self._before: dict[str, str] = _read(options.record)
+        self._told = ""
 
     async def ensure(self) -> None:
         """Have the rules; cheap when they are there. Raise ForwardingError."""
         for name, value in SYSCTLS.items():
             await self._set(name, value)
-        if not self._is_told:
-            await self._nft(_table(self._options))
-            self._is_told = True
+        wanted = _table(self._options)
+        if (
+            wanted != self._told
+            or (await self._run("nft", "list", "table", "ip", self._options.table))[0]
+        ):
+            await self._nft(wanted)
+            self._told = wanted
         if shutil.which("iptables") is not None:
             await self._open_door()
 
     async def remove(self) -> None:
         """Leave nothing behind but what Docker needs itself."""
-        await self._nft(f"add table ip {TABLE}\ndelete table ip {TABLE}\n")
-        self._is_told = False
+        table = self._options.table
+        await self._nft(f"add table ip {table}\ndelete table ip {table}\n")
+        self._told = ""
         if shutil.which("iptables") is not None:
             for rule in self._rules():
                 await self._run("iptables", "-w", "-D", "DOCKER-USER", *rule)
@@ -78,6 +92,8 @@ class Forwarding:
             if name not in KEPT:
                 await self._set(name, value)
         self._before.clear()
+        if self._options.record is not None:
+            self._options.record.unlink(missing_ok=True)
 
     async def _open_door(self) -> None:
         code, _ = await self._run("iptables", "-w", "-n", "-L", "FORWARD")
@@ -109,10 +125,29 @@ class Forwarding:
         code, printed = await self._run("sh", "-c", script)
         if code == 0 and printed.strip():
             self._before.setdefault(name, printed.strip())
+            if self._options.record is not None:
+                self._options.record.write_text(json.dumps(self._before))
 
     async def _run(self, *words: str, fed: str = "") -> tuple[int, str]:
         code, printed, told = await run((*self._prefix, *words), fed.encode(), timeout_s=RUN_S)
         return code, (printed + told).decode(errors="replace")
+
+
+def why_not() -> str | None:
+    """Why this process may not set routes and rules; None where it may."""
+    if shutil.which("nft") is None:
+        return "nft is not installed (Debian package nftables)"
+    lines = Path("/proc/self/status").read_text().splitlines()
+    held = next((line.split()[1] for line in lines if line.startswith("CapEff:")), "0")
+    return None if int(held, 16) >> CAP_NET_ADMIN & 1 else "CAP_NET_ADMIN is missing"
+
+
+def _read(record: Path | None) -> dict[str, str]:
+    try:
+        found = json.loads(record.read_text()) if record is not None else {}
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in found.items()}
 
 
 def _table(options: ForwardingOptions) -> str:
@@ -128,7 +163,7 @@ def _table(options: ForwardingOptions) -> str:
         lines.append(f"ip saddr {pods} ip daddr != {pods} masquerade")
     rules = "\n".join(f"    {line}" for line in lines)
     return (
-        f"add table ip {TABLE}\ndelete table ip {TABLE}\n"
-        f"table ip {TABLE} {{\n  chain postrouting {{\n"
+        f"add table ip {options.table}\ndelete table ip {options.table}\n"
+        f"table ip {options.table} {{\n  chain postrouting {{\n"
         f"    type nat hook postrouting priority srcnat - 4; policy accept;\n{rules}\n  }}\n}}\n"
     )

@@ -4,9 +4,11 @@ Our routes carry a protocol number of their own, so that those of a former life
 are known again and nobody else's is touched.
 """
 
+import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TypeVar
 
 import structlog
 from pyroute2 import AsyncIPRoute
@@ -15,6 +17,8 @@ from pyroute2.netlink.exceptions import NetlinkError
 from kubelet.routes.decide import Network, Tunnel, Wanted, inner_address, mac_of
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 PROTOCOL = 77
 """The number that marks our routes; below 128 and used by no known daemon."""
@@ -42,6 +46,13 @@ class Links:
 
     async def networks(self) -> Sequence[Network]:
         """What is reached without a router."""
+        return await _apart(self._networks)
+
+    async def apply(self, wanted: Wanted, *, own_cidr: str, own_address: str) -> None:
+        """Have these routes and no others of ours. Raise OSError."""
+        await _apart(lambda: self._apply(wanted, own_cidr, own_address))
+
+    async def _networks(self) -> Sequence[Network]:
         async with AsyncIPRoute(netns=self._namespace) as netlink:
             tunnel = await netlink.link_lookup(ifname=DEVICE)
             found = []
@@ -51,8 +62,7 @@ class Links:
                     found.append(ipaddress.ip_network(text, strict=False))
             return found
 
-    async def apply(self, wanted: Wanted, *, own_cidr: str, own_address: str) -> None:
-        """Have these routes and no others of ours. Raise OSError."""
+    async def _apply(self, wanted: Wanted, own_cidr: str, own_address: str) -> None:
         try:
             async with AsyncIPRoute(netns=self._namespace) as netlink:
                 device = 0
@@ -72,6 +82,11 @@ class Links:
                     await _remove_device(netlink)
         except NetlinkError as error:
             raise OSError(error.code, f"routes: {error}") from None
+
+
+async def _apart(work: Callable[[], Coroutine[None, None, T]]) -> T:
+    """Do it in a plain event loop of its own: uvloop knows no sockets of netlink."""
+    return await asyncio.to_thread(lambda: asyncio.run(work()))
 
 
 async def _route(netlink: AsyncIPRoute, cidr: str, **words: object) -> None:

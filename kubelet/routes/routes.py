@@ -9,6 +9,7 @@
 """
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,7 +18,9 @@ from knarr.api.keys import Key
 from knarr.client.informer import Informer
 from kubelet.routes.decide import Wanted, address_of, decide
 from kubelet.routes.forwarding import Forwarding
-from kubelet.routes.links import Links
+
+if TYPE_CHECKING:  # It is slow to import, and hosts with all nodes on them need none.
+    from kubelet.routes.links import Links
 
 log = structlog.get_logger()
 
@@ -35,12 +38,13 @@ class NodeRoutes:
         self,
         nodes: Informer[Node],
         node_name: str,
-        links: Links,
+        links: "Links | None",
         forwarding: Forwarding | None = None,
     ) -> None:
         self._nodes = nodes
         self._node_name = node_name
         self._links = links
+        """None where all nodes are on this host."""
         self._forwarding = forwarding
         self._changed = asyncio.Event()
         self.done = asyncio.Event()
@@ -71,13 +75,16 @@ class NodeRoutes:
 
     async def remove(self) -> None:
         """Leave no route, tunnel or rule of ours."""
-        await self._links.apply(Wanted(), own_cidr="", own_address="")
+        if self._links is not None:
+            await self._links.apply(Wanted(), own_cidr="", own_address="")
         if self._forwarding is not None:
             await self._forwarding.remove()
 
     async def _apply(self) -> None:
         if self._forwarding is not None:
             await self._forwarding.ensure()
+        if self._links is None:
+            return
         nodes = self._nodes.objects
         own = nodes.get(Key("", self._node_name))
         wanted = decide(nodes.values(), self._node_name, await self._links.networks())

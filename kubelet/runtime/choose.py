@@ -13,6 +13,7 @@ from knarr.daemon.settings import SettingsError
 from kubelet.runtime.docker.engine import EngineError, connect
 from kubelet.runtime.docker.runtime import DockerSettings, docker_runtime
 from kubelet.runtime.hollow import HollowRuntime
+from kubelet.runtime.process.network import Bridge, PodNetworks
 from kubelet.runtime.process.runtime import ProcessRuntime
 from kubelet.runtime.runtime import Runtime
 
@@ -30,6 +31,8 @@ class RuntimeSettings(Struct, frozen=True, kw_only=True):
     state_dir: Path
     node_name: str
     pod_cidr: str = ""
+    bridge: Bridge | None = None
+    """What pods of the process runtime are behind; without one they share the machine's network."""
 
 
 @asynccontextmanager
@@ -45,7 +48,8 @@ async def open_runtime(settings: RuntimeSettings, clock: Clock) -> AsyncIterator
     if kind == "hollow":
         made: Runtime = HollowRuntime(clock)
     else:
-        processes = ProcessRuntime(settings.state_dir / "pods", clock)
+        networks = PodNetworks(settings.bridge) if settings.bridge is not None else None
+        processes = ProcessRuntime(settings.state_dir / "pods", clock, networks)
         processes.open()
         made = processes
     try:

@@ -16,6 +16,9 @@ from proxy.ruleset import (
     transaction,
 )
 
+LOCALNET_WAS_OFF = "localnet-was-off"
+"""A chain that says so to our next life: whoever was killed could not set it back."""
+
 
 class NftablesMode:
     """Keeps the tables."""
@@ -30,12 +33,17 @@ class NftablesMode:
         self._localhost = localhost
         self._ports: dict[Key, Sequence[ServicePort]] = {}
         self._before: str | None = None
+        self._marker = f"{self._tables[0].options.name} {LOCALNET_WAS_OFF}"
 
     async def replace(self, services: Mapping[Key, Sequence[ServicePort]]) -> None:
         """Carry exactly these Services."""
         if self._localhost and self._before is None:
-            self._before = await self._kernel.route_localnet("1")
+            left = await self._kernel.has_chain(self._marker)
+            before = await self._kernel.route_localnet("1")
+            self._before = "0" if left else before
         commands = [line for table in self._tables for line in table.replace(services)]
+        if self._before == "0":
+            commands.append(f"add chain {self._marker}")
         await self._kernel.apply("\n".join(commands) + "\n")
         for table in self._tables:
             table.done()
@@ -56,6 +64,8 @@ class NftablesMode:
 
     async def close(self) -> None:
         """Leave nothing behind."""
+        if self._before is None and await self._kernel.has_chain(self._marker):
+            self._before = "0"
         await self._kernel.apply("".join(removal(table.options) for table in self._tables))
         if self._before is not None:
             await self._kernel.route_localnet(self._before)

@@ -39,6 +39,11 @@ class Kernel:
             told = printed.strip().splitlines()
             raise NftError(code, told[0] if told else "nft failed")
 
+    async def has_chain(self, chain: str) -> bool:
+        """Whether there is such a chain: FAMILY TABLE NAME."""
+        code, _ = await _run((*self._prefix, "nft", "list", "chain", *chain.split()), b"")
+        return code == 0
+
     async def forget_flows(self, words: Sequence[str]) -> None:
         """Forget flows of connections, so that their next packets are looked up."""
         if not self._can_forget:

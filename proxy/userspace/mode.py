@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from errno import EACCES
 
 import structlog
+from msgspec.structs import replace
 
 from knarr.api.keys import Key
 from proxy.model import Backend, Protocol, ServicePort
 from proxy.userspace.balancer import Balancer
+from proxy.userspace.sockets import HERE, Sockets
 from proxy.userspace.tcp import TcpListener
 from proxy.userspace.udp import UdpListener
 
@@ -31,8 +33,18 @@ class UserspaceMode:
 
     name = "userspace"
 
-    def __init__(self, node_addresses: Sequence[str], warn: Warn | None = None) -> None:
+    def __init__(
+        self,
+        node_addresses: Sequence[str],
+        warn: Warn | None = None,
+        sockets: Sockets = HERE,
+        *,
+        only_outside: bool = False,
+    ) -> None:
         self._node_addresses = tuple(node_addresses)
+        self._sockets = sockets
+        self._only_outside = only_outside
+        """Whether cluster addresses are carried by others."""
         self._warn = warn
         self._warned: set[tuple[Key, Place]] = set()
         self._places: dict[Key, set[Place]] = {}
@@ -47,6 +59,8 @@ class UserspaceMode:
 
     async def change(self, service: Key, ports: Sequence[ServicePort]) -> None:
         """Open, change and close the listeners of one Service."""
+        if self._only_outside:
+            ports = [replace(one, cluster_ips=()) for one in ports]
         wanted = _wanted(ports, self._node_addresses)
         for place in self._places.get(service, set()) - wanted.keys():
             await self._listeners.pop(place).close()
@@ -79,9 +93,9 @@ class UserspaceMode:
         balancer = Balancer(backends, affinity_s)
         listener: Listener
         if protocol == "TCP":
-            listener = TcpListener(address, port, balancer)
+            listener = TcpListener(address, port, balancer, self._sockets)
         elif protocol == "UDP":
-            listener = UdpListener(address, port, balancer)
+            listener = UdpListener(address, port, balancer, self._sockets)
         else:
             log.warning("SCTP needs the nftables mode", service=str(service), port=port)
             return False

@@ -1,11 +1,13 @@
 """Carries TCP connections from a Service's address to its endpoints."""
 
 import asyncio
+import socket
 from contextlib import suppress
 
 import structlog
 
 from proxy.userspace.balancer import Balancer
+from proxy.userspace.sockets import HERE, Sockets
 
 log = structlog.get_logger()
 
@@ -18,17 +20,19 @@ PIECE_BYTES = 256 * 1024
 class TcpListener:
     """One address and port that connections are taken at."""
 
-    def __init__(self, address: str, port: int, balancer: Balancer) -> None:
+    def __init__(
+        self, address: str, port: int, balancer: Balancer, sockets: Sockets = HERE
+    ) -> None:
         self.balancer = balancer
+        self._sockets = sockets
         self._address = address
         self._port = port
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
         """Listen. Raise OSError when somebody else does."""
-        self._server = await asyncio.start_server(
-            self._carry, self._address, self._port, reuse_address=True, backlog=1024
-        )
+        taken = self._sockets.bound(self._address, self._port, socket.SOCK_STREAM)
+        self._server = await asyncio.start_server(self._carry, sock=taken, backlog=1024)
 
     async def close(self) -> None:
         """Take no more connections; those under way go on."""
@@ -59,7 +63,8 @@ class TcpListener:
         for backend in self.balancer.candidates(client, now_s):
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(CONNECT_S):
-                    upstream = await asyncio.open_connection(*backend.address)
+                    made = await self._sockets.connected(*backend.address)
+                    upstream = await asyncio.open_connection(sock=made)
                 self.balancer.took(client, backend, now_s)
                 return upstream
         return None

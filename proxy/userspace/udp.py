@@ -7,6 +7,7 @@ from typing import Any
 
 from proxy.model import Backend
 from proxy.userspace.balancer import Balancer
+from proxy.userspace.sockets import HERE, Sockets
 
 QUIET_S = 60.0
 """A client that sends nothing for so long is forgotten."""
@@ -20,8 +21,11 @@ CLIENTS_MAX = 4096
 class UdpListener(asyncio.DatagramProtocol):
     """One address and port that datagrams are taken at."""
 
-    def __init__(self, address: str, port: int, balancer: Balancer) -> None:
+    def __init__(
+        self, address: str, port: int, balancer: Balancer, sockets: Sockets = HERE
+    ) -> None:
         self.balancer = balancer
+        self.sockets = sockets
         self._address = address
         self._port = port
         self._transport: asyncio.DatagramTransport | None = None
@@ -30,9 +34,8 @@ class UdpListener(asyncio.DatagramProtocol):
     async def open(self) -> None:
         """Listen. Raise OSError when somebody else does."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(self._address, self._port)
-        )
+        taken = self.sockets.bound(self._address, self._port, socket.SOCK_DGRAM)
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=taken)
         self._transport = transport
 
     async def close(self) -> None:
@@ -81,7 +84,8 @@ class _Client:
         self._listener = listener
         self._addr = addr
         family = socket.AF_INET6 if ":" in backend.ip else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._socket = listener.sockets.to_endpoints(family, socket.SOCK_DGRAM)
+        self._socket.settimeout(0)
         self._socket.connect(backend.address)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._socket.fileno(), self._read)

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ from kubelet.runtime.docker.create_options import (
     update_options,
 )
 from kubelet.runtime.docker.engine import Engine, EngineError, Query, connect
+from kubelet.runtime.docker.hairpin import let_reach_itself
 from kubelet.runtime.docker.images import DockerImages, check_user
 from kubelet.runtime.docker.names import Identity, docker_name
 from kubelet.runtime.docker.namespaces import machine, open_in_pod
@@ -115,6 +116,10 @@ class DockerRuntime(Runtime):
         self._images = DockerImages(engine, settings.sandbox_image)
         self._network = PodNetwork(engine, settings.kubelet, settings.pod_cidr)
 
+    def on_restart(self, call: Callable[[], None]) -> None:
+        """Have something called each time the engine may have started again."""
+        self._view.on_load.append(call)
+
     def use_pod_cidr(self, cidr: str) -> None:
         """The node got its addresses."""
         self._network.cidr = cidr
@@ -170,6 +175,8 @@ class DockerRuntime(Runtime):
             raise RuntimeFailureError("FailedCreatePodSandBox", error.message) from None
         if made is None:
             raise RuntimeFailureError("FailedCreatePodSandBox", "the sandbox is gone again")
+        if network:
+            let_reach_itself(made["State"]["Pid"])
         return sandbox(made)
 
     async def stop_sandbox(self, uid: str) -> None:

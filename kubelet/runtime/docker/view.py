@@ -7,7 +7,7 @@ to have changed. Nothing polls.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +38,8 @@ class View:
 
     def __init__(self, engine: Engine, kubelet: str, clock: Clock) -> None:
         self.changes: asyncio.Queue[str] = asyncio.Queue()
+        self.on_load: list[Callable[[], None]] = []
+        """Called when everything is read anew: the engine may have started again."""
         self._engine = engine
         self._filters = {"label": [f"{names.KUBELET}={kubelet}"]}
         self._clock = clock
@@ -103,6 +105,8 @@ class View:
             since = self._clock.now() - timedelta(seconds=2)
             try:
                 await self.load()
+                for call in self.on_load:
+                    call()
                 for uid in self.pods():
                     self.changes.put_nowait(uid)
                 await self._take_events(since.timestamp())

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
 LINKS_MAX = 100
@@ -159,6 +159,8 @@ def _become_user(config: dict[str, Any]) -> None:
 
 def become(config: dict[str, Any]) -> None:
     """Do all of it and exec."""
+    if config.get("network"):
+        _setns(config["network"], CLONE_NEWNET)
     if config.get("join"):
         join(config["join"])
     elif config["mounts"]:

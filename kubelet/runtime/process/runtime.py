@@ -26,17 +26,19 @@ from kubelet.runtime.process.folder import (
     start_time,
     write,
 )
+from kubelet.runtime.process.network import MARK, PodNetworks
 from kubelet.runtime.process.notify import FileWatch
 from kubelet.runtime.process.output import Pump
 from kubelet.runtime.process.privilege import can_mount
 from kubelet.runtime.process.processes import Uses, belonging_to
-from kubelet.runtime.process.session import open_tcp, run_on_terminal, run_piped
+from kubelet.runtime.process.session import TcpConnection, open_tcp, run_on_terminal, run_piped
 from kubelet.runtime.runtime import (
     Connection,
     ContainerConfig,
     Credentials,
     Image,
     LogOptions,
+    Mount,
     Observed,
     Runtime,
     RuntimeFailureError,
@@ -65,9 +67,6 @@ Where the container takes input a sleeper keeps the pipe open, so that it does
 not end with the first who was attached.
 """
 
-MARK = "KNARR_CONTAINER_ID"
-"""The environment variable by which every process of a container is known."""
-
 
 KILL_AGAIN_S = 0.1
 """A container that lives on so long after it was killed is killed again."""
@@ -84,8 +83,10 @@ class ProcessRuntime(Runtime):
     name = "process"
     is_real = True
 
-    def __init__(self, root: Path, clock: Clock) -> None:
+    def __init__(self, root: Path, clock: Clock, networks: PodNetworks | None = None) -> None:
         self._root = root
+        self._networks = networks
+        """None where pods share the machine's network."""
         self._clock = clock
         self._pods: dict[str, PodFolder] = {}
         self._pumps: dict[str, Pump] = {}
@@ -102,6 +103,8 @@ class ProcessRuntime(Runtime):
         self._watch = FileWatch()
         for pod in load(self._root):
             self._pods[pod.record.uid] = pod
+            if self._networks is not None:  # Networks do not outlive us.
+                pod.keep(replace(pod.record, ready=False))
             for folder in pod.containers.values():
                 if folder.view().phase == "running":
                     self._attend(folder)
@@ -128,7 +131,12 @@ class ProcessRuntime(Runtime):
             yield await self._changes.get()
 
     async def start_sandbox(self, config: SandboxConfig) -> Sandbox:
-        """Note the pod and its address; nothing runs for a sandbox."""
+        """Note the pod and its address, and give it a network where there are any."""
+        if self._networks is not None and not config.spec.host_network:
+            try:
+                await self._networks.make(config.pod.uid, config.ip)
+            except (OSError, TimeoutError) as error:
+                raise RuntimeFailureError("FailedCreatePodSandBox", str(error)) from None
         record = PodRecord(
             uid=config.pod.uid,
             namespace=config.pod.namespace,
@@ -144,6 +152,8 @@ class ProcessRuntime(Runtime):
             pod = PodFolder(path, record)
             self._pods[config.pod.uid] = pod
         pod.keep(record)
+        for name, text in (("resolv.conf", config.resolv_conf), ("hosts", config.hosts)):
+            (pod.path / name).write_text(text)
         return record.sandbox()
 
     async def stop_sandbox(self, uid: str) -> None:
@@ -153,6 +163,8 @@ class ProcessRuntime(Runtime):
             return
         for folder in list(pod.containers.values()):
             await self.stop_container(folder.id, grace_s=0)
+        if self._networks is not None:
+            self._networks.remove(uid)
         pod.keep(replace(pod.record, ready=False))
 
     async def remove_pod(self, uid: str) -> None:
@@ -241,7 +253,10 @@ class ProcessRuntime(Runtime):
         return AttachSession(folder.path, pump, exit_code, once=folder.record.stdin_once)
 
     async def connect(self, uid: str, port: int) -> Connection:
-        """Connect to the pod's address."""
+        """Connect to the pod's address, or from within its network."""
+        if self._networks is not None and self._networks.path(uid):
+            made = await self._networks.connect(uid, port)
+            return TcpConnection(*await asyncio.open_connection(sock=made))
         return await open_tcp(self._pods[uid].record.ip or "127.0.0.1", port)
 
     async def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:
@@ -300,6 +315,8 @@ class ProcessRuntime(Runtime):
             child.returncode = 0  # It goes on without us; nobody shall warn of that.
         if self._watch is not None:
             self._watch.close()
+        if self._networks is not None:
+            self._networks.close()
 
     def _command(self, config: ContainerConfig) -> list[str]:
         command = [*config.command, *config.args] if config.command else []
@@ -316,7 +333,7 @@ class ProcessRuntime(Runtime):
         self, config: ContainerConfig, folder: ContainerFolder, command: list[str]
     ) -> dict[str, object]:
         """What `enter.py` is told."""
-        mounts = config.mounts
+        mounts = (*self._own_files(config.pod.uid), *config.mounts)
         if mounts and not can_mount():
             missing = [mount.container_path for mount in mounts if not mount.optional]
             if missing:
@@ -332,6 +349,8 @@ class ProcessRuntime(Runtime):
         security, pod_security = config.security, config.pod_security
         user = security.run_as_user if security else None
         group = security.run_as_group if security else None
+        if self._networks is not None:
+            user = group = pod_security = None  # There is only one user where we are.
         if pod_security is not None:
             user = pod_security.run_as_user if user is None else user
             group = pod_security.run_as_group if group is None else group
@@ -342,12 +361,23 @@ class ProcessRuntime(Runtime):
             "working_dir": config.working_dir or str(_work_dir(folder.path)),
             "mounts": [asdict(mount) for mount in mounts],
             "root": str(root),
+            "network": self._networks.path(config.pod.uid) if self._networks else "",
             "user": user,
             "group": group,
             "oom_score_adj": max(config.oom_score_adj, 0),
             "pid_file": str(folder.path / "pid"),
             "failure_file": str(folder.path / "failure"),
         }
+
+    def _own_files(self, uid: str) -> Sequence[Mount]:
+        """The resolver's settings and the hosts file, where the pod has a network for them."""
+        if self._networks is None or not self._networks.path(uid):
+            return ()
+        folder = self._pods[uid].path
+        return [
+            Mount(host_path=str(folder / name), container_path=f"/etc/{name}", optional=True)
+            for name in ("resolv.conf", "hosts")
+        ]
 
     def _launch(self, folder: ContainerFolder) -> None:
         for stream in ("stdout", "stderr"):

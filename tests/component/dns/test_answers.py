@@ -40,6 +40,17 @@ async def test_a_service_has_its_address_as_soon_as_it_is_there() -> None:
         assert reply.auth[0].rtype == QTYPE.SOA
 
 
+async def test_short_names_are_known_where_nobody_searches() -> None:
+    corefile = CLUSTER.replace("pods insecure", "pods insecure\n short")
+    async with lab(corefile) as it:
+        made = await make_service(it.client, "web")
+        await asyncio.sleep(0.1)
+        for name in ("web.default", "Web.default.svc", WEB):
+            assert await it.addresses(name) == [made.spec.cluster_ip], name
+        for name in ("web", "other.default", "default.svc"):
+            assert (await it.ask(name)).header.rcode == RCODE.REFUSED, "others may know"
+
+
 async def test_ready_made_answers_are_the_same_answers() -> None:
     async with lab() as it:
         await make_service(it.client, "web")

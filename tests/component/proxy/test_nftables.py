@@ -194,12 +194,24 @@ async def test_two_claims_of_a_node_port_take_turns() -> None:
         assert names(await lab.ask(lab.client, HOST_IP, 30080, times=3)) == {"b"}
 
 
+async def test_a_killed_proxy_leaves_nothing_for_its_next_life() -> None:
+    async with net_lab() as lab:
+        kernel = Kernel(("nsenter", f"--net=/run/netns/{lab.host}"))
+        await kernel.route_localnet("0")
+        for _ in range(2):  # Nobody closes these.
+            await NftablesMode([RulesetOptions()], kernel).replace({WEB: [web(A)]})
+        assert await kernel.route_localnet("1") is None, "it is on"
+        await NftablesMode([RulesetOptions()], kernel).close()
+        assert await kernel.route_localnet("0") is None, "it is off"
+
+
 async def test_nothing_is_left_and_others_keep_theirs() -> None:
     async with net_lab() as lab:
         mine = "table ip theirs {\n chain c {\n type filter hook input priority 0; accept\n}\n}"
         in_namespace(lab.host, ("nft", mine))
         kernel = Kernel(("nsenter", f"--net=/run/netns/{lab.host}"))
         mode = NftablesMode([RulesetOptions(), RulesetOptions(family="ip6")], kernel)
+        await kernel.route_localnet("0")  # A namespace has what the machine has, 1 perhaps.
         before = in_namespace(lab.host, ("nft", "list", "ruleset")).stdout
         # A namespace begins with what the machine has, where a cluster may have set it.
         in_namespace(lab.host, ("sysctl", "-w", "net.ipv4.conf.all.route_localnet=0"))

@@ -1,0 +1,217 @@
+"""A cluster of a user without root: each pod has a network, Services are carried by the kernel."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from knarr.cluster.rootless import why_not
+from tests.e2e.cluster import ROOT, Cluster
+
+NOBODY = 65534
+
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: web
+        image: none
+        command: [sh, -c, "mkdir -p w; cp /etc/hosts w/hosts; exec busybox httpd -f -p 80 -h w"]
+        ports: [{containerPort: 80}]
+        readinessProbe: {httpGet: {path: /hosts, port: 80}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  type: LoadBalancer
+  selector: {app: web}
+  ports: [{port: 8080, targetPort: 80}]
+"""
+
+
+class UsersCluster(Cluster):
+    """Commands run by a user without privilege."""
+
+    @property
+    def interpreter(self) -> str:
+        """A Python that user may run: ours, or the machine's of the same version."""
+        return next(
+            one
+            for one in (sys.executable, "/usr/bin/python3")
+            if os.geteuid() != 0 or _runs(_as_nobody(one, "-c", ""), self.environment)
+        )
+
+    def words(self, *words: str) -> list[str]:
+        command = (self.interpreter, "-m", "knarr.cluster", *words)
+        return list(command if os.geteuid() else _as_nobody(*command))
+
+    def knarr(self, *words: str, check: bool = True) -> str:
+        done = subprocess.run(
+            self.words(*words),
+            env=self.environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout if check else done.stdout + done.stderr
+
+    @property
+    def environment(self) -> dict[str, str]:
+        packages = [str(ROOT), *(one for one in sys.path if one.endswith("site-packages"))]
+        return {**super().environment, "PYTHONPATH": ":".join(packages), "HOME": str(self.folder)}
+
+
+def _as_nobody(*command: str) -> tuple[str, ...]:
+    # The first program after setpriv may still read what root may: let that be env.
+    ids = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return ("setpriv", *ids, "env", *command)
+
+
+def _runs(words: tuple[str, ...], environment: dict[str, str]) -> bool:
+    needed = (*words[:-1], "import msgspec, grpc, numpy, uvloop, knarr.cluster.one_process")
+    done = subprocess.run(needed, env=environment, cwd="/", capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def users() -> Iterator[UsersCluster]:
+    why = why_not()
+    if why is None and shutil.which("busybox") is None:
+        why = "busybox is not installed"
+    if why is not None:
+        pytest.skip(why)
+    folder = Path("/tmp") / f"knarr-rootless-{os.getpid()}"  # Not below root's own folders.
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+    made = UsersCluster(f"rootless{os.getpid()}", folder)
+    try:
+        try:
+            assert made.interpreter
+        except StopIteration:
+            pytest.skip("no Python that a user without root may run has what is needed")
+        told = made.up("--runtime", "process", "--nodes", "2")
+        assert "rootless network" in told
+        (folder / "web.yaml").write_text(WEB)
+        (folder / "web.yaml").chmod(0o644)
+        made.knarr("apply", "-f", str(folder / "web.yaml"))
+        made.knarr("rollout", "status", "deployment/web", "--timeout=30s")
+        yield made
+        made.knarr("delete", "--name", made.name)
+        eventually(lambda: _nobody_is_left(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def eventually(look: Callable[[], str], timeout_s: float = 15.0) -> str:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return look()
+        except (AssertionError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _nobody_is_left(folder: Path) -> str:
+    left = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            told = path.read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in told and int(path.parent.name) != os.getpid():
+            left.append(path.parent.name)
+    assert not left
+    return ""
+
+
+def fetch(address: str, port: int) -> str:
+    with urllib.request.urlopen(f"http://{address}:{port}/hosts", timeout=3) as answer:
+        text: str = answer.read().decode()
+    return text.rsplit(maxsplit=1)[-1]
+
+
+def test_the_log_says_which_network_and_why(users: UsersCluster) -> None:
+    log = (users.folder / "state" / "knarr" / users.name / "log").read_text()
+    assert 'event="chose a network" network=rootless reason="user namespaces are allowed"' in log
+
+
+def test_pods_share_no_ports_and_reach_each_other(users: UsersCluster) -> None:
+    pods = users.objects("pods")
+    assert len({pod["status"]["podIP"] for pod in pods}) == 2, "both have port 80 of theirs"
+    name, other = pods[0]["metadata"]["name"], pods[1]
+    ask = f"busybox wget -qO- http://{other['status']['podIP']}/hosts | tail -1"
+    told = users.knarr("exec", name, "--", "sh", "-c", ask)
+    assert told.split()[-1] == other["metadata"]["name"]
+    ask = "for i in 1 2 3 4 5 6 7 8 9 10; do busybox wget -qO- http://web:8080/hosts|tail -1;done"
+    told = users.knarr("exec", name, "--", "sh", "-c", ask)
+    assert {line.split()[-1] for line in told.splitlines()} == {
+        pod["metadata"]["name"] for pod in pods
+    }, "by name, itself too"
+
+
+def test_services_answer_on_the_machine(users: UsersCluster) -> None:
+    service = next(one for one in users.objects("services") if one["metadata"]["name"] == "web")
+    names = {pod["metadata"]["name"] for pod in users.objects("pods")}
+    port = service["spec"]["ports"][0]["nodePort"]
+    assert {fetch("127.0.0.1", port) for _ in range(10)} == names
+    balancer = service["status"]["loadBalancer"]["ingress"][0]["ip"]
+    assert fetch(balancer, 8080) in names
+    resolved = users.knarr("resolve", "--name", users.name, "web.default.svc.cluster.local")
+    assert service["spec"]["clusterIP"] in resolved
+
+
+def test_ports_are_forwarded(users: UsersCluster) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    forwarding = subprocess.Popen(
+        users.words("port-forward", "deployment/web", f"{port}:80"),
+        env=users.environment,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        assert eventually(lambda: fetch("127.0.0.1", port), 30).startswith("web-")
+    finally:
+        forwarding.kill()
+        forwarding.wait()
+
+
+def test_what_a_killed_cluster_left_is_ended_and_starts_anew(users: UsersCluster) -> None:
+    os.kill(users.running()["pid"], signal.SIGKILL)
+    eventually(lambda: _is_down(users))
+    users.up()
+    service = next(one for one in users.objects("services") if one["metadata"]["name"] == "web")
+    port = service["spec"]["ports"][0]["nodePort"]
+    assert eventually(lambda: fetch("127.0.0.1", port), 60).startswith("web-")
+    users.knarr("rollout", "status", "deployment/web", "--timeout=30s")
+    assert len(users.objects("pods")) == 2
+
+
+def _is_down(users: UsersCluster) -> str:
+    assert "stopped" in users.knarr("status", "--name", users.name, check=False)
+    return ""

@@ -1,0 +1,217 @@
+"""A cluster on the hosts of a lab, every part a process of its own as on real hosts.
+
+control   apiserver, controller-manager, scheduler
+nodes     kubelet with the host's Docker, proxy, dns
+"""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from knarr.daemon.certificates import Authority, Wanted
+from knarr.daemon.clock import SystemClock
+from tests.multihost.api import Api, Json, eventually
+from tests.multihost.host import NamespaceHost, namespace_of
+from tests.multihost.lab import Lab
+from tests.multihost.namespaces import place
+
+ROOT = Path(__file__).parents[2]
+
+PODS = "10.244.0.0/16"
+SERVICES = "10.96.0.0/16"
+DNS = "10.96.0.10"
+BALANCERS = "10.97.0.0/24"
+REST, GRPC = 6443, 6444
+DNS_PORT = 10053
+
+WORDS_MAX = 3000
+
+TOKEN = "lab-administrator"
+
+KUBE_DNS = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: kube-dns, namespace: kube-system, labels: {{k8s-app: kube-dns}}}}
+spec:
+  clusterIP: {DNS}
+  ports:
+  - {{name: dns, port: 53, protocol: UDP}}
+  - {{name: dns-tcp, port: 53, protocol: TCP}}
+"""
+
+
+@dataclass
+class Cluster:
+    """The parts of one cluster and where they run."""
+
+    lab: Lab
+    grace: str = "4s"
+    """How long a silent node is waited for."""
+    store: str = ""
+    """SQLite on the control host unless said otherwise."""
+    _authority: Authority | None = field(default=None, repr=False)
+
+    @property
+    def nodes(self) -> list[NamespaceHost]:
+        """The hosts that run pods."""
+        return self.lab.nodes
+
+    @property
+    def control(self) -> NamespaceHost:
+        """The host that leads."""
+        return self.lab.control
+
+    @property
+    def api(self) -> Api:
+        """The API server, asked from the control host."""
+        pki = self.control.folder / "pki"
+        network = place(self.control.namespace)
+        return Api(network, self.control.ip, REST, pki / "ca.crt", TOKEN)
+
+    def start(self) -> None:
+        """Start every part and wait until all nodes are ready and carry Services."""
+        self.start_control()
+        eventually(lambda: self.api.get("/readyz"))
+        self.api.apply(KUBE_DNS)
+        for number in range(len(self.nodes)):
+            self.start_node(number)
+        self.wait_ready()
+
+    def start_control(self) -> None:
+        """Start what leads the cluster."""
+        folder, host = self.control.folder, self.control
+        pki = folder / "pki"
+        self._authority = authority = Authority.at(pki, SystemClock())
+        server = authority.ensure(pki / "apiserver", Wanted("apiserver", hosts=(host.ip,)))
+        client = authority.ensure(
+            pki / "client",
+            Wanted("kube-apiserver-kubelet-client", groups=("kubeadm:cluster-admins",)),
+        )
+        key = authority.ensure(pki / "service-accounts", Wanted("service-accounts"))
+        (folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
+        (folder / "token").write_text(TOKEN)
+        self._python(
+            host,
+            "apiserver",
+            store=self.store or f"sqlite://{folder / 'store.db'}",
+            bind_address=host.ip,
+            advertise_address=host.ip,
+            secure_port=REST,
+            grpc_port=GRPC,
+            token_auth_file=folder / "tokens.csv",
+            client_ca_file=pki / "ca.crt",
+            tls_cert_file=server.certificate,
+            tls_private_key_file=server.key,
+            service_account_signing_key_file=key.key,
+            kubelet_client_certificate=client.certificate,
+            kubelet_client_key=client.key,
+            kubelet_certificate_authority=pki / "ca.crt",
+            service_cluster_ip_range=SERVICES,
+        )
+        self._python(
+            host,
+            "controller_manager",
+            **self._to_server(),
+            secure_port=0,
+            root_ca_file=pki / "ca.crt",
+            load_balancer_pool=BALANCERS,
+            node_monitor_grace_period=self.grace,
+        )
+        self._python(host, "scheduler", **self._to_server(), secure_port=0)
+
+    def start_node(self, number: int) -> None:
+        """Start the parts of one node."""
+        host = self.nodes[number]
+        assert self._authority is not None, "the control plane comes first"
+        pair = self._authority.ensure(
+            host.folder / "kubelet", Wanted(host.name, hosts=(host.name, host.ip))
+        )
+        self._python(
+            host,
+            "kubelet",
+            **self._to_server(),
+            hostname_override=host.name,
+            node_ip=host.ip,
+            root_dir=host.folder / "state",
+            pod_cidr=f"10.244.{number + 1}.0/24",
+            cluster_cidr=PODS,
+            tls_cert_file=pair.certificate,
+            tls_private_key_file=pair.key,
+            client_ca_file=self.control.folder / "pki" / "ca.crt",
+            runtime="docker",
+            container_runtime_endpoint=host.docker,
+            cluster_dns=DNS,
+        )
+        self._python(
+            host,
+            "proxy",
+            **self._to_server(),
+            proxy_mode="nftables",
+            hostname_override=host.name,
+            cluster_cidr=PODS,
+            local_endpoints=f"kube-system/kube-dns=127.0.0.1:{DNS_PORT}",
+        )
+        self._python(host, "dns", **self._to_server(), bind_address="127.0.0.1", port=DNS_PORT)
+
+    def wait_ready(self, timeout_s: float = 40.0) -> None:
+        """Wait until all nodes are ready, and their proxies and name servers."""
+
+        def look() -> None:
+            for node in self.api.get("/api/v1/nodes")["items"]:
+                conditions = node["status"].get("conditions", ())
+                states = {one["type"]: one["status"] for one in conditions}
+                assert states.get("Ready") == "True", node["metadata"]["name"]
+            assert len(self.api.get("/api/v1/nodes")["items"]) == len(self.nodes)
+            for host in self.nodes:
+                host.connect("10.96.0.1", 443).close()
+                host.connect(DNS, 53).close()
+
+        eventually(look, timeout_s)
+
+    def words(self) -> str:
+        """The last words of every part, for whoever looks into a failure."""
+        logs = sorted(file for host in self.lab.hosts for file in host.folder.glob("log-*"))
+        return "\n".join(
+            f"== {file.parent.name} {file.name}\n{file.read_text(errors='replace')[-WORDS_MAX:]}"
+            for file in logs
+        )
+
+    def host(self, name: str) -> NamespaceHost:
+        """A node's host."""
+        return next(one for one in self.nodes if one.name == name)
+
+    def sandbox(self, pod: Json) -> Path:
+        """Where a pod's network is, for sockets that come from it."""
+        return namespace_of(self.host(pod["spec"]["nodeName"]), self._container(pod, "POD"))
+
+    def exec(self, pod: Json, *words: str, check: bool = True, timeout_s: float = 20.0) -> str:
+        """Run a command in the first container of a pod, both streams."""
+        host = self.host(pod["spec"]["nodeName"])
+        container = self._container(pod, pod["spec"]["containers"][0]["name"])
+        return host.run(
+            *("docker", "-H", host.docker, "exec", container, *words),
+            check=check,
+            timeout_s=timeout_s,
+        )
+
+    def _container(self, pod: Json, name: str) -> str:
+        host = self.host(pod["spec"]["nodeName"])
+        labels = {"io.kubernetes.pod.uid": pod["metadata"]["uid"]}
+        labels["io.kubernetes.container.name"] = name
+        filters = json.dumps({"label": [f"{k}={v}" for k, v in labels.items()]})
+        found = host.engine.ask("GET", f"/containers/json?filters={filters.replace(' ', '')}")
+        assert found, f"{name} of {pod['metadata']['name']} does not run"
+        return str(found[0]["Id"])
+
+    def _to_server(self) -> dict[str, object]:
+        return {
+            "server": f"{self.control.ip}:{GRPC}",
+            "certificate_authority": self.control.folder / "pki" / "ca.crt",
+            "token_file": self.control.folder / "token",
+        }
+
+    def _python(self, host: NamespaceHost, module: str, **flags: object) -> None:
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+        path = f"PYTHONPATH={ROOT}"
+        host.start(module, "env", path, sys.executable, "-m", module, *words)
