@@ -56,8 +56,10 @@ class Api:
             read = answer.read()
         finally:
             connection.close()
-        is_json = answer.headers.get_content_type() == "application/json"
-        told = json.loads(read) if is_json and read else read.decode(errors="replace")
+        try:
+            told = json.loads(read)
+        except ValueError:
+            told = read.decode(errors="replace")  # A watch, or a pod's own words.
         if answer.status >= 400:
             raise RefusedError(answer.status, told if isinstance(told, dict) else {"message": told})
         return told

@@ -14,7 +14,7 @@ from knarr.daemon.clock import SystemClock
 from tests.multihost.api import Api, Json, eventually
 from tests.multihost.host import NamespaceHost, namespace_of
 from tests.multihost.lab import Lab
-from tests.multihost.namespaces import place
+from tests.multihost.namespaces import ip, place
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +71,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start every part and wait until all nodes are ready and carry Services."""
+        self.lead_to_pods()
         self.start_control()
         eventually(lambda: self.api.get("/readyz"))
         self.api.apply(KUBE_DNS)
@@ -119,6 +120,15 @@ class Cluster:
             node_monitor_grace_period=self.grace,
         )
         self._python(host, "scheduler", **self._to_server(), secure_port=0)
+
+    def lead_to_pods(self) -> None:
+        """Let the control host, which is no node, reach pods: API servers lead clients to them."""
+        router = self.lab.wires
+        for number, host in enumerate(self.nodes):
+            route = ("route", "replace", f"10.244.{number + 1}.0/24", "via")
+            ip(router.namespace, *route, host.ip)
+            is_near = host.link == self.control.link
+            ip(self.control.namespace, *route, host.ip if is_near else router.address(0))
 
     def start_node(self, number: int) -> None:
         """Start the parts of one node."""

@@ -94,6 +94,11 @@ class Switch:
         self._slow: dict[str, subprocess.Popen[bytes]] = {}
         self._bridges: dict[str, str] = {}
 
+    @staticmethod
+    def address(link: int) -> str:
+        """The router's address on a link."""
+        return f"{LINKS[link]}.{ROUTER}"
+
     def up(self) -> None:
         """Make the bridges and the router."""
         run("ip", "netns", "add", self.namespace)
