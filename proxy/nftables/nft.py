@@ -1,5 +1,6 @@
 """Runs nft and conntrack."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from knarr.daemon.child import run
+from proxy.nftables.library import apply, library
 
 log = structlog.get_logger()
 
@@ -15,6 +17,9 @@ ROUTE_LOCALNET = "/proc/sys/net/ipv4/conf/all/route_localnet"
 
 RUN_S = 60.0
 """A transaction of all Services of a large cluster takes seconds on a busy machine."""
+
+SMALL_BYTES = 64 * 1024
+"""Smaller transactions are carried out without a process of their own."""
 
 CAP_NET_ADMIN = 12
 """Number of the privilege that nft needs."""
@@ -34,6 +39,12 @@ class Kernel:
 
     async def apply(self, commands: str) -> None:
         """Carry out commands, all of them or none. Raise NftError."""
+        found = library() if not self._prefix and len(commands) < SMALL_BYTES else None
+        if found is not None:
+            wrong = await asyncio.to_thread(apply, found, commands.encode())
+            if wrong is not None:
+                raise NftError(1, wrong.splitlines()[0])
+            return
         code, printed = await _run((*self._prefix, "nft", "-f", "-"), commands.encode())
         if code:
             told = printed.strip().splitlines()

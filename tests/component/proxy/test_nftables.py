@@ -1,6 +1,7 @@
 """The rules carry real connections, in network namespaces of the test's own."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -192,6 +193,31 @@ async def test_two_claims_of_a_node_port_take_turns() -> None:
         assert names(await lab.ask(lab.client, HOST_IP, 30080, times=3)) == {"a"}
         await mode.change(WEB, [])
         assert names(await lab.ask(lab.client, HOST_IP, 30080, times=3)) == {"b"}
+
+
+IN_PROCESS = """
+import asyncio
+from proxy.nftables.library import library
+from proxy.nftables.nft import Kernel, NftError
+async def main():
+    kernel = Kernel()
+    await kernel.apply("add table ip ours")
+    try:
+        await kernel.apply("add table ip half\\nadd rule ip nowhere c accept")
+    except NftError as error:
+        print(library() is not None, error.strerror)
+asyncio.run(main())
+"""
+
+
+async def test_small_changes_need_no_process() -> None:
+    async with net_lab() as lab:
+        told = await lab.within(lab.host, sys.executable, "-c", IN_PROCESS)
+        tables = await lab.within(lab.host, "nft", "list", "tables")
+    assert "No such file or directory" in told
+    if not told.startswith("True"):
+        pytest.skip("libnftables is not there")
+    assert tables.split() == ["table", "ip", "ours"], "all of a transaction or nothing"
 
 
 async def test_a_killed_proxy_leaves_nothing_for_its_next_life() -> None:
