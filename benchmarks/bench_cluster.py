@@ -129,25 +129,33 @@ async def roll(cluster: Cluster, replicas: int) -> None:
                 and status.replicas == replicas
             )
 
-        began = time.perf_counter()
+        pid = int(cluster.running()["pid"])
+        marks = [(time.perf_counter(), busy_s(pid))]
+
+        def mark() -> None:
+            marks.append((time.perf_counter(), busy_s(pid)))
+
         await client.create(deployment(replicas, "nginx:1.15"))
         await until(client, is_rolled)
-        created = time.perf_counter()
+        mark()
         change = [
             {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "nginx:2"}
         ]
         key = Key("default", "bench")
         await client.patch(Deployment, key, change, patch_format="json")
         await until(client, is_rolled)
-        rolled = time.perf_counter()
+        mark()
         await client.delete(Deployment, key)
         while (await client.list(Pod, label_selector="app=bench", limit=1)).items:
             await asyncio.sleep(0.05)
-        deleted = time.perf_counter()
-    print(
-        f"{replicas} replicas, seconds: create {created - began:.2f}  "
-        f"roll {rolled - created:.2f}  delete {deleted - rolled:.2f}"
-    )
+        mark()
+    took = [
+        f"{what} {at - at_before:.2f} ({busy - busy_before:.2f} of the processor)"
+        for what, (at_before, busy_before), (at, busy) in zip(
+            ("create", "roll", "delete"), marks, marks[1:], strict=False
+        )
+    ]
+    print(f"{replicas} replicas, seconds: {', '.join(took)}")
 
 
 def main() -> None:

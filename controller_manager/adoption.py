@@ -4,7 +4,7 @@ Orphans are found by their labels, so that a namespace full of pods without an
 owner costs a controller nothing but those its selector means.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from knarr.api.errors import ConflictError
@@ -26,12 +26,15 @@ def index_orphans(children: Informer[C]) -> None:
     children.index(_INDEX, _places)
 
 
-def _places(child: ApiStruct) -> Iterator[str]:
-    if controller_of(child) is None:
-        metadata = metadata_of(child)
-        yield metadata.namespace
-        for label, value in metadata.labels.items():
-            yield f"{metadata.namespace}/{label}={value}"
+def _places(child: ApiStruct) -> tuple[str, ...]:
+    if controller_of(child) is not None:
+        return ()
+    metadata = metadata_of(child)
+    namespace = metadata.namespace
+    return (
+        namespace,
+        *(f"{namespace}/{label}={value}" for label, value in metadata.labels.items()),
+    )
 
 
 def orphans_of(children: Informer[C], namespace: str, selector: Selector) -> list[C]:

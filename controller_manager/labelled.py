@@ -1,7 +1,5 @@
 """Finds the pods that a selector means without looking through all of them."""
 
-from collections.abc import Iterator
-
 from knarr.api.core.pod import Pod
 from knarr.api.selectors import Selector
 from knarr.client.informer import Informer
@@ -14,10 +12,10 @@ def index_labels(pods: Informer[Pod]) -> None:
     pods.index(_INDEX, pairs_of)
 
 
-def pairs_of(pod: Pod) -> Iterator[str]:
+def pairs_of(pod: Pod) -> list[str]:
     """The pod's namespace with each of its labels."""
-    for label, value in pod.metadata.labels.items():
-        yield f"{pod.metadata.namespace}/{label}={value}"
+    namespace = pod.metadata.namespace
+    return [f"{namespace}/{label}={value}" for label, value in pod.metadata.labels.items()]
 
 
 def labelled(pods: Informer[Pod], namespace: str, selector: Selector) -> list[Pod]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from controller_manager.disruption.decide import decide
-from controller_manager.labelled import index_labels, labelled
+from controller_manager.labelled import index_labels, labelled, pairs_of
 from knarr.api.apps.deployment import Deployment
 from knarr.api.apps.replica_set import ReplicaSet
 from knarr.api.apps.stateful_set import StatefulSet
@@ -28,6 +28,10 @@ from knarr.daemon.clock import Clock
 Sized = Deployment | ReplicaSet | ReplicationController | StatefulSet
 
 
+_BY_SELECTOR = "selector"
+"""The index of budgets by a label of the pods they mean."""
+
+
 class DisruptionController:
     """Keeps the counts of PodDisruptionBudgets."""
 
@@ -49,6 +53,7 @@ class DisruptionController:
         self._recorder = recorder
         self._clock = clock
         index_labels(self._pods)
+        self._budgets.index(_BY_SELECTOR, _place_of)
         feed(self.queue, self._budgets)
         feed(self.queue, self._pods, each(self._budgets_of))
         for owners in self._owners.values():
@@ -94,7 +99,8 @@ class DisruptionController:
             return ()
         return [
             key_of(budget)
-            for budget in self._budgets.in_namespace(pod.metadata.namespace)
+            for place in (pod.metadata.namespace, *pairs_of(pod))
+            for budget in self._budgets.by(_BY_SELECTOR, place)
             if from_object(budget.spec.selector).matches(pod.metadata.labels)
         ]
 
@@ -105,3 +111,10 @@ class DisruptionController:
         if new is None or new.spec.replicas != old.spec.replicas:
             for budget in self._budgets.in_namespace(old.metadata.namespace):
                 self.queue.add(key_of(budget))
+
+
+def _place_of(budget: PodDisruptionBudget) -> Iterable[str]:
+    """A label that a pod it means must have, or else its namespace."""
+    namespace = budget.metadata.namespace
+    exact = from_object(budget.spec.selector).exact
+    return (f"{namespace}/{exact[0][0]}={exact[0][1]}" if exact else namespace,)

@@ -14,7 +14,6 @@ from knarr.client.client import Client
 from knarr.client.informer import Informer
 from knarr.client.objects import key_of
 from knarr.client.queue import WorkQueue
-from knarr.client.triggers import feed
 from knarr.daemon.clock import Clock
 
 SURPLUS = Key("", "")
@@ -46,7 +45,7 @@ class PodGcController:
         self._threshold = threshold
         self._over: dict[Key, None] = {}
         self._gone_since: dict[str, datetime] = {}
-        feed(self.queue, pods)
+        pods.handle(self._pod_changed)
         pods.handle(self._count)
         nodes.handle(self._node_changed)
 
@@ -84,6 +83,17 @@ class PodGcController:
         except NotFoundError:
             return gone_s
         return None
+
+    def _pod_changed(self, _: Pod | None, new: Pod | None) -> None:
+        """Look at a pod whose node is not there, or that nobody ends."""
+        if new is None:
+            return
+        node_name = new.spec.node_name
+        if not node_name:
+            if new.metadata.deletion_timestamp is not None:
+                self.queue.add(key_of(new))
+        elif not self._nodes.is_listed or Key("", node_name) not in self._nodes.objects:
+            self.queue.add(key_of(new))
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         if new is not None:

@@ -13,7 +13,6 @@ from knarr.client.events import EventRecorder
 from knarr.client.informer import Informer
 from knarr.client.objects import key_of
 from knarr.client.queue import WorkQueue
-from knarr.client.triggers import feed
 from knarr.daemon.clock import Clock
 
 
@@ -37,7 +36,7 @@ class TaintEvictionController:
         self._recorder = recorder
         self._clock = clock
         self._since: dict[str, tuple[tuple[Taint, ...], datetime]] = {}
-        feed(self.queue, pods)
+        pods.handle(self._pod_changed)
         nodes.handle(self._node_changed)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -50,6 +49,11 @@ class TaintEvictionController:
             return None
         plan = decide(pod, taints, since=since, now=self._clock.now())
         return await carry_out(plan, self._client, self._pods, recorder=self._recorder)
+
+    def _pod_changed(self, _: Pod | None, new: Pod | None) -> None:
+        """Look at the pods of nodes that drive pods away; most nodes do not."""
+        if new is not None and new.spec.node_name in self._since:
+            self.queue.add(key_of(new))
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         """Remember since when a node has its taints, and look at its pods when they change."""

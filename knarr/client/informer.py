@@ -8,7 +8,7 @@ and shared: nobody copies, nobody can damage them.
 
 import asyncio
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -44,20 +44,18 @@ class NotListedError(Exception):
     """The copy was read before the first list was answered."""
 
 
-def _owner_uids(obj: ApiStruct) -> Iterator[str]:
+def _owner_uids(obj: ApiStruct) -> tuple[str, ...]:
     owner = controller_of(obj)
-    if owner is not None:
-        yield owner.uid
+    return (owner.uid,) if owner is not None else ()
 
 
-def _namespaces(obj: ApiStruct) -> Iterator[str]:
-    yield metadata_of(obj).namespace
+def _namespaces(obj: ApiStruct) -> tuple[str, ...]:
+    return (metadata_of(obj).namespace,)
 
 
-def _node_names(obj: ApiStruct) -> Iterator[str]:
+def _node_names(obj: ApiStruct) -> tuple[str, ...]:
     node_name = getattr(getattr(obj, "spec", None), "node_name", None)
-    if node_name:
-        yield node_name
+    return (node_name,) if node_name else ()
 
 
 _STANDARD_INDEXES: Mapping[str, Index[ApiStruct]] = {
@@ -91,6 +89,8 @@ class Informer(Generic[T]):
         self._handlers: list[Handler[T]] = []
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._arrivals = count()
+        self.is_listed = False
+        """Whether the first list is answered."""
         self._listed = asyncio.Event()
         self._must_list = True
         self._watching: asyncio.Timeout | None = None
@@ -101,11 +101,6 @@ class Informer(Generic[T]):
         if not self.is_listed:
             raise NotListedError(self.object_type.__name__)
         return self._objects
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether the first list is answered."""
-        return self._listed.is_set()
 
     def owned_by(self, uid: str) -> Sequence[T]:
         """The objects that the owner with this uid controls."""
@@ -197,6 +192,7 @@ class Informer(Generic[T]):
             if old is None or revision_of(old) != revision_of(obj):
                 self._change(key, obj)
         self._must_list = False
+        self.is_listed = True
         self._listed.set()
         self._reach(listed.revision)
 
@@ -267,15 +263,20 @@ class _Indexed(Generic[T]):
         return tuple(found.values()) if found else ()
 
     def change(self, key: Key, old: T | None, new: T | None) -> None:
+        found = self._found
         after = tuple(self._index(new)) if new is not None else ()
-        before = tuple(self._index(old)) if old is not None else ()
-        if before != after:  # Most changes leave the object where it is found.
-            for value in before:
-                if value not in after:
-                    self._take_out(key, value)
-        for value in after:
-            assert new is not None, "only what is there has values"
-            self._found.setdefault(value, {})[key] = new
+        if old is not None:
+            before = tuple(self._index(old))
+            if before != after:  # Most changes leave the object where it is found.
+                for value in before:
+                    if value not in after:
+                        self._take_out(key, value)
+        if new is not None:
+            for value in after:
+                place = found.get(value)
+                if place is None:
+                    place = found[value] = {}
+                place[key] = new
 
     def _take_out(self, key: Key, value: str) -> None:
         found = self._found.get(value, {})

@@ -32,13 +32,18 @@ def itself(old: ApiStruct | None, new: ApiStruct | None) -> Iterable[Key]:
 def owner(kind: str) -> Trigger[Any, Key]:
     """The key of the object of this kind that controls the changed one, before or after."""
 
+    def key(obj: ApiStruct) -> Key | None:
+        reference = controller_of(obj)
+        if reference is None or reference.kind != kind:
+            return None
+        return Key(metadata_of(obj).namespace, reference.name)
+
     def keys(old: ApiStruct | None, new: ApiStruct | None) -> Iterable[Key]:
-        found: dict[Key, None] = {}
-        for obj in (old, new):
-            reference = controller_of(obj) if obj is not None else None
-            if obj is not None and reference is not None and reference.kind == kind:
-                found[Key(metadata_of(obj).namespace, reference.name)] = None
-        return found
+        before = key(old) if old is not None else None
+        after = key(new) if new is not None else None
+        if before == after:
+            return (after,) if after is not None else ()
+        return tuple(each for each in (before, after) if each is not None)
 
     return keys
 
@@ -56,11 +61,13 @@ def each(function: Callable[[T], Iterable[K]]) -> Trigger[T, K]:
     """The keys that `function` names for the object before and after, each once."""
 
     def keys(old: T | None, new: T | None) -> Iterable[K]:
-        found: dict[K, None] = {}
-        for obj in (old, new):
-            if obj is not None:
-                found.update(dict.fromkeys(function(obj)))
-        return found
+        if old is None:
+            return function(new) if new is not None else ()
+        before = function(old)
+        if new is None:
+            return before
+        after = function(new)
+        return after if before == after else dict.fromkeys((*before, *after))
 
     return keys
 
