@@ -1,0 +1,92 @@
+"""Probes in Docker: who is restarted, who is not, who is never ready."""
+
+import asyncio
+
+import pytest
+
+from knarr.api.core.pod import Pod
+from tests.component.kubelet.conftest import World
+from tests.component.kubelet.lab import events, get, is_ready, main_pod, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TIMES = "initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 2"
+LIVENESS = f"livenessProbe: {{{{{{how}}, {TIMES}}}}}"
+ALWAYS = "{restartPolicy: Always}"
+
+WEB = "mkdir -p /w; echo fine > /w/healthz; httpd -p 8080 -h /w; "
+HTTP, TCP = "httpGet: {path: /healthz, port: 8080}", "tcpSocket: {port: 8080}"
+EXEC = "exec: {command: [cat, /tmp/health]}"
+
+STEADY_S = 4.0
+"""A restart because of a probe would have come within this time."""
+
+
+def restarts(one: Pod) -> int:
+    return sum(status.restart_count for status in one.status.container_statuses)
+
+
+@pytest.mark.conformance(
+    "[sig-node] Probing container should *not* be restarted with a /healthz http liveness probe "
+    "[NodeConformance]",
+    '[sig-node] Probing container should *not* be restarted with a exec "cat /tmp/health" liveness '
+    "probe [NodeConformance]",
+    "[sig-node] Probing container should *not* be restarted with a tcp:8080 liveness probe "
+    "[NodeConformance]",
+    "[sig-node] Probing container should be restarted with a /healthz http liveness probe "
+    "[NodeConformance]",
+    '[sig-node] Probing container should be restarted with a exec "cat /tmp/health" liveness probe '
+    "[NodeConformance]",
+    "[sig-node] Probing container should have monotonically increasing restart count "
+    "[NodeConformance]",
+)
+async def test_who_stays_alive_is_left_alone_and_who_does_not_is_restarted(world: World) -> None:
+    client = world.client
+    last = "touch /tmp/health; sleep 600"
+    dies = "touch /tmp/health; sleep 2; rm /tmp/health; sleep 600"
+    broken = "sleep 2; rm /w/healthz; sleep 600"
+    wanted = {
+        "http-stays": (WEB + last, HTTP),
+        "tcp-stays": (WEB + last, TCP),
+        "exec-stays": (last, EXEC),
+        "http-dies": (WEB + broken, HTTP),
+        "exec-dies": (dies, EXEC),
+    }
+    for name, (script, how) in wanted.items():
+        await client.create(main_pod(name, script, LIVENESS.format(how=how), ALWAYS))
+    for name in wanted:
+        if name.endswith("dies"):
+            again = await until(client, name, lambda one: restarts(one) >= 1)
+            ended = again.status.container_statuses[0].last_state.terminated
+            assert ended is not None
+            (told, *_) = await events(client, name, "Unhealthy")
+            assert told.message.startswith("Liveness probe failed: ")
+            assert "will be restarted" in (await events(client, name, "Killing"))[0].message
+    once = await until(client, "exec-dies", lambda one: restarts(one) >= 1)
+    twice = await until(client, "exec-dies", lambda one: restarts(one) >= 2)
+    assert restarts(once) <= restarts(twice)
+    await asyncio.sleep(STEADY_S)  # Nothing tells that nothing happens.
+    assert [restarts(await get(client, name)) for name in wanted if "stays" in name] == [0, 0, 0]
+
+
+@pytest.mark.conformance(
+    "[sig-node] Probing container with readiness probe should not be ready before initial delay "
+    "and never restart [NodeConformance]",
+    "[sig-node] Probing container with readiness probe that fails should never be ready and never "
+    "restart [NodeConformance]",
+)
+async def test_readiness_waits_and_restarts_nobody(world: World) -> None:
+    client = world.client
+    loop = asyncio.get_running_loop()
+    slow = "readinessProbe: {exec: {command: ['true']}, initialDelaySeconds: 3, periodSeconds: 1}"
+    never = "readinessProbe: {exec: {command: ['false']}, periodSeconds: 1}"
+    await client.create(main_pod("never", "sleep 600", never, ALWAYS))
+    await client.create(main_pod("slow", "sleep 600", slow, ALWAYS))
+    await until(client, "slow", lambda one: one.status.phase == "Running")
+    began = loop.time()
+    ready = await until(client, "slow", is_ready)
+    assert loop.time() - began > 2.5
+    unready = await get(client, "never")
+    assert not is_ready(unready)
+    assert (restarts(ready), restarts(unready)) == (0, 0)
+    assert (await events(client, "never", "Unhealthy"))[0].message.startswith("Readiness probe")
