@@ -1,5 +1,6 @@
 """What containers wrote, streamed as it comes."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -12,6 +13,9 @@ from knarr.api import times
 from knarr.api.errors import ApiError, BadRequestError
 from knarr.api.field_errors import FieldError, forbidden, invalid, invalid_error
 from knarr.proto import node_pb2 as pb
+
+BINARY, BASE64 = "binary.k8s.io", "base64.binary.k8s.io"
+"""How a log is carried over a WebSocket; as bytes where the client names neither."""
 
 
 async def pod_logs(call: Call, targets: Targets) -> web.StreamResponse:
@@ -29,6 +33,8 @@ async def pod_logs(call: Call, targets: Targets) -> web.StreamResponse:
 async def stream_text(call: Call, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
     """Answer with text piece by piece; an error before the first piece is still an answer."""
     opening = await anext(pieces, None)
+    if call.request.headers.get("Upgrade", "").lower() == "websocket":
+        return await _over_websocket(call, opening, pieces)
     response = web.StreamResponse(headers=headers(call, "text/plain"))
     response.enable_chunked_encoding()
     await response.prepare(call.request)
@@ -43,6 +49,32 @@ async def stream_text(call: Call, pieces: AsyncIterator[bytes]) -> web.StreamRes
     except ConnectionError:
         pass
     return response
+
+
+async def _over_websocket(
+    call: Call, opening: bytes | None, pieces: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    """Each piece as a message: as it is, or in base64 where the client wants text."""
+    socket = web.WebSocketResponse(protocols=(BINARY, BASE64))
+    await socket.prepare(call.request)
+
+    async def send(piece: bytes) -> None:
+        if socket.ws_protocol == BASE64:
+            await socket.send_str(b64encode(piece).decode())
+        else:
+            await socket.send_bytes(piece)
+
+    try:
+        if opening is not None:
+            await send(opening)
+            async for piece in pieces:
+                await send(piece)
+    except ApiError as error:
+        await send(f"{error.message}\n".encode())
+    except ConnectionError:
+        pass
+    await socket.close()
+    return socket
 
 
 def _request(call: Call) -> pb.LogsRequest:

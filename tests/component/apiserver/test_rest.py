@@ -5,6 +5,7 @@ import json
 import ssl
 import struct
 import zlib
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -215,6 +216,26 @@ async def test_logs(tmp_path: Path) -> None:
             assert await answer.text() == "one\nc"
 
 
+@pytest.mark.conformance(
+    "[sig-node] Pods should support retrieving logs from the container over websockets "
+    "[NodeConformance]"
+)
+async def test_logs_over_a_websocket(tmp_path: Path) -> None:
+    async with client(tmp_path) as session:
+        await make_pod(session)
+        async with session.ws_connect(f"{PODS}/p/log", protocols=("binary.k8s.io",)) as socket:
+            told = [message.data async for message in socket]
+        assert b"".join(told) == b"one\nc"
+        async with session.ws_connect(
+            f"{PODS}/p/log", protocols=("base64.binary.k8s.io",)
+        ) as socket:
+            told = [b64decode(message.data) async for message in socket]
+        assert b"".join(told) == b"one\nc"
+
+
+@pytest.mark.conformance(
+    "[sig-node] Pods should support remote command execution over websockets [NodeConformance]"
+)
 @pytest.mark.parametrize("protocol", ["v5.channel.k8s.io", "v4.channel.k8s.io"])
 async def test_exec_over_a_websocket(tmp_path: Path, protocol: str) -> None:
     async with client(tmp_path) as session:

@@ -27,6 +27,7 @@ from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import SystemClock
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.runtime.docker.runtime import DockerSettings, docker_runtime
+from kubelet.runtime.hollow import HollowRuntime
 from kubelet.runtime.process.runtime import ProcessRuntime
 from kubelet.runtime.runtime import LogOptions, Runtime
 from tests.dockerd import Dockerd
@@ -89,6 +90,17 @@ async def process_node(
             yield kubelet
         for left in await runtime.pods():
             await runtime.remove_pod(left.pod.uid)
+    finally:
+        await runtime.close()
+
+
+@asynccontextmanager
+async def hollow_node(client: InProcessClient, state_dir: Path) -> AsyncIterator[Kubelet]:
+    """A node on which nothing runs."""
+    runtime = HollowRuntime(SystemClock())
+    try:
+        async with _running(client, runtime, state_dir, {"pod_cidr": "10.216.0.0/24"}) as kubelet:
+            yield kubelet
     finally:
         await runtime.close()
 
