@@ -26,7 +26,7 @@ from kubelet.eviction.evictor import EvictionOptions, Evictor
 from kubelet.images import Images
 from kubelet.network import DnsSettings, pod_network
 from kubelet.node.agent import NodeAgent
-from kubelet.node.machine import capacity, system_info
+from kubelet.node.machine import capacity, existing, system_info
 from kubelet.node.shutdown import ShutdownOptions, end_all
 from kubelet.node.status import NodeFacts
 from kubelet.probes.prober import Prober
@@ -255,7 +255,7 @@ class Kubelet:
 
     async def _facts(self) -> NodeFacts:
         options = self._options
-        has = options.capacity or capacity(_existing(options.state_dir), pods_max=options.pods_max)
+        has = options.capacity or capacity(existing(options.state_dir), pods_max=options.pods_max)
         return NodeFacts(
             hostname=options.node_name,
             ips=options.node_ips,
@@ -267,10 +267,3 @@ class Kubelet:
             pressures=self.evictor.pressures,
             not_ready="node is shutting down" if self._is_shutting_down else "",
         )
-
-
-def _existing(path: Path) -> Path:
-    """The nearest folder that is there already, to measure its disk."""
-    while not path.exists():
-        path = path.parent
-    return path

@@ -15,7 +15,7 @@ from kubelet.eviction.rank import PodUse, message, ranked
 from kubelet.eviction.readings import disk_bytes, readings
 from kubelet.eviction.storage import DiskUse, excess, is_limited
 from kubelet.eviction.thresholds import HARD_DEFAULT, RESOURCES, Signal, Threshold, hard
-from kubelet.runtime.runtime import Container
+from kubelet.runtime.runtime import Container, RuntimeFailureError
 from kubelet.status.pod_status import Ending
 from kubelet.sync.host import Host
 from kubelet.sync.lifecycle import latest
@@ -70,9 +70,12 @@ class Evictor:
         """Look again and again until cancelled."""
         looks = 0
         while True:
-            await self.look()
-            if looks % COLLECT_EVERY == 0:
-                await self._images.look(self._readings()["imagefs.available"])
+            try:
+                await self.look()
+                if looks % COLLECT_EVERY == 0:
+                    await self._images.look(self._readings()["imagefs.available"])
+            except (OSError, RuntimeFailureError) as error:
+                log.warning("what the node has left is not known", error=str(error))
             looks += 1
             await asyncio.sleep(LOOK_S)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kubelet.eviction.decide import Reading
 from kubelet.eviction.thresholds import Signal
-from kubelet.node.machine import memory_available_bytes
+from kubelet.node.machine import existing, memory_available_bytes
 
 BLOCK_BYTES = 512
 """What `st_blocks` counts in."""
@@ -19,7 +19,7 @@ def readings(node_disk: Path, image_disk: Path) -> Mapping[Signal, Reading]:
         "memory.available": Reading(memory_available_bytes(), memory),
         "pid.available": _pids(),
     }
-    node, image = os.statvfs(node_disk), os.statvfs(image_disk)
+    node, image = os.statvfs(existing(node_disk)), os.statvfs(existing(image_disk))
     found["nodefs.available"] = Reading(
         node.f_bavail * node.f_frsize, node.f_blocks * node.f_frsize
     )

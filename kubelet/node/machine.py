@@ -30,6 +30,13 @@ def capacity(disk: Path, *, pods_max: int) -> Mapping[str, Quantity]:
     }
 
 
+def existing(path: Path) -> Path:
+    """The nearest folder that is there already, to measure its disk."""
+    while not path.exists():
+        path = path.parent
+    return path
+
+
 def memory_available_bytes() -> int:
     """What the kernel would still give to programs."""
     for line in Path("/proc/meminfo").read_text().splitlines():
