@@ -51,6 +51,11 @@ def _flags() -> Flags:
     flags.flag("horizontal-pod-autoscaler-sync-period", default=default.hpa_sync_period_s)
     flags.flag("provision-root", default=default.provision_root, help="where volumes are made")
     flags.flag(
+        "volumes-wait",
+        default=default.volumes_wait,
+        help="such volumes are made where their first pod runs: for several hosts",
+    )
+    flags.flag(
         "storage-classes", default=default.storage_classes, help="more classes of such volumes"
     )
     flags.flag("load-balancer-pool", default=default.load_balancer_pool, help="ranges of addresses")
@@ -85,6 +90,7 @@ def settings_of(found: Namespace) -> ControllerSettings:
         hpa_sync_period_s=found.horizontal_pod_autoscaler_sync_period,
         provision_root=found.provision_root,
         storage_classes=found.storage_classes,
+        volumes_wait=found.volumes_wait,
         load_balancer_pool=_pool(found.load_balancer_pool),
     )
 

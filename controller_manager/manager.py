@@ -297,6 +297,7 @@ def _persistentvolume(tools: Tools) -> Made:
         tools.clock,
         root=tools.settings.provision_root,
         classes=tools.settings.storage_classes,
+        waits=tools.settings.volumes_wait,
     )
 
 

@@ -44,5 +44,8 @@ class ControllerSettings(Struct, frozen=True):
     """Signs the tokens in Secrets of ServiceAccounts; without it those stay empty."""
     storage_classes: tuple[str, ...] = ()
     """Names of more StorageClasses beside `standard` whose volumes are made there too."""
+    volumes_wait: bool = False
+    """Whether those classes wait for a claim's first pod, whose node then has the folder. On
+    several hosts nothing else would do."""
     load_balancer_pool: tuple[str, ...] = ()
     """Addresses for Services of type LoadBalancer: ranges `10.0.0.5-10.0.0.9` or `10.0.0.0/24`."""

@@ -42,8 +42,12 @@ class PersistentVolumeController:
         *,
         root: str,
         classes: Iterable[str] = (),
+        waits: bool = False,
     ) -> None:
-        """`root` is where volumes are made, `classes` names more classes of such volumes."""
+        """`root` is where volumes are made, `classes` names more classes of such volumes.
+
+        `waits`: for a claim's first pod, whose node then has the folder.
+        """
         self.queue: WorkQueue[Key] = WorkQueue(self.name)
         self._client = client
         self._claims = informers.of(PersistentVolumeClaim)
@@ -52,7 +56,7 @@ class PersistentVolumeController:
         self._recorder = recorder
         self._clock = clock
         self._root = root
-        self._own_classes = (CLASS_NAME, *classes)
+        self._own_classes = tuple(own_class(one, waits=waits) for one in (CLASS_NAME, *classes))
         self._volumes.index("class", lambda volume: (volume.spec.storage_class_name,))
         self._claims.index("pending-class", _pending_class)
         self._claims.index("volume", _volume_of)
@@ -67,7 +71,7 @@ class PersistentVolumeController:
     async def reconcile(self, key: Key) -> float | None:
         """Look at one claim or volume."""
         if key == STANDARD:
-            return await self._carry_out(Plan(ensure=tuple(map(own_class, self._own_classes))))
+            return await self._carry_out(Plan(ensure=self._own_classes))
         if not key.namespace:
             volume = self._volumes.objects.get(key)
             return None if volume is None else await self._volume(volume)

@@ -31,14 +31,17 @@ _ASKED = (
 )
 
 
-def own_class(name: str = CLASS_NAME) -> StorageClass:
-    """A class whose volumes are made here; the standard one is the default."""
+def own_class(name: str = CLASS_NAME, *, waits: bool = False) -> StorageClass:
+    """A class whose volumes are made here; the standard one is the default.
+
+    `waits`: for the claim's first pod, so that the folder is made where that runs.
+    """
     mark = {"storageclass.kubernetes.io/is-default-class": "true"}
     return StorageClass(
         metadata=ObjectMeta(name=name, annotations=mark if name == CLASS_NAME else {}),
         provisioner=PROVISIONER,
         reclaim_policy="Delete",
-        volume_binding_mode="Immediate",
+        volume_binding_mode="WaitForFirstConsumer" if waits else "Immediate",
         allow_volume_expansion=True,
     )
 

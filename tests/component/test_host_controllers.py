@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from controller_manager.settings import ControllerSettings
 from knarr.api.certificates.certificate_signing_request import CertificateSigningRequest
 from knarr.api.core.bootstrap_token import NAMESPACE, PREFIX, SECRET_TYPE, BootstrapToken
 from knarr.api.core.config_map import ConfigMap
+from knarr.api.core.namespace import Namespace
 from knarr.api.core.node import Node, NodeSpec
 from knarr.api.core.secret import Secret
 from knarr.api.core.service_account import ServiceAccount
@@ -54,6 +55,7 @@ async def cluster(folder: Path) -> AsyncIterator[tuple[Server, Client, Authority
             "bootstrap-signer", "certificatesigningrequest-approving", "node-ipam",
             "certificatesigningrequest-signing", "clusterrole-aggregation",
             "serviceaccount-token", "token-cleaner", "serviceaccount",
+            "root-ca-certificate-publisher",
         ),
         root_ca="the CA",
         authority=authority,
@@ -138,6 +140,27 @@ async def test_serving_certificates_wait_for_somebody_who_may_approve(tmp_path: 
         await client.update(approved, subresource="approval")
         issued = await certificate(client, "serving")
         assert "n1" in str(issued.subject)
+
+
+@pytest.mark.conformance(
+    "[sig-auth] ServiceAccounts should guarantee kube-root-ca.crt exist in any namespace"
+)
+async def test_every_namespace_has_the_root_certificate(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as (_, client, _authority):
+        await client.create(Namespace(metadata=ObjectMeta(name="fresh")))
+        key = Key("fresh", "kube-root-ca.crt")
+
+        async def is_right() -> str | None:
+            with suppress(NotFoundError):
+                found = await client.get(ConfigMap, key)
+                return found.metadata.uid if found.data == {"ca.crt": "the CA"} else None
+            return None
+
+        first = await until(is_right)
+        await client.delete(ConfigMap, key)
+        assert await until(is_right) != first, "it is made again"
+        await client.patch(ConfigMap, key, {"data": {"ca.crt": "", "more": "x"}})
+        assert await until(is_right), "it is put right"
 
 
 async def test_nobody_becomes_master_by_a_certificate(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import os
 import re
 import signal
 import subprocess
@@ -32,6 +31,7 @@ from knarr.cluster.hosts.failure import JoinError
 from knarr.cluster.hosts.folder import ServerFolder
 from knarr.cluster.hosts.join import AgentFolder, JoinOptions, Membership, join
 from knarr.daemon.clock import SystemClock
+from tests import etcd
 from tests.etcd import free_ports
 
 START_S = 60.0
@@ -386,11 +386,8 @@ async def test_a_server_on_sqlite_takes_no_further_servers(place: Place, tmp_pat
         assert b"PRIVATE KEY" not in base64.b64decode(keys.data["content"])
 
 
-@pytest.mark.skipif(os.environ.get("KNARR_NO_ETCD") == "1", reason="no etcd wanted")
 async def test_servers_share_a_store_that_they_run(tmp_path: Path) -> None:
-    from tests.etcd import binary  # noqa: PLC0415
-
-    binary()
+    etcd.binary()
     first, second = tmp_path / "a", tmp_path / "b"
     ports, more = free_ports(5), free_ports(5)
     log, log_b = tmp_path / "a.log", tmp_path / "b.log"
@@ -427,6 +424,40 @@ async def test_servers_share_a_store_that_they_run(tmp_path: Path) -> None:
     finally:
         for process in processes:
             end(process)
+
+
+async def test_nodes_turn_to_the_server_that_is_left(tmp_path: Path) -> None:
+    """Two servers on one etcd of ours; the one by which the node joined is killed."""
+    first, second = tmp_path / "a", tmp_path / "b"
+    ports, more, node = free_ports(3), free_ports(3), AgentFolder(tmp_path / "agent")
+    with etcd.cluster(tmp_path) as members:
+        store = f"--store={etcd.url(members)}"
+        processes = [begin(*server_words(first, ports, "--name=a", store), log=tmp_path / "a.log")]
+        try:
+            await asyncio.to_thread(wait_ready, processes[0], first, tmp_path / "a.log")
+            place, other = Place(first, ports[0], ports[2]), Place(second, more[0], more[2])
+            given = await asyncio.to_thread(place.token, "--server")
+            flags = ("token", "discovery-token-ca-cert-hash", "certificate-key")
+            words = [f"--{flag}={given[flag]}" for flag in flags]
+            words = server_words(second, more, "--name=b", f"--join={place.url}", *words)
+            processes.append(begin(*words, log=tmp_path / "b.log"))
+            await asyncio.to_thread(wait_ready, processes[1], second, tmp_path / "b.log")
+            given = await asyncio.to_thread(place.token)
+            async with agent(place, node.path, options(place, given, "faithful")):
+                async with place.client() as client:
+                    await is_ready(client, "faithful")
+                processes[0].kill()
+                processes[0].wait()
+                async with other.client() as client:
+                    key = Key("kube-node-lease", "faithful")
+                    before = (await client.get(Lease, key)).spec.renew_time
+                    async with asyncio.timeout(40):
+                        while (await client.get(Lease, key)).spec.renew_time == before:
+                            await asyncio.sleep(0.2)
+        finally:
+            for process in processes:
+                if process.poll() is None:
+                    end(process)
 
 
 def _named(name: str) -> Any:

@@ -62,6 +62,8 @@ class ServerOptions(Struct, frozen=True, kw_only=True):
     lasts: timedelta = timedelta(days=365)
     """How long certificates are good."""
     load_balancer_pool: tuple[str, ...] = ()
+    storage_classes: tuple[str, ...] = ()
+    """Classes beside `standard` whose volumes are folders of nodes."""
     token_auth_file: str = ""
     controllers: tuple[str, ...] = ("*",)
 
@@ -135,6 +137,8 @@ async def _serve(
             approve_serving=True,
             signer=Signer(read_private_key(account_key.read_bytes())),
             provision_root="/var/lib/knarr/volumes",
+            storage_classes=options.storage_classes,
+            volumes_wait=True,
             load_balancer_pool=options.load_balancer_pool,
         )
         identity = f"{options.name}_{os.getpid()}_{uid_source()()}"

@@ -39,6 +39,7 @@ def server_flags() -> Flags:
     flags.flag("service-cluster-ip-range", default=default.service_cidr)
     flags.flag("cluster-domain", default=default.domain, help="domain of Services and pods")
     flags.flag("load-balancer-pool", default=(), help="ranges of addresses for LoadBalancers")
+    flags.flag("storage-classes", default=(), help="more classes of volumes on nodes' disks")
     flags.flag("token-auth-file", default="", help="static tokens: token,user,uid,groups a line")
     flags.flag("controllers", default=("*",), help="names, -NAME for all but one")
     flags.flag("certificate-duration", default=365 * 86400.0, help="how long certificates last")
@@ -79,6 +80,7 @@ def options_of(found: Namespace) -> ServerOptions:
         join=_join(found),
         lasts=timedelta(seconds=found.certificate_duration),
         load_balancer_pool=found.load_balancer_pool,
+        storage_classes=found.storage_classes,
         token_auth_file=found.token_auth_file,
         controllers=found.controllers,
     )
