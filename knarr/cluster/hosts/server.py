@@ -35,6 +35,9 @@ from scheduler.scheduler import run_scheduler
 
 log = structlog.get_logger()
 
+VOLUMES = "/var/lib/knarr/volumes"
+"""Where nodes have the folders of volumes that are made on demand."""
+
 
 class ServerOptions(Struct, frozen=True, kw_only=True):
     """One control-plane host."""
@@ -114,33 +117,12 @@ async def _serve(
     for stem, what in wanted.values():
         authority.ensure(stem, what)
     account_key = ensure_key(folder.pki / "service-accounts.key")
-    place = ServerPlace(
-        rest=f"https://{_host(options.advertise_address)}:{options.secure_port}",
-        grpc=f"{_host(options.advertise_address)}:{options.grpc_certificate_port}",
-        etcd=f"{_host(options.advertise_address)}:{options.etcd_client_port}"
-        if settings.store == "managed"
-        else "",
-        etcd_peer_port=options.etcd_peer_port,
-    )
+    place = _place(options, settings)
     async with serve(_options(options, settings, folder, store)) as server:
         client = InProcessClient(server.registry)
         await make_host_objects(client, options.name, place, authority.pem, settings)
         await make_dns_service(client, settings.dns, is_loopback=settings.dns.startswith("127."))
-        controllers = ControllerSettings(
-            controllers=options.controllers,
-            root_ca=authority.pem.decode(),
-            cluster_cidr=settings.cluster_cidr,
-            node_cidr_mask_size=settings.node_cidr_mask_size,
-            service_cidr=(settings.service_cidr,),
-            authority=authority,
-            signing_duration=options.lasts,
-            approve_serving=True,
-            signer=Signer(read_private_key(account_key.read_bytes())),
-            provision_root="/var/lib/knarr/volumes",
-            storage_classes=options.storage_classes,
-            volumes_wait=True,
-            load_balancer_pool=options.load_balancer_pool,
-        )
+        controllers = _controllers(options, settings, authority, account_key)
         identity = f"{options.name}_{os.getpid()}_{uid_source()()}"
         async with asyncio.TaskGroup() as group:
             group.create_task(_keep(authority, options, wanted, place, folder), name="certificates")
@@ -164,6 +146,38 @@ async def _serve(
             )
             folder.say_ready(place)
             log.info("ready", server=place.rest, kubeconfig=str(folder.kubeconfig))
+
+
+def _place(options: ServerOptions, settings: ClusterSettings) -> ServerPlace:
+    """Where others reach this server."""
+    host = _host(options.advertise_address)
+    is_member = settings.store == "managed"
+    return ServerPlace(
+        rest=f"https://{host}:{options.secure_port}",
+        grpc=f"{host}:{options.grpc_certificate_port}",
+        etcd=f"{host}:{options.etcd_client_port}" if is_member else "",
+        etcd_peer_port=options.etcd_peer_port,
+    )
+
+
+def _controllers(
+    options: ServerOptions, settings: ClusterSettings, authority: Authority, account_key: Path
+) -> ControllerSettings:
+    return ControllerSettings(
+        controllers=options.controllers,
+        root_ca=authority.pem.decode(),
+        cluster_cidr=settings.cluster_cidr,
+        node_cidr_mask_size=settings.node_cidr_mask_size,
+        service_cidr=(settings.service_cidr,),
+        authority=authority,
+        signing_duration=options.lasts,
+        approve_serving=True,
+        signer=Signer(read_private_key(account_key.read_bytes())),
+        provision_root=VOLUMES,
+        storage_classes=options.storage_classes,
+        volumes_wait=True,
+        load_balancer_pool=options.load_balancer_pool,
+    )
 
 
 async def lead(
