@@ -72,7 +72,7 @@ def run_daemon(name: str, main: Coroutine[Any, Any, None]) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_supervise(name, main))
     except Exception as error:
-        told = _setting_at_fault(error)
+        told = setting_at_fault(error)
         if told is None:
             log.exception("failed", daemon=name)
         else:
@@ -80,7 +80,7 @@ def run_daemon(name: str, main: Coroutine[Any, Any, None]) -> None:
         raise SystemExit(1) from None
 
 
-def _setting_at_fault(error: BaseException) -> SettingsError | None:
+def setting_at_fault(error: BaseException) -> SettingsError | None:
     """The wrong setting that a failure comes down to, if it is one."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]

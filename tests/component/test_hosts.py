@@ -34,7 +34,7 @@ from knarr.daemon.clock import SystemClock
 from tests import etcd
 from tests.etcd import free_ports
 
-START_S = 60.0
+START_S = 120.0
 LASTS_S = 15
 """How long the shortest certificates here are good."""
 
@@ -67,7 +67,7 @@ class Place:
         return dict(re.findall(r"--([a-z-]+)=(\S+)", done.stdout))
 
 
-def run(*words: str, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+def run(*words: str, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "knarr.cluster", *words],
         capture_output=True,

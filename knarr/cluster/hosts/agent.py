@@ -25,6 +25,7 @@ from knarr.cluster.hosts.settings import CONFIG, ClusterSettings, servers_in, se
 from knarr.cluster.hosts.skew import check_skew
 from knarr.daemon.certificates import write_whole
 from knarr.daemon.clock import Clock
+from knarr.daemon.run import setting_at_fault
 from knarr.daemon.settings import Flags, SettingsError
 from kubelet import __main__ as kubelet
 from proxy import __main__ as proxy
@@ -248,8 +249,12 @@ async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
         began = loop.time()
         try:
             await run()
-        except Exception:
-            log.exception("a part failed", part=name)
+        except Exception as error:
+            told = setting_at_fault(error)
+            if told is None:
+                log.exception("a part failed", part=name)
+            else:
+                log.warning("a part cannot run", part=name, error=str(told))
         lasted = loop.time() - began > ALIVE_S
         again_after_s = AGAIN_MIN_S if lasted else min(again_after_s * 2, AGAIN_MAX_S)
         await asyncio.sleep(again_after_s)

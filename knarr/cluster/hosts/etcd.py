@@ -94,8 +94,16 @@ async def run_member(place: EtcdPlace) -> AsyncIterator[str]:
     )
     member, client = (authority.ensure(*one) for one in certificates)
     initial = f"{own.name}={own.peer_url}"
-    if not (own.folder / "member").exists() and place.others:
-        initial = await _add(own, client, place.others)
+    made = own.folder.with_name("etcd.made")
+    if not (own.folder / "member").exists():
+        if made.exists():
+            # A member without its data would be a new cluster, or a stranger to its own.
+            raise SettingsError(
+                f"the objects are gone from {own.folder}: restore a backup there, or `knarr leave "
+                "--server --force` and join again as a further server"
+            )
+        if place.others:
+            initial = await _add(own, client, place.others)
     command = _command(program, own, member, initial, is_new=not place.others)
     async with asyncio.TaskGroup() as group:
         running = [
@@ -103,6 +111,7 @@ async def run_member(place: EtcdPlace) -> AsyncIterator[str]:
             group.create_task(_renew(authority, certificates, place.lasts), name="etcd-pki"),
         ]
         await _ready(own, client, place.others)
+        made.touch()
         endpoints = ",".join((own.endpoint, *place.others))
         yield (
             f"etcds://{endpoints}?ca={own.pki / 'ca.crt'}"
