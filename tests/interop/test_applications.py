@@ -9,6 +9,7 @@ import pytest
 
 from tests.interop.cluster import Kubectl, eventually
 from tests.interop.test_kubectl import in_background, line, ready
+from tests.mounts import require_mounts
 
 PART = """
 import http.server, os, sys, urllib.request
@@ -73,6 +74,7 @@ def listed(*items: dict[str, Any]) -> str:
     "[sig-cli] Kubectl client Guestbook application should create and stop a working application"
 )
 def test_a_guestbook_remembers(newest: Kubectl) -> None:
+    require_mounts()
     newest("create", "-f", "-", stdin=listed(*map(service, PORTS)))
     parts = [deployment("primary", 1), deployment("replica", 2), deployment("frontend", 2)]
     newest("create", "-f", "-", stdin=listed(*parts))
@@ -147,6 +149,7 @@ def projected() -> dict[str, Any]:
 def test_pods_find_what_they_speak_to_the_cluster_with(
     newest: Kubectl, tmp_path: Path, is_projected: object
 ) -> None:
+    require_mounts()
     eventually("the account", lambda: "default" in newest("get", "serviceaccounts", "-o", "name"))
     path = str(tmp_path / "own") if is_projected else TOKENS
     more = projected() if is_projected else {}

@@ -26,6 +26,7 @@ from tests.component.kubelet.lab import (
     process_node,
     until,
 )
+from tests.mounts import require_mounts
 
 ASKS = "resources: {requests: {memory: 1Gi}}"
 EMPTY = EvictionOptions(hard=())
@@ -100,6 +101,7 @@ async def test_a_node_that_goes_down_ends_its_pods_in_order(
 async def test_a_volume_that_grows_too_big_ends_its_pod(
     client: InProcessClient, tmp_path: Path
 ) -> None:
+    require_mounts()
     volumes = """
 volumes: [{name: scratch, emptyDir: {sizeLimit: 1Mi}}]
 """

@@ -34,6 +34,7 @@ from knarr.daemon.clock import SystemClock
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.runtime.process.runtime import ProcessRuntime
 from kubelet.runtime.runtime import LogOptions
+from tests.mounts import require_mounts
 
 WAIT_S = 15.0
 
@@ -248,6 +249,7 @@ async def test_readiness_waits_for_the_probe(client: InProcessClient, tmp_path: 
 
 
 async def test_a_config_map_is_seen_as_files(client: InProcessClient, tmp_path: Path) -> None:
+    require_mounts()
     config = ConfigMap(
         metadata=ObjectMeta(name="colours", namespace="default"), data={"sea": "blue\n"}
     )
