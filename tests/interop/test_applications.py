@@ -40,7 +40,7 @@ PORTS = {"primary": 6379, "replica": 6380, "frontend": 8080}
 
 
 def service(role: str) -> dict[str, Any]:
-    spec = {"selector": {"role": role}, "ports": [{"port": 80, "targetPort": PORTS[role]}]}
+    spec = {"selector": {"role": role}, "ports": [{"port": 8000, "targetPort": PORTS[role]}]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": role}, "spec": spec}
 
 
@@ -74,7 +74,6 @@ def listed(*items: dict[str, Any]) -> str:
     "[sig-cli] Kubectl client Guestbook application should create and stop a working application"
 )
 def test_a_guestbook_remembers(newest: Kubectl) -> None:
-    require_mounts()
     newest("create", "-f", "-", stdin=listed(*map(service, PORTS)))
     parts = [deployment("primary", 1), deployment("replica", 2), deployment("frontend", 2)]
     newest("create", "-f", "-", stdin=listed(*parts))
