@@ -14,6 +14,7 @@ from apiserver.storage.entry import Entry, Event
 from apiserver.strategies.table import strategy_of
 from knarr.api import codec
 from knarr.api.columns import columns
+from knarr.api.core.pod import Pod
 from knarr.api.errors import BadRequestError
 from knarr.api.kinds import Kind
 from knarr.api.printing.cells import age
@@ -45,8 +46,22 @@ def _custom_cells(kind: Kind, entry: Entry, now: datetime) -> Sequence[Any]:
     return [meta.name, *(cell(column, plain, now) for column in kind.columns)]
 
 
+def _over(reason: str, message: str) -> bytes:
+    condition = {"type": "Completed", "status": "True", "reason": reason, "message": message}
+    return b',"conditions":' + msgspec.json.encode([condition])
+
+
+_OVER = {
+    "Failed": _over("Failed", "The pod failed."),
+    "Succeeded": _over("Succeeded", "The pod has completed successfully."),
+}
+"""What follows the cells of a pod that is over, by its phase."""
+
+
 def _row(kind: Kind, entry: Entry, version: str, include: str, now: datetime) -> bytes:
     cells = msgspec.json.encode(_cells(kind, entry, now))
+    if isinstance(entry.object, Pod):
+        cells += _OVER.get(entry.object.status.phase, b"")
     if include == "None":
         return b'{"cells":%s,"object":null}' % cells
     obj = entry.whole(kind) if include == "Object" else partial_object(entry, version)

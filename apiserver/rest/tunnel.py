@@ -169,7 +169,8 @@ def _said(heard: Data | Reset, is_known: Callable[[int], bool]) -> list[pb.PortF
     if not is_known(heard.stream):
         return []
     if isinstance(heard, Reset):
-        return [pb.PortFrame(closed=heard.stream)]
+        told = pb.PortError(connection=heard.stream, message="reset by the client")
+        return [pb.PortFrame(error=told)]
     frames = []
     if heard.data:
         piece = pb.PortData(connection=heard.stream, data=heard.data)

@@ -60,7 +60,6 @@ ALIASES: tuple[Alias, ...] = (
     *_same("networking.k8s.io", "v1beta1", "v1.33", "v1.37", "IPAddress", "ServiceCIDR"),
     *_same("batch", "v1beta1", "v1.21", "v1.25", "CronJob"),
     *_same("policy", "v1beta1", "v1.21", "v1.25", "PodDisruptionBudget"),
-    *_same("policy", "v1beta1", "v1.22", "v1.25", "Eviction"),
     Alias("autoscaling", "v2beta1", _HPA, "autoscaling", "v2", "v1.22", "v1.25"),
     Alias("autoscaling", "v2beta2", _HPA, "autoscaling", "v2", "v1.23", "v1.26"),
     *_same("discovery.k8s.io", "v1beta1", "v1.21", "v1.25", "EndpointSlice"),

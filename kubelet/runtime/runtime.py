@@ -224,6 +224,10 @@ class Connection(Protocol):
         """Send; wait while the other side is slow."""
         ...
 
+    async def write_eof(self) -> None:
+        """Say that nothing more is sent; what the pod still says is read."""
+        ...
+
     async def close(self) -> None:
         """End it."""
         ...

@@ -46,9 +46,18 @@ class Forward:
             if kind == "data":
                 await self._write(frame.data)
             elif kind == "closed":
-                connection = self._connections.pop(frame.closed, None)
+                connection = self._connections.get(frame.closed)
                 if connection is not None:
-                    await connection.close()
+                    await connection.write_eof()
+            elif kind == "error":
+                await self._end(frame.error.connection)
+
+    async def _end(self, number: int) -> None:
+        """The client wants nothing more of a connection, in either direction."""
+        connection = self._connections.pop(number, None)
+        if connection is not None:
+            with suppress(OSError):
+                await connection.close()
 
     async def _write(self, data: pb.PortData) -> None:
         number = data.connection
@@ -74,4 +83,5 @@ class Forward:
                 piece = pb.PortData(connection=number, data=data)
                 await self._send(pb.PortFrame(data=piece))
         self._reading.pop(number, None)
+        await self._end(number)
         await self._send(pb.PortFrame(closed=number))

@@ -166,6 +166,11 @@ class TcpConnection:
         self._writer.write(data)
         await self._writer.drain()
 
+    async def write_eof(self) -> None:
+        """Say that nothing more is sent; what the pod still says is read."""
+        with suppress(OSError):
+            self._writer.write_eof()
+
     async def close(self) -> None:
         """End it."""
         self._writer.close()
