@@ -49,6 +49,7 @@ from apiserver.rest.aggregated import Aggregated
 from apiserver.rest.audit import AuditLog
 from apiserver.rest.front import Front
 from apiserver.rest.health import Health
+from apiserver.rest.log_files import LogFiles
 from apiserver.rest.openapi import OpenApi
 from apiserver.rest.openid import OpenId
 from apiserver.rest.self_signed import self_signed_context
@@ -230,6 +231,7 @@ def _bound(options: Options) -> tuple[socket.socket, Options]:
 
 def _add_pages(front: Front, tokens: ServiceAccountTokens, open_api: OpenApi) -> None:
     front.add_page("version", version_page)
+    front.add_page("logs", LogFiles().page)
     openid = OpenId(tokens.issuer, tokens.keys, tokens.issuer)
     front.add_page(".well-known", openid.page)
     front.add_page("openid", openid.page)

@@ -6,10 +6,12 @@ it fits 64 bits; a larger one is kept as a double.
 
 import re
 from decimal import Decimal
+from math import isinf
 from typing import Any
 
 import msgspec
 
+_TOO_LARGE = 'strconv.ParseFloat: parsing "{}": value out of range'
 _LONG = re.compile(rb"[0-9]{19}")
 _INT_MAX = 2**63 - 1
 _UINT_END = 2**64
@@ -19,6 +21,8 @@ _EXACT_MAX = 1e18
 
 def _number(text: str) -> float | int:
     value = float(text)
+    if isinf(value):
+        raise ValueError(_TOO_LARGE.format(text))
     return int(value) if abs(value) < _EXACT_MAX and value.is_integer() else value
 
 
@@ -37,6 +41,10 @@ def _shortened(value: Any) -> Any:
     if isinstance(value, list):
         return [_shortened(each) for each in value]
     if isinstance(value, int) and not -_INT_MAX - 1 <= value <= _INT_MAX:
-        rounded = int(Decimal(repr(float(value))))
-        return rounded if 0 < rounded < _UINT_END else float(value)
+        try:
+            shorter = float(value)
+        except OverflowError:
+            raise msgspec.ValidationError(_TOO_LARGE.format(value)) from None
+        rounded = int(Decimal(repr(shorter)))
+        return rounded if 0 < rounded < _UINT_END else shorter
     return value

@@ -75,6 +75,14 @@ VALUES = (
     ),
     *("a" * 5000, "a," * 3000, "a in (" + "b," * 2000 + ")", "2024-13-45T99:99:99Z", "%", "1e9"),
 )
+PAGES = (
+    *("/", "//", "/api", "/api/v1", "/apis", "/apis/%2f", "/apis/apps", "/apis/apps/v1"),
+    *("/openapi/v2", "/openapi/v3", "/version", "/metrics", "/logs", "/healthz", "/livez"),
+    *("/readyz", "/.well-known/openid-configuration", "/openid/v1/jwks", "/apis/metrics.k8s.io"),
+)
+"""What is no resource."""
+CUSTOM = "/apis/sea.example.com/v1/namespaces/default/boats"
+"""Objects of a kind with a schema and rules, which the test defines."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -108,6 +116,11 @@ def request(random: Random) -> Hostile:
         headers.append(("Accept", random.choice(ACCEPTS)))
     if random.random() < 0.05:
         headers.append(("Impersonate-" + random.choice(("User", "Group", "Extra-a", "")), "x"))
+    if random.random() < 0.08:
+        name = "" if method == "POST" else "/a"
+        part = random.choice(("", "", "/status", "/scale"))
+        text = json.dumps(_custom(random)).encode("utf-8", "surrogatepass")
+        return Hostile(method, f"{CUSTOM}{name}{part}", tuple(headers), text)
     body = _body(random, kind, media) if method != "GET" or random.random() < 0.1 else b""
     return Hostile(method, _target(random, kind), tuple(headers), body)
 
@@ -123,10 +136,13 @@ def _target(random: Random, kind: Kind) -> str:
             path += f"/{random.choice(kind.subresources).name}"
     if random.random() < 0.05:
         path += "/" + quote(random.choice(WORDS).encode("utf-8", "replace"))
-    if random.random() < 0.02:
-        path = random.choice(
-            ("/", "//", "/api//", "/apis/%2f", "/openapi/v3/" + path, "/version/x")
-        )
+    if random.random() < 0.05:
+        path = random.choice(PAGES) + random.choice(("", "/", path, "/%2e%2e/x", "/%00"))
+    elif random.random() < 0.05:
+        watched = path.replace(f"/{kind.version}/", f"/{kind.version}/watch/", 1)
+        # A watch ends by itself only when it is told to.
+        selector = quote(random.choice(VALUES))
+        return f"{watched}?timeoutSeconds=1&labelSelector={selector}"
     names = random.sample(PARAMETERS, random.choice((0, 0, 1, 2)))
     query = "&".join(f"{name}={quote(random.choice(VALUES))}" for name in names)
     return f"{path}?{query}" if query else path
@@ -161,6 +177,13 @@ def _body(random: Random, kind: Kind, media: str) -> bytes:
             meta = meta if isinstance(meta, dict) else {}
             value["metadata"] = meta | {"name": random.choice(("a", "b"))}
     return json.dumps(value, ensure_ascii=random.random() < 0.5).encode("utf-8", "surrogatepass")
+
+
+def _custom(random: Random) -> Any:
+    """A boat, more or less."""
+    spec = {name: anything(random, 4) for name in ("sails", "name", "when", "crew")}
+    head = {"apiVersion": "sea.example.com/v1", "kind": "Boat", "metadata": {"name": "a"}}
+    return {**head, "spec": spec, "status": anything(random, 5), "x": anything(random, 5)}
 
 
 def _json_patch(random: Random) -> Any:
