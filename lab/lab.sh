@@ -94,7 +94,7 @@ down() {
   [ -e "$LAB_ENV" ] || touch "$LAB_ENV"
   compose --progress quiet down -v --remove-orphans
   rm -f "$LAB_STATE/kubeconfig"
-  find /sys/fs/cgroup -depth -type d -path '*/knarr-lab/*' -exec rmdir {} \; 2>/dev/null || true
+  find /sys/fs/cgroup -depth -type d -path '*/knarr-lab*' -exec rmdir {} \; 2>/dev/null || true
   stop_engine
 }
 

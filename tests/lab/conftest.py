@@ -5,6 +5,7 @@ a Docker engine of its own, that is gone afterwards.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             yield made
         finally:
             made.script("down", timeout_s=UP_S, check=False)
+            shutil.rmtree(folder / "engine", ignore_errors=True)
 
 
 def _settings(name: str, folder: Path) -> dict[str, str]:
