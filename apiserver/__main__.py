@@ -1,7 +1,6 @@
 """The process `knarr-apiserver`."""
 
 import asyncio
-import socket
 from argparse import Namespace
 from ipaddress import ip_address
 
@@ -10,6 +9,7 @@ from msgspec.structs import fields, replace
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER
 from apiserver.server import Options, serve
 from apiserver.storage.compaction import COMPACT_EVERY_S
+from knarr.daemon.addresses import own_address
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
 from knarr.daemon.settings import Flags, SettingsError, add_log_flags
@@ -79,14 +79,9 @@ def _reached_at(bind_address: str) -> str:
     """Where others reach us when we listen there: at any address, that which leads outwards."""
     try:
         address = ip_address(bind_address)
-        if not address.is_unspecified:
-            return bind_address
-        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1" if address.version == 4 else "2001:db8::1", 9))
-            return str(probe.getsockname()[0])
-    except (OSError, ValueError):
+    except ValueError:
         return ""
+    return own_address(version=address.version) if address.is_unspecified else bind_address
 
 
 async def run(options: Options) -> None:

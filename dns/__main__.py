@@ -1,13 +1,18 @@
 """The process knarr-dns."""
 
+import asyncio
 import os
+import socket
 from argparse import Namespace
 from pathlib import Path
 
-from dns.corefile import DEFAULT, Block, parse
+from dns.corefile import DEFAULT, PORT, Block, parse
 from dns.dns import Dns, DnsOptions
+from dns.presence import Place, present
+from knarr.api.keys import Key
 from knarr.client.flags import add_client_flags, client_of
 from knarr.client.informers import Informers
+from knarr.daemon.addresses import own_address
 from knarr.daemon.clock import SystemClock, seeded
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
@@ -23,6 +28,8 @@ def flags() -> Flags:
     found.flag("conf", default="", help="Corefile; without one, as in most clusters")
     found.flag("bind-address", default=("0.0.0.0",), help="addresses that names are answered at")
     found.flag("port", type=int, default=None, metavar="PORT", help="instead of the Corefile's")
+    found.flag("service", default="", help="NAMESPACE/NAME: keep this Service leading to us")
+    found.flag("advertise-address", default="", help="where others reach us, for --service")
     add_log_flags(found)
     return found
 
@@ -34,6 +41,19 @@ def blocks_of(path: str) -> tuple[Block, ...]:
         return parse(text, os.environ)
     except OSError as error:
         raise SettingsError(f"--conf {path}: {error.strerror}") from None
+
+
+def place_of(found: Namespace) -> Place | None:
+    """Where the Service that flags name is to lead. Raise SettingsError."""
+    if not found.service:
+        return None
+    namespace, _, name = found.service.partition("/")
+    if not namespace or not name:
+        raise SettingsError(f"--service: {found.service!r} is not NAMESPACE/NAME")
+    address = found.advertise_address or own_address()
+    if not address:
+        raise SettingsError("--advertise-address is needed: no way leads out of this host")
+    return Place(Key(namespace, name), socket.gethostname().lower(), address, found.port or PORT)
 
 
 async def serve(found: Namespace) -> None:
@@ -48,7 +68,17 @@ async def serve(found: Namespace) -> None:
         client_of(found, program=NAME) as client,
         Informers(client) as informers,
     ):
-        await Dns(options, informers, SystemClock(), seeded()).run()
+        clock = SystemClock()
+        dns = Dns(options, informers, clock, seeded())
+        place = place_of(found)
+        if place is None:
+            await dns.run()
+            return
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(dns.run(), name="dns")
+            await dns.ready.wait()
+            async with present(client, place, clock):
+                await asyncio.wait([running])
 
 
 def main() -> None:
