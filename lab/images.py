@@ -79,10 +79,10 @@ def ensure(name: str) -> str:
         return tag
     file = _folder() / f"{tag.replace('/', '-').replace(':', '-')}.tar"
     if not file.exists():
-        for old in _folder().glob(f"knarr-lab-{name}-*.tar"):
-            old.unlink()
         half = file.with_suffix(f".{os.getpid()}")
         _make(recipe, half)
+        for old in _folder().glob(f"knarr-lab-{name}-*.tar"):
+            old.unlink()
         half.rename(file)
     _run("docker", "import", "-c", f"ENV PATH={PATH}", str(file), tag)
     return tag
@@ -119,22 +119,32 @@ def _make(recipe: Recipe, file: Path) -> None:
 
 
 def _downloaded(recipe: Recipe, work: Path) -> Sequence[Path]:
-    """The packages and all that they need, as for a machine that has nothing yet."""
-    archives = work / "archives"
-    (archives / "partial").mkdir(parents=True)
+    """The packages and all that they need, as for a machine that has nothing yet.
+
+    They stay in the cache folder, for the next time that a recipe changes.
+    """
     known = [one for one in recipe.optional if _has_package(one)]
+    wanted = ("--no-install-recommends", "install", *recipe.packages, *known)
+    listed = _apt(work / "none", "--print-uris", *wanted).split("\n")
+    kept = _folder() / "packages"
+    _apt(kept, "--download-only", *wanted)
+    names = [words[1] for words in map(str.split, listed) if len(words) > 1]
+    return [kept / name for name in sorted(names)]
+
+
+def _apt(archives: Path, *words: str) -> str:
+    (archives / "partial").mkdir(parents=True, exist_ok=True)
     settings = {
         "Dir::State::status": "/dev/null",
         "Dir::Cache::archives": str(archives),
         "Debug::NoLocking": "1",
         "APT::Sandbox::User": "root",
+        "Acquire::Retries": "3",
+        "Acquire::http::Timeout": "20",
+        "Acquire::https::Timeout": "20",
     }
     flags = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
-    _run(
-        *("apt-get", "-qq", "-y", *flags, "--no-install-recommends", "--download-only"),
-        *("install", *recipe.packages, *known),
-    )
-    return sorted(archives.glob("*.deb"))
+    return _run("apt-get", "-qq", "-y", *flags, *words).stdout
 
 
 def _has_package(name: str) -> bool:
