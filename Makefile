@@ -41,7 +41,7 @@ lab-down: $(STAMP) ## Stop the lab and remove all it kept
 
 test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
 	@lab/test-tools.sh
-	@$(MAKE) --no-print-directory lint type unit contract component sim interop e2e SEEDS=200
+	@$(MAKE) --no-print-directory lint type unit contract component sim interop e2e system SEEDS=200
 	@$(MAKE) --no-print-directory multihost
 
 ci: test ## The same, as the build server calls it

@@ -66,10 +66,12 @@ ensure_compose() {
 }
 
 wait_for_nodes() {
-  local wanted=$1 deadline=$((SECONDS + START_S))
+  local wanted=$1 deadline=$((SECONDS + START_S)) said
   export KUBECONFIG=$LAB_STATE/kubeconfig
-  until [ "$(knarr get nodes --no-headers 2>/dev/null | grep -c ' Ready ')" -ge "$wanted" ]; do
-    [ $SECONDS -lt $deadline ] || fail "the nodes are not ready: see lab/lab.sh compose logs"
+  while :; do
+    said=$(knarr get nodes --no-headers --request-timeout=10s 2>&1 || true)
+    [ "$(grep -c ' Ready ' <<<"$said" || true)" -lt "$wanted" ] || return 0
+    [ $SECONDS -lt $deadline ] || fail "the nodes are not ready: $said; see lab/lab.sh compose logs"
     sleep 1
   done
 }
