@@ -14,15 +14,19 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import uvloop
 from msgspec.structs import replace
 
+from apiserver.auth.authenticate import Authentication
+from apiserver.auth.gate import Gate
+from apiserver.grpc.server import serve_grpc
 from apiserver.registry.registry import Registry
+from apiserver.registry.request import User
 from apiserver.registry.settings import Settings
 from apiserver.storage.memory import MemoryStore
 from dns.corefile import parse
@@ -37,18 +41,23 @@ from knarr.api.discovery.endpoint_slice import (
 )
 from knarr.api.errors import AlreadyExistsError
 from knarr.api.meta.object_meta import ObjectMeta
+from knarr.client.connection import Credentials
+from knarr.client.grpc import connect
 from knarr.client.informers import Informers
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import SystemClock, seeded
+from knarr.daemon.run import spare_collections
 
 COREFILE = ".:53 {\n errors\n kubernetes cluster.local in-addr.arpa\n loadbalance\n}"
+TOKEN = "benchmark"
 HEADLESS = 50
 ENDPOINTS = 10
 
 
-@asynccontextmanager
-async def cluster(services: int) -> AsyncIterator[tuple[InProcessClient, list[EndpointSlice]]]:
-    """A server in this process with so many Services."""
+async def serve_api(services: int, changes_a_second: float, pipe: Connection) -> None:
+    """Be the API server of so many Services, whose endpoints change all the while."""
+    root = User("root", groups=("system:masters",))
+    gate = Gate(Authentication(tokens={TOKEN: root}), ())
     registry = Registry(
         MemoryStore(),
         clock=SystemClock(),
@@ -60,7 +69,14 @@ async def cluster(services: int) -> AsyncIterator[tuple[InProcessClient, list[En
         await registry.ready()
         client = InProcessClient(registry)
         slices = await fill(client, services)
-        yield client, slices
+        async with serve_grpc(registry, gate, "127.0.0.1", 0) as front:
+            pipe.send(front.port)
+            turn = 0
+            while not pipe.poll():
+                await asyncio.sleep(1 / changes_a_second if changes_a_second else 0.05)
+                if changes_a_second:
+                    turn += 1
+                    slices[turn % HEADLESS] = await toggled(client, slices[turn % HEADLESS], turn)
         running.cancel()
 
 
@@ -99,22 +115,22 @@ def slice_of(number: int) -> EndpointSlice:
     )
 
 
-async def serve(services: int, changes_a_second: float, pipe: Connection) -> None:
-    """Answer until told to stop; endpoints become ready and unready all the while."""
-    async with cluster(services) as (client, slices), Informers(client) as informers:
+async def serve(server: int, pipe: Connection) -> None:
+    """Be the name server until told to stop."""
+    async with (
+        connect((f"127.0.0.1:{server}",), Credentials(token=TOKEN)) as client,
+        Informers(client) as informers,
+    ):
         options = DnsOptions(blocks=parse(COREFILE), ports=(0,))
         dns = Dns(options, informers, SystemClock(), seeded(1))
         async with asyncio.TaskGroup() as group:
             running = group.create_task(dns.run())
             await dns.ready.wait()
+            spare_collections()
             pipe.send(dns.places[0][1])
+            await asyncio.to_thread(pipe.recv)
             began = usage()
-            turn = 0
-            while not pipe.poll():
-                await asyncio.sleep(1 / changes_a_second if changes_a_second else 0.05)
-                if changes_a_second:
-                    turn += 1
-                    slices[turn % HEADLESS] = await toggled(client, slices[turn % HEADLESS], turn)
+            await asyncio.to_thread(pipe.recv)
             pipe.send(usage() - began)
             running.cancel()
 
@@ -135,16 +151,19 @@ def usage() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def run_server(services: int, changes: float, pipe: Connection) -> None:
-    """The server's process."""
+def run(work: Callable[..., Coroutine[None, None, None]], *arguments: object) -> None:
+    """One of the two processes."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(services, changes, pipe))
+        runner.run(work(*arguments))
 
 
 def measure(services: int, seconds: int, *, changes: float, rate: int) -> None:
     """One run of dnsperf against a server of its own."""
+    to_api, api_pipe = multiprocessing.Pipe()
+    api = multiprocessing.Process(target=run, args=(serve_api, services, changes, api_pipe))
+    api.start()
     ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.Process(target=run_server, args=(services, changes, theirs))
+    server = multiprocessing.Process(target=run, args=(serve, to_api.recv(), theirs))
     server.start()
     port = ours.recv()
     with tempfile.TemporaryDirectory() as folder:
@@ -152,14 +171,19 @@ def measure(services: int, seconds: int, *, changes: float, rate: int) -> None:
         names.write_text("".join(f"s{i}.default.svc.cluster.local A\n" for i in range(services)))
         command = ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(names)]
         command += ["-l", str(seconds), "-c", "4", "-q", "200"]
+        # Each question once: the first answer to one is made, the others are ready.
+        subprocess.run([*command[:-6], "-n", "1"], capture_output=True, check=True)
         if rate:
             command += ["-Q", str(rate), "-v"]
+        ours.send("begin")
         began = time.monotonic()
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         passed = time.monotonic() - began
     ours.send("stop")
     cpu = ours.recv()
+    to_api.send("stop")
     server.join()
+    api.join()
     completed = int(re.search(r"Queries completed:\s+(\d+)", printed)[1])  # type: ignore[index]
     lost = int(re.search(r"Queries lost:\s+(\d+)", printed)[1])  # type: ignore[index]
     print(

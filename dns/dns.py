@@ -19,6 +19,7 @@ from dns.tcp import TcpServer
 from dns.udp import UdpServer
 from knarr.client.informers import Informers
 from knarr.daemon.clock import Clock
+from knarr.daemon.run import spare_collections
 from knarr.daemon.settings import SettingsError
 
 log = structlog.get_logger()
@@ -79,6 +80,7 @@ class Dns:
         """Answer until cancelled. Raise SettingsError where no port is to be had."""
         servers = self._servers(self._options.blocks)
         await self._wait_for_cluster()
+        spare_collections()  # What is known by now stays; to look through it stops every answer.
         async with asyncio.TaskGroup() as group:
             closing: list[UdpServer | TcpServer] = []
             try:

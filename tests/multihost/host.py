@@ -57,8 +57,8 @@ class Host(Protocol):
         """Run a program until it is stopped; started again when the host boots."""
         ...
 
-    def stop(self, name: str) -> None:
-        """End a program with SIGTERM, wait for it and forget it."""
+    def stop(self, name: str) -> Sequence[str]:
+        """End a program with SIGTERM, wait for it and forget it; answer its words."""
         ...
 
     def restart(self, name: str, *, after_s: float = 0.0) -> None:
@@ -184,8 +184,8 @@ class NamespaceHost:
             )
         self._programs[name] = _Program(words, process)
 
-    def stop(self, name: str) -> None:
-        """End a program and forget it."""
+    def stop(self, name: str) -> Sequence[str]:
+        """End a program and forget it; answer its words."""
         program = self._programs.pop(name)
         program.process.terminate()
         try:
@@ -194,11 +194,11 @@ class NamespaceHost:
             program.process.kill()
             program.process.wait()
             raise AssertionError(f"{name} on {self.name} did not end in {END_S:.0f} s") from None
+        return program.words
 
     def restart(self, name: str, *, after_s: float = 0.0) -> None:
         """Stop a program and start it again."""
-        words = self._programs[name].words
-        self.stop(name)
+        words = self.stop(name)
         time.sleep(after_s)
         self.start(name, *words)
 
