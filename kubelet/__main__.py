@@ -29,6 +29,7 @@ from kubelet.eviction.images import ImageRules
 from kubelet.eviction.thresholds import HARD_DEFAULT, ThresholdError, hard, soft
 from kubelet.kubelet import PODS_MAX, Kubelet, KubeletOptions
 from kubelet.network import DnsSettings
+from kubelet.node.agent import LEASE_S
 from kubelet.node.shutdown import ShutdownOptions
 from kubelet.routes.decide import Wanted
 from kubelet.routes.forwarding import Forwarding, ForwardingOptions, why_not
@@ -93,6 +94,7 @@ def _add_node_flags(found: Flags) -> None:
     found.flag("cluster-cidr", default="", help="addresses of all nodes' pods: keep routes to them")
     found.flag("cleanup", default=False, help="remove the node's pods, routes and rules, and end")
     found.flag("max-pods", default=PODS_MAX, help="how many pods the node takes")
+    found.flag("node-lease-duration-seconds", default=LEASE_S, help="renewed after a quarter of it")
     found.flag("kube-reserved", default=(), help="kept from pods for Knarr: cpu=100m,memory=1Gi")
     found.flag("system-reserved", default=(), help="kept from pods for the system")
 
@@ -161,6 +163,7 @@ def options_of(found: Namespace) -> KubeletOptions:
         clients=frozenset({API_SERVER} if credentials is not None else ()),
         manifests=Path(found.pod_manifest_path) if found.pod_manifest_path else None,
         pods_max=found.max_pods,
+        lease_s=max(found.node_lease_duration_seconds, 1),
         pod_cidr=found.pod_cidr,
         labels=_pairs(found.node_labels, "--node-labels"),
         taints=tuple(_taint(text) for text in found.register_with_taints),

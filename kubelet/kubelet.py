@@ -25,7 +25,7 @@ from kubelet.addresses import PodAddresses
 from kubelet.eviction.evictor import EvictionOptions, Evictor
 from kubelet.images import Images
 from kubelet.network import DnsSettings, pod_network
-from kubelet.node.agent import NodeAgent
+from kubelet.node.agent import LEASE_S, NodeAgent
 from kubelet.node.machine import capacity, existing, system_info
 from kubelet.node.shutdown import ShutdownOptions, end_all
 from kubelet.node.status import NodeFacts
@@ -65,6 +65,8 @@ class KubeletOptions(Struct, frozen=True, kw_only=True):
     clients: frozenset[str] = frozenset()
     """Common names of the certificates that may ask; empty lets in all the authority knows."""
     pods_max: int = PODS_MAX
+    lease_s: int = LEASE_S
+    """How long the node counts as alive without word of it."""
     pod_cidr: str = ""
     """Registered with the node; empty where a controller assigns one."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -138,6 +140,7 @@ class Kubelet:
             labels=options.labels,
             taints=options.taints,
             pod_cidr=options.pod_cidr,
+            lease_s=options.lease_s,
         )
         self.evictor = Evictor(self.host, self.manager, options.eviction, self.agent.look)
 

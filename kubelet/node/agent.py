@@ -24,8 +24,8 @@ log = structlog.get_logger()
 
 LEASE_NAMESPACE = "kube-node-lease"
 LEASE_S = 40
-RENEW_S = 10.0
-"""A quarter of the lease, as Kubernetes renews it."""
+RENEWALS = 4
+"""The lease is renewed after a quarter of its time, as Kubernetes does."""
 
 STATUS_CHECK_S = 10.0
 """How often the status is computed."""
@@ -47,7 +47,9 @@ class NodeAgent:
         labels: Mapping[str, str],
         taints: tuple[Taint, ...] = (),
         pod_cidr: str = "",
+        lease_s: int = LEASE_S,
     ) -> None:
+        self._lease_s = lease_s
         self.node: Node | None = None
         self._client = client
         self._clock = clock
@@ -150,7 +152,7 @@ class NodeAgent:
             except ApiError as error:
                 self._lease = None
                 log.warning("lease not renewed", node=self._name, error=str(error))
-            await asyncio.sleep(RENEW_S)
+            await asyncio.sleep(self._lease_s / RENEWALS)
 
     async def _renew(self) -> None:
         now = to_micro_time(self._clock.now())
@@ -164,7 +166,7 @@ class NodeAgent:
             self._lease.spec,
             renew_time=now,
             holder_identity=self._name,
-            lease_duration_seconds=LEASE_S,
+            lease_duration_seconds=self._lease_s,
         )
         self._lease = await self._client.update(replace(self._lease, spec=spec))
 
@@ -178,7 +180,7 @@ class NodeAgent:
                 name=self._name, namespace=LEASE_NAMESPACE, owner_references=owners
             ),
             spec=LeaseSpec(
-                holder_identity=self._name, lease_duration_seconds=LEASE_S, renew_time=now
+                holder_identity=self._name, lease_duration_seconds=self._lease_s, renew_time=now
             ),
         )
 

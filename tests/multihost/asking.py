@@ -21,7 +21,7 @@ WEB = """
           exec httpd -f -p 80 -h /w
         env: [{name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
         ports: [{containerPort: 80, name: http}]
-        readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 1}
+        readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 1, timeoutSeconds: 5}
 """
 """A container whose /cgi-bin/who answers the pod's name and the client's address."""
 

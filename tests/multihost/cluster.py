@@ -46,7 +46,7 @@ class Cluster:
     """The parts of one cluster and where they run."""
 
     lab: Lab
-    grace: str = "4s"
+    grace: str = "8s"
     """How long a silent node is waited for."""
     store: str = ""
     """SQLite on the control host unless said otherwise."""
@@ -152,6 +152,7 @@ class Cluster:
             runtime="docker",
             container_runtime_endpoint=host.docker,
             cluster_dns=DNS,
+            node_lease_duration_seconds=4,
         )
         self._python(
             host,

@@ -157,6 +157,8 @@ class NamespaceHost:
             ipv4__ip_forward=0,
             ipv4__conf__all__route_localnet=0,
             ipv4__conf__default__route_localnet=0,
+            ipv4__conf__all__send_redirects=1,
+            ipv4__conf__default__send_redirects=1,
             ipv4__conf__all__rp_filter=0,
             ipv4__conf__default__rp_filter=0,
         )

@@ -88,6 +88,8 @@ def no_offloads(namespace: str, device: str) -> None:
 
 def processes(namespace: str) -> set[int]:
     """What runs in a namespace, and all that those started: containers have their own."""
+    if not place(namespace).exists():
+        return set()
     wanted = place(namespace).stat()
     parents: dict[int, int] = {}
     found: set[int] = set()

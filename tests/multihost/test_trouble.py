@@ -14,7 +14,7 @@ from tests.multihost.namespaces import place
 APP = "trouble"
 PATH = f"/api/v1/namespaces/default/services/{APP}"
 
-DEAD_S = 4.0
+DEAD_S = 8.0
 """The cluster's --node-monitor-grace-period."""
 
 LATE_S = 15.0

@@ -26,11 +26,13 @@ def test_a_host_leaves_and_comes_back(cluster: Cluster, number: int) -> None:
     assert set(names_of(place(leaving.namespace), virtual)) == {
         pod["metadata"]["name"] for pod in pods
     }, "pods go on without their kubelet, Services without their proxy"
-    for name in ("kubelet", "proxy"):
-        leaving.run(*left[name], "--cleanup", timeout_s=30)
-    assert _ours(leaving) == ""
-    for name, words in left.items():
-        leaving.start(name, *words)
+    try:
+        for name in ("kubelet", "proxy"):
+            leaving.run(*left[name], "--cleanup", timeout_s=30)
+        assert _ours(leaving) == ""
+    finally:
+        for name, words in left.items():
+            leaving.start(name, *words)
     eventually(lambda: _is_whole(cluster, leaving, virtual), 60)
     cluster.api.delete("/apis/apps/v1/namespaces/default/daemonsets/undone")
     cluster.api.delete("/api/v1/namespaces/default/services/undone")
