@@ -40,7 +40,7 @@ from proxy.nftables.mode import NftablesMode
 from proxy.nftables.nft import Kernel, why_not
 from proxy.proxy import Proxy
 from proxy.ruleset import TABLE as PROXY_TABLE
-from proxy.ruleset import RulesetOptions
+from proxy.ruleset import Family, RulesetOptions
 from proxy.userspace.mode import UserspaceMode
 
 log = structlog.get_logger()
@@ -163,6 +163,15 @@ class ClusterNetwork:
         service = self._services.objects.get(key)
         if service is not None:
             self._events.event(service, "ServiceNotCarried", message, "Warning")
+
+
+async def remove_rules(cluster_cidr: str) -> None:
+    """Remove the rules of a proxy and of kubelets that ran apart."""
+    if why_not() is not None:
+        return
+    families: tuple[Family, ...] = ("ip", "ip6")
+    await NftablesMode([RulesetOptions(family=one) for one in families], Kernel()).close()
+    await Forwarding(ForwardingOptions(cluster_cidr=cluster_cidr)).remove()
 
 
 async def make_dns_service(client: Client, dns_address: str, *, is_loopback: bool) -> None:

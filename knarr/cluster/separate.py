@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from knarr.client.connection import Credentials
 from knarr.client.grpc import connect
 from knarr.cluster.folder import Addresses, Folder, Layout, Running
 from knarr.cluster.kubeconfig import add_context
-from knarr.cluster.networking import DNS_PORTS, make_dns_service
+from knarr.cluster.networking import DNS_PORTS, KUBE_DNS, make_dns_service, remove_rules
 from knarr.cluster.one_process import (
     ADDRESS,
     account_key,
@@ -41,7 +41,7 @@ from knarr.cluster.whole import keep_first_state
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.child import Child
 from knarr.daemon.clock import SystemClock
-from kubelet.runtime.process.runtime import ProcessRuntime
+from kubelet.runtime.choose import RuntimeSettings, open_runtime
 
 log = structlog.get_logger()
 
@@ -106,7 +106,7 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     token = folder.admin_token(options.token_auth_file)
     running = running_of(options, layout, network)
     server = server_options(options, folder, layout, addresses, authority)
-    dns_port = _dns_port(addresses.dns) if network == "loopback" else 0
+    dns_port = _dns_port(addresses.dns if network == "loopback" else ADDRESS, network)
     parts = _parts(options, folder, layout, addresses, authority, server, token, dns_port)
     add_context(
         options.kubeconfig,
@@ -132,16 +132,19 @@ async def _run(options: UpOptions, folder: Folder) -> None:
                 group.create_task(_keep(part, folder), name=part.name)
             async with connect((running.grpc,), credentials) as client:
                 await _wait(client, options.nodes)
-                if network == "loopback":
-                    await make_dns_service(client, addresses.dns, is_loopback=True)
-            dns = f"{addresses.dns}:{dns_port}" if network == "loopback" else ""
+                if network != "none":
+                    is_loopback = network == "loopback"
+                    await make_dns_service(client, addresses.dns, is_loopback=is_loopback)
+            dns = f"{addresses.dns if network == 'loopback' else ADDRESS}:{dns_port}"
+            dns = dns if network != "none" else ""
             if options.store == "memory" or not folder.first_state.exists():
                 await asyncio.to_thread(_keep_first_state, folder, running)
             folder.say(replace(running, dns=dns, ready=True))
             log.info("ready", server=running.server, nodes=options.nodes, parts=len(parts))
     finally:
-        if options.runtime == "process":
-            await _stop_containers(options, folder)
+        await _stop_containers(options, folder)
+        if network == "bridge":
+            await remove_rules(f"{addresses.pods}.0.0/16")
 
 
 def _keep_first_state(folder: Folder, running: Running) -> None:
@@ -202,15 +205,32 @@ def _parts(
         ),
         Part("scheduler", "scheduler", (*to_server, *_flags({"secure-port": "0"}))),
     ]
-    if network_of(options) == "loopback":
-        proxy = {"proxy-mode": "userspace", "hostname-override": node_name(options, 0)}
-        proxy |= {"nodeport-addresses": f"{ADDRESS}/32", "healthz-port": "0"}
-        parts.append(Part("proxy", "proxy", (*to_server, *_flags(proxy))))
-        names = {"bind-address": addresses.dns, "port": str(dns_port)}
-        parts.append(Part("dns", "dns", (*to_server, *_flags(names))))
+    parts += _carriers(options, addresses, to_server, dns_port)
     for number in range(options.nodes):
         parts.append(_kubelet(options, folder, addresses, authority, number, to_server))
     return parts
+
+
+def _carriers(
+    options: UpOptions, addresses: Addresses, to_server: tuple[str, ...], dns_port: int
+) -> list[Part]:
+    """What carries Services and answers names, where pods have addresses."""
+    network = network_of(options)
+    if network == "none":
+        return []
+    proxy = {"hostname-override": node_name(options, 0), "healthz-port": "0"}
+    names = {"port": str(dns_port)}
+    if network == "loopback":
+        proxy |= {"proxy-mode": "userspace", "nodeport-addresses": f"{ADDRESS}/32"}
+        names["bind-address"] = addresses.dns
+    else:
+        proxy["cluster-cidr"] = f"{addresses.pods}.0.0/16"
+        proxy["local-endpoints"] = f"{KUBE_DNS}={ADDRESS}:{dns_port}"
+        names["bind-address"] = ADDRESS
+    return [
+        Part("proxy", "proxy", (*to_server, *_flags(proxy))),
+        Part("dns", "dns", (*to_server, *_flags(names))),
+    ]
 
 
 def _kubelet(
@@ -236,6 +256,7 @@ def _kubelet(
         "client-ca-file": str(folder.pki / "ca.crt"),
         "runtime": options.runtime,
         "cluster-dns": addresses.dns,
+        "cluster-cidr": f"{addresses.pods}.0.0/16" if network_of(options) == "bridge" else "",
         # A full disk of a laptop is no reason to run nothing, and its images are its owner's.
         "eviction-hard": "memory.available<100Mi",
         "image-gc-high-threshold": "100",
@@ -296,9 +317,9 @@ async def _wait(client: Client, nodes: int) -> None:
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _dns_port(address: str) -> int:
-    """The first port that names may be answered at."""
-    for port in DNS_PORTS:
+def _dns_port(address: str, network: str) -> int:
+    """The first port that names may be answered at; where the kernel leads to it, any."""
+    for port in DNS_PORTS if network == "loopback" else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(PermissionError):
@@ -309,11 +330,12 @@ def _dns_port(address: str) -> int:
 
 async def _stop_containers(options: UpOptions, folder: Folder) -> None:
     """Kubelets let containers go on when they end; the end of the cluster is theirs too."""
-    names: Sequence[str] = [node_name(options, number) for number in range(options.nodes)]
-    for name in names:
-        runtime = ProcessRuntime(folder.node(name) / "pods", SystemClock())
-        runtime.open()
-        try:
+    if options.runtime == "hollow":
+        return
+    for number in range(options.nodes):
+        name = node_name(options, number)
+        settings = RuntimeSettings(
+            kind=options.runtime, state_dir=folder.node(name), node_name=name
+        )
+        async with open_runtime(settings, SystemClock()) as runtime:
             await stop_all(runtime)
-        finally:
-            await runtime.close()

@@ -21,6 +21,9 @@ TABLE = "knarr-node"
 
 RUN_S = 10.0
 
+TWINS_MAX = 100
+"""Kubelets that share a host may each have made the same rule at the same moment."""
+
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/send_redirects": "0",
@@ -87,7 +90,9 @@ class Forwarding:
         self._told = ""
         if shutil.which("iptables") is not None:
             for rule in self._rules():
-                await self._run("iptables", "-w", "-D", "DOCKER-USER", *rule)
+                for _ in range(TWINS_MAX):
+                    if (await self._run("iptables", "-w", "-D", "DOCKER-USER", *rule))[0]:
+                        break
         for name, value in self._before.items():
             if name not in KEPT:
                 await self._set(name, value)
