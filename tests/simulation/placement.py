@@ -5,7 +5,7 @@ bound, by the slow rules of the unit tests; at the end nobody waits who fits.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -30,6 +30,7 @@ from knarr.client.leader import LeadershipLostError, leadership
 from knarr.client.objects import key_of
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import Clock, LoopClock
+from scheduler.config import SchedulerSettings
 from scheduler.scheduler import run_scheduler
 from tests.simulation.faults import FaultyClient, Weather, drawn
 from tests.simulation.history import History, Moment
@@ -54,17 +55,23 @@ class Story:
     """Pods that fit at the end and have no node."""
 
 
-def simulate_placement(seed: int) -> Story:
+def simulate_placement(seed: int, settings: SchedulerSettings | None = None) -> Story:
     """Run the story of one seed."""
-    return run(_story(seed))
+    return run(_story(seed, settings))
 
 
-async def _office(name: str, client: Client, clock: Clock, chance: Random) -> None:
+async def _office(
+    name: str,
+    client: Client,
+    clock: Clock,
+    chance: Random,
+    settings: SchedulerSettings | None,
+) -> None:
     """A scheduler that works while it leads, and begins again when it no longer does."""
     while True:
         try:
             async with leadership(client, "scheduler", name, clock, namespace="default"):
-                await run_scheduler(client, clock, chance)
+                await run_scheduler(client, clock, chance, settings)
         except* LeadershipLostError:
             await asyncio.sleep(1.0)
 
@@ -99,7 +106,7 @@ class _World:
     number: int = 0
 
 
-async def _story(seed: int) -> Story:
+async def _story(seed: int, settings_of_schedulers: SchedulerSettings | None) -> Story:
     chance = Random(seed)
     is_calm = seed % 3 == 0
     weather = Weather() if is_calm else drawn(chance)
@@ -120,7 +127,9 @@ async def _story(seed: int) -> Story:
         def start(name: str) -> asyncio.Task[None]:
             fate = Random(chance.getrandbits(64))
             return group.create_task(
-                _office(name, FaultyClient(client, weather, fate), clock, fate)
+                _office(
+                    name, FaultyClient(client, weather, fate), clock, fate, settings_of_schedulers
+                )
             )
 
         await _furnish(client, chance)
@@ -281,7 +290,7 @@ def check_placements(story: Story) -> None:
             _follow(cluster, moment, story)
     assert not story.waiting, f"forgotten: {story.waiting}"
     if story.is_calm:
-        _nobody_evicted_in_vain(story.history)
+        nobody_evicted_in_vain(list(story.history))
 
 
 def _follow(cluster: clusters.Cluster, moment: Moment, story: Story) -> None:
@@ -311,13 +320,12 @@ def _keeps_away(cluster: clusters.Cluster, pod: Pod, node: Node) -> None:
     assert not broken, f"{key_of(pod)}: {broken}"
 
 
-def _nobody_evicted_in_vain(history: History) -> None:
+def nobody_evicted_in_vain(moments: Sequence[Moment]) -> None:
     """For each victim a more important pod is placed that wanted its node.
 
     It may be placed elsewhere in the end, if somebody else leaves sooner; and who
     could know that the user closes the node, or takes the pod away.
     """
-    moments = list(history)
     seen = set()
     for number, moment in enumerate(moments):
         pod = moment.new
