@@ -62,6 +62,9 @@ class Snapshot:
         self.images: dict[str, dict[int, int]] = {}
         """The size of each image on the slots that have it."""
         self.changes = Changes()
+        """Of nodes and of the pods on them."""
+        self.node_changes = Changes()
+        """Of nodes alone."""
         self.workloads = Workloads()
         self.storage = Storage()
         self.devices = Inventory()
@@ -99,6 +102,7 @@ class Snapshot:
             self.node_count += 1
         self._read_node(slot, node)
         self.changes.note(slot)
+        self.node_changes.note(slot)
         if is_fresh:
             for placed in self._pods_by_node.get(name, {}).values():
                 self._count(placed, slot, 1)
@@ -119,6 +123,7 @@ class Snapshot:
         self.node_count -= 1
         self._free.append(slot)
         self.changes.note(slot)
+        self.node_changes.note(slot)
 
     def allocatable(self, resource: str) -> Ints:
         """How much of a resource each node has."""
