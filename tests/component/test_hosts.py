@@ -25,11 +25,12 @@ from knarr.api.errors import NotFoundError
 from knarr.api.keys import Key
 from knarr.client.connection import Credentials
 from knarr.client.grpc import GrpcClient, connect
-from knarr.cluster.hosts.agent import AgentOptions, run_agent
+from knarr.cluster.hosts.agent import run_agent
 from knarr.cluster.hosts.certificates import certificate_in
 from knarr.cluster.hosts.failure import JoinError
 from knarr.cluster.hosts.folder import ServerFolder
 from knarr.cluster.hosts.join import AgentFolder, JoinOptions, Membership, join
+from knarr.cluster.hosts.parts import AgentOptions
 from knarr.daemon.clock import SystemClock
 from tests import etcd
 from tests.etcd import free_ports
@@ -87,7 +88,7 @@ def begin(*words: str, log: Path) -> subprocess.Popen[bytes]:
 def end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(20)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -8,59 +8,30 @@ import asyncio
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
-from msgspec import Struct, field
 from yarl import URL
 
-from dns import __main__ as dns
 from knarr.cluster.hosts.certificates import Connect, client_wish, obtain, renew, serving_wish
 from knarr.cluster.hosts.failure import JoinError, UnreachableError
-from knarr.cluster.hosts.join import AgentFolder, JoinOptions, Membership, join
+from knarr.cluster.hosts.join import AgentFolder, Membership, join
+from knarr.cluster.hosts.parts import AgentOptions, flags_of, keep_running, parts_of
 from knarr.cluster.hosts.rest import RefusedError, Rest, rest
-from knarr.cluster.hosts.settings import CONFIG, ClusterSettings, servers_in, settings_in
+from knarr.cluster.hosts.settings import CONFIG, servers_in, settings_in
 from knarr.cluster.hosts.skew import check_skew
 from knarr.daemon.certificates import write_whole
 from knarr.daemon.clock import Clock
-from knarr.daemon.run import setting_at_fault
-from knarr.daemon.settings import Flags, SettingsError
-from kubelet import __main__ as kubelet
-from proxy import __main__ as proxy
+from knarr.daemon.settings import SettingsError
 
 log = structlog.get_logger()
-
-AGAIN_MIN_S = 1.0
-AGAIN_MAX_S = 30.0
-"""A part that failed is started again after so long, twice as late each time."""
-
-ALIVE_S = 60.0
-"""A part that ran for so long is started again soon."""
 
 LOOK_EVERY_S = 60.0
 """How often an agent looks whether there are other servers."""
 
 CONFIG_PATH = f"api/v1/namespaces/{CONFIG.namespace}/configmaps/{CONFIG.name}"
-
-
-class AgentOptions(Struct, frozen=True, kw_only=True):
-    """One node."""
-
-    join: JoinOptions
-    state_dir: Path
-    runtime: str = "auto"
-    node_ip: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    taints: tuple[str, ...] = ()
-    dns_port: int = 10053
-    """Where names are answered on this host; the Service kube-dns leads there."""
-    without: tuple[str, ...] = ()
-    """Parts that do not run: `proxy`, `dns`."""
-    kubelet: Mapping[str, str] = field(default_factory=dict)
-    """Further flags of the kubelet."""
-    proxy: Mapping[str, str] = field(default_factory=dict)
 
 
 async def run_agent(options: AgentOptions, clock: Clock) -> None:
@@ -109,7 +80,6 @@ async def _be_node(
     if not folder.serving.exists():
         async with as_node() as server:
             await obtain(server, serving)
-    settings = settings_in(data)
     servers = _addresses(data, membership)
     write_whole(folder.servers, "\n".join(servers).encode())
     async with asyncio.TaskGroup() as group:
@@ -117,7 +87,9 @@ async def _be_node(
         group.create_task(_follow_servers(as_node, folder, membership), name="servers")
         for wish in (client, serving):
             group.create_task(renew(as_node, wish, clock), name=f"renew-{wish.file.stem}")
-        for name, run in _parts(options, folder, membership, settings, servers).items():
+        flags = flags_of(options, folder, membership, settings_in(data), servers)
+        folder.keep_flags_of_parts(flags)
+        for name, run in parts_of(flags).items():
             group.create_task(keep_running(name, run), name=name)
 
 
@@ -177,84 +149,3 @@ def _addresses(data: Mapping[str, str], membership: Membership) -> tuple[str, ..
     listed = [place.grpc for place in servers_in(data).values()]
     first = [membership.grpc] if membership.grpc in listed or not listed else []
     return tuple(dict.fromkeys((*first, *listed)))
-
-
-def _parts(
-    options: AgentOptions,
-    folder: AgentFolder,
-    membership: Membership,
-    settings: ClusterSettings,
-    servers: tuple[str, ...],
-) -> dict[str, Callable[[], Awaitable[None]]]:
-    """What a node consists of, each as its process would run it."""
-    to_server = {
-        "server-file": str(folder.servers),
-        "server": ",".join(servers),
-        "certificate-authority": str(folder.authority),
-        "client-certificate": str(folder.client),
-        "client-key": str(folder.client),
-        "hostname-override": membership.node,
-    }
-    kubelet_flags = {
-        **to_server,
-        "node-ip": ",".join(options.node_ip),
-        "node-labels": ",".join(options.labels),
-        "register-with-taints": ",".join(options.taints),
-        "root-dir": str(folder.path / "kubelet"),
-        "cluster-cidr": settings.cluster_cidr[0],
-        "tls-cert-file": str(folder.serving),
-        "tls-private-key-file": str(folder.serving),
-        "client-ca-file": str(folder.authority),
-        "runtime": options.runtime,
-        "cluster-dns": settings.dns,
-        "cluster-domain": settings.domain,
-        **options.kubelet,
-    }
-    proxy_flags = {
-        **to_server,
-        "cluster-cidr": settings.cluster_cidr[0],
-        "local-endpoints": f"kube-system/kube-dns=127.0.0.1:{options.dns_port}",
-        **options.proxy,
-    }
-    dns_flags = {key: value for key, value in to_server.items() if key != "hostname-override"} | {
-        "bind-address": "127.0.0.1",
-        "port": str(options.dns_port),
-    }
-    folder.keep_kubelet_flags(arguments_of(kubelet.flags(), kubelet_flags))
-    parts: dict[str, Callable[[], Awaitable[None]]] = {
-        "kubelet": _part(kubelet.flags(), kubelet_flags, kubelet.serve),
-        "proxy": _part(proxy.flags(), proxy_flags, proxy.serve),
-        "dns": _part(dns.flags(), dns_flags, dns.serve),
-    }
-    return {name: run for name, run in parts.items() if name not in options.without}
-
-
-def arguments_of(flags: Flags, values: Mapping[str, str]) -> list[str]:
-    """A command line of these flags."""
-    return [f"--{name}={value}" for name, value in values.items() if value and flags.knows(name)]
-
-
-def _part(
-    flags: Flags, values: Mapping[str, str], serve: Callable[..., Awaitable[None]]
-) -> Callable[[], Awaitable[None]]:
-    found = flags.read(arguments_of(flags, values), {})
-    return lambda: serve(found)
-
-
-async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
-    """Run a part, again and again, until cancelled."""
-    loop = asyncio.get_running_loop()
-    again_after_s = AGAIN_MIN_S
-    while True:
-        began = loop.time()
-        try:
-            await run()
-        except Exception as error:
-            told = setting_at_fault(error)
-            if told is None:
-                log.exception("a part failed", part=name)
-            else:
-                log.warning("a part cannot run", part=name, error=str(told))
-        lasted = loop.time() - began > ALIVE_S
-        again_after_s = AGAIN_MIN_S if lasted else min(again_after_s * 2, AGAIN_MAX_S)
-        await asyncio.sleep(again_after_s)

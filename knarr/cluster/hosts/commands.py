@@ -59,8 +59,9 @@ def agent_flags() -> Flags:
 
 def agent(arguments: Sequence[str]) -> int:
     """Run a node."""
-    from knarr.cluster.hosts.agent import AgentOptions, run_agent  # noqa: PLC0415
+    from knarr.cluster.hosts.agent import run_agent  # noqa: PLC0415
     from knarr.cluster.hosts.join import JoinOptions  # noqa: PLC0415
+    from knarr.cluster.hosts.parts import AgentOptions  # noqa: PLC0415
     from knarr.daemon.clock import SystemClock  # noqa: PLC0415
     from knarr.daemon.logs import set_up_logs  # noqa: PLC0415
     from knarr.daemon.run import run_daemon  # noqa: PLC0415

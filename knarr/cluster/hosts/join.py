@@ -9,7 +9,7 @@ A host with `agent.json` and a good certificate is a node: it needs no token.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -74,16 +74,17 @@ class AgentFolder:
         """Note that this host is a node."""
         write_whole(self.path / "agent.json", msgjson.encode(membership))
 
-    def keep_kubelet_flags(self, flags: Sequence[str]) -> None:
-        """Note how the kubelet runs here, for whoever cleans up after it."""
-        write_whole(self.path / "kubelet.json", msgjson.encode(flags))
+    def keep_flags_of_parts(self, flags: Mapping[str, Sequence[str]]) -> None:
+        """Note how each part runs here, for whoever cleans up after them."""
+        write_whole(self.path / "parts.json", msgjson.encode(flags))
 
-    def kubelet_flags(self) -> list[str]:
-        """How the kubelet ran here, nothing where none did."""
+    def flags_of_parts(self) -> dict[str, list[str]]:
+        """How each part ran here, by its name."""
         try:
-            return msgjson.decode((self.path / "kubelet.json").read_bytes(), type=list[str])
+            found = (self.path / "parts.json").read_bytes()
+            return msgjson.decode(found, type=dict[str, list[str]])
         except (OSError, ValueError):
-            return []
+            return {}
 
     def cluster_settings(self) -> dict[str, str]:
         """What was last known of the cluster's settings."""

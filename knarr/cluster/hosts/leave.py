@@ -32,9 +32,9 @@ from knarr.cluster.one_process import stop_all
 from knarr.daemon.certificates import write_whole
 from knarr.daemon.clock import SystemClock
 from knarr.daemon.settings import Flags, SettingsError
-from kubelet.runtime.choose import docker_host
-from kubelet.runtime.docker.cleanup import remove_all
+from kubelet import __main__ as kubelet
 from kubelet.runtime.process.runtime import ProcessRuntime
+from proxy import __main__ as proxy
 
 log = structlog.get_logger()
 
@@ -83,7 +83,7 @@ async def _leave_as_node(found: Namespace, folder: AgentFolder) -> None:
     await _stop(folder.path / "agent.pid")
     if membership is not None:
         await _delete_node(folder, membership, is_forced=found.force)
-        await _clean_host(folder, membership)
+        await _clean_host(folder)
     shutil.rmtree(folder.path)
     _say(f"this host is no node any more{f' ({membership.node})' if membership else ''}")
 
@@ -146,9 +146,9 @@ async def _delete_node(folder: AgentFolder, membership: Membership, *, is_forced
         _say(f"the node {membership.node} is still known to the cluster: {error}")
 
 
-async def _clean_host(folder: AgentFolder, membership: Membership) -> None:
-    """Remove containers, networks, rules and volumes."""
-    state = folder.path / "kubelet"
+async def _clean_host(folder: AgentFolder) -> None:
+    """Remove containers, networks, routes and rules; the parts know what they made."""
+    state, ran = folder.path / "kubelet", folder.flags_of_parts()
     if (state / "pods").exists():
         runtime = ProcessRuntime(state / "pods", SystemClock())
         runtime.open()
@@ -156,7 +156,14 @@ async def _clean_host(folder: AgentFolder, membership: Membership) -> None:
             await stop_all(runtime)
         finally:
             await runtime.close()
-        await remove_all(docker_host(), membership.node, state)
+    if "kubelet" in ran:
+        flags = kubelet.flags().read(ran["kubelet"], {})
+        if flags.runtime in ("docker", "auto"):
+            await kubelet.clean_up(flags)
+    if "proxy" in ran:
+        rules = proxy.flags().read(ran["proxy"], {})
+        if rules.proxy_mode != "userspace":
+            await proxy.clean_up(rules)
 
 
 async def _leave_as_server(server: ServerFolder, *, is_forced: bool) -> None:
