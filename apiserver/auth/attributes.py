@@ -50,5 +50,12 @@ def refusal(asked: Attributes, reason: str = "") -> ForbiddenError:
     return ForbiddenError(message + tail, details=details)
 
 
+def named_by(field_selector: str) -> str:
+    """The name in `metadata.name=NAME`: a rule on that name allows such a list or watch."""
+    field, _, name = field_selector.partition("=")
+    name = name.removeprefix("=")
+    return name if field == "metadata.name" and "," not in name else ""
+
+
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

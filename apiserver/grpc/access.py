@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from apiserver.auth.attributes import Attributes
+from apiserver.auth.attributes import Attributes, named_by
 from apiserver.auth.gate import Gate
 from apiserver.auth.impersonation import Impersonation
 from apiserver.registry.request import User
@@ -55,8 +55,8 @@ class Access:
         certificate = self._certificate_user(context) if self._has_certificates else None
         return await self._gate.authentication.user(authorization, certificate)
 
-    def check(self, user: User, verb: str, kind: Kind, target: Any) -> None:
-        """Raise ForbiddenError unless the user may do this."""
+    def check(self, user: User, verb: str, kind: Kind, target: Any, selector: str = "") -> None:
+        """Raise ForbiddenError unless the user may do this; `selector` says which are listed."""
         self._gate.check(
             Attributes(
                 user,
@@ -67,7 +67,7 @@ class Access:
                 kind.plural,
                 target.subresource,
                 target.namespace,
-                target.name,
+                target.name or named_by(selector),
             )
         )
 

@@ -102,7 +102,8 @@ class Resources:
         return get_bytes(answer, request.warnings, message.form, self._registry.clock.now())
 
     async def _list(self, message: pb.ListRequest, context: Context) -> bytes:
-        request = await self._request(context, "list", message.target)
+        selector = message.selection.field_selector
+        request = await self._request(context, "list", message.target, selector=selector)
         now = self._registry.clock.now()
         page = await self._registry.list(
             request,
@@ -147,7 +148,13 @@ class Resources:
     async def _delete_collection(
         self, message: pb.DeleteCollectionRequest, context: Context
     ) -> bytes:
-        request = await self._request(context, "deletecollection", message.target, message.options)
+        request = await self._request(
+            context,
+            "deletecollection",
+            message.target,
+            message.options,
+            selector=message.selection.field_selector,
+        )
         page = await self._registry.delete_collection(
             request,
             ListOptions(
@@ -167,7 +174,8 @@ class Resources:
         return pb.RevisionAnswer(revision=revision).SerializeToString()
 
     async def _watch(self, message: pb.WatchRequest, context: Context) -> None:
-        request = await self._request(context, "watch", message.target)
+        selector = message.selection.field_selector
+        request = await self._request(context, "watch", message.target, selector=selector)
         events = await self._registry.watch(
             request,
             ListOptions(
@@ -196,13 +204,19 @@ class Resources:
             self._watching.discard(this)
 
     async def _request(
-        self, context: Context, verb: str, target: pb.Target, options: Any = _NO_OPTIONS
+        self,
+        context: Context,
+        verb: str,
+        target: pb.Target,
+        options: Any = _NO_OPTIONS,
+        *,
+        selector: str = "",
     ) -> Request:
         """The call as the registry takes it, once it is known who asks and that they may."""
         user = await self._access.user(context)
         kind = self._kind(target)
         _check_verb(kind, target.subresource, verb)
-        self._access.check(user, verb, kind, target)
+        self._access.check(user, verb, kind, target, selector)
         deprecation = deprecation_of(kind)
         return Request(
             user=user,

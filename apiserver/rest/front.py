@@ -14,7 +14,7 @@ from aiohttp import web
 
 from apiserver.aggregation.extension import Extension
 from apiserver.aggregation.extensions import Extensions
-from apiserver.auth.attributes import Attributes
+from apiserver.auth.attributes import Attributes, named_by
 from apiserver.auth.certificates import user_of_connection
 from apiserver.auth.gate import Gate
 from apiserver.auth.impersonation import Impersonation
@@ -265,10 +265,7 @@ def _named_by_selector(call: Call) -> str:
     """The name in `metadata.name=NAME`: a rule on that name allows such a list."""
     if not call.query or call.verb not in ("list", "watch", "deletecollection"):
         return ""
-    selector = call.first("fieldSelector")
-    field, _, name = selector.partition("=")
-    name = name.removeprefix("=")
-    return name if field == "metadata.name" and "," not in name else ""
+    return named_by(call.first("fieldSelector"))
 
 
 def _asked(call: Call) -> Attributes:

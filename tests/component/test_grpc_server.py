@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from msgspec.structs import replace
 
+from apiserver.auth.attributes import Attributes, Decision
 from apiserver.auth.authenticate import Authentication
 from apiserver.auth.gate import Gate
 from apiserver.grpc.server import REQUEST_BYTES_MAX, Tls, serve_grpc
@@ -78,6 +79,30 @@ async def test_a_token_says_who_asks() -> None:
         async with calling(server, Credentials(token="bob")) as client:
             with pytest.raises(ForbiddenError, match='User "bob" cannot get resource "pods"'):
                 await client.get(Pod, Key("default", "web"))
+
+
+async def test_a_list_of_one_name_is_allowed_by_a_rule_on_that_name() -> None:
+    """So kubelets follow what their pods refer to, and nothing else."""
+
+    class OnlyOne:
+        def decide(self, asked: Attributes) -> Decision:
+            return Decision("allow" if asked.name == "mine" else "none")
+
+    allowing = Gate(Authentication(tokens=TOKENS, anonymous=False), (OnlyOne(),))
+    made = registry()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(made.run())
+        await made.ready()
+        async with (
+            serve_grpc(made, allowing, "127.0.0.1", 0) as front,
+            calling(f"127.0.0.1:{front.port}", Credentials(token="bob")) as client,
+        ):
+            mine = await client.list(ConfigMap, field_selector="metadata.name=mine")
+            assert not mine.items
+            for selector in ("", "metadata.name=other", "metadata.namespace=mine"):
+                with pytest.raises(ForbiddenError):
+                    await client.list(ConfigMap, field_selector=selector)
+        running.cancel()
 
 
 async def test_a_certificate_says_who_asks(tmp_path: Path) -> None:
