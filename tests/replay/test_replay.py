@@ -12,8 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from tests.component.apiserver.test_rest import client
-from tests.replay.steps import STEPS
+from tests.replay.steps import STEPS, Step
 
 ANSWERS = Path(__file__).with_name("answers.json")
 SCORES = Path(__file__).with_name("scores.json")
@@ -33,11 +35,20 @@ async def answers(folder: Path) -> list[dict[str, Any]]:
             body = None if step.body is None else json.dumps(step.body)
             headers = {"Content-Type": "application/json"} if body else {}
             headers |= step.headers
-            request = session.request(step.method, step.path, data=body, headers=headers)
-            async with request as answer:
-                told = {"status": answer.status, "text": _steady(await answer.text())}
+            told = await _told(session, step, body, headers)
+            while step.settles and told["status"] != step.settles:
+                await asyncio.sleep(0.01)
+                told = await _told(session, step, body, headers)
             found.append({"request": f"{step.method} {step.path}", **told})
     return found
+
+
+async def _told(
+    session: aiohttp.ClientSession, step: Step, body: str | None, headers: dict[str, str]
+) -> dict[str, Any]:
+    request = session.request(step.method, step.path, data=body, headers=headers)
+    async with request as answer:
+        return {"status": answer.status, "text": _steady(await answer.text())}
 
 
 def _steady(text: str) -> Any:
