@@ -1,6 +1,7 @@
 """Sees to it that a container's image is on the host, as its pull policy says."""
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -15,6 +16,20 @@ from kubelet.runtime.runtime import Credentials, Image, Runtime, RuntimeFailureE
 
 FIRST_BACKOFF_S = 10.0
 BACKOFF_MAX_S = 300.0
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_NAME = re.compile(
+    rf"(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*"
+    r"(?::[\w][\w.-]{0,127})?(?:@[a-zA-Z][\w+.-]*:[0-9a-fA-F]{32,})?",
+    re.ASCII,
+)
+"""What Docker takes for the name of an image."""
+
+_NAMELESS = (
+    'Failed to apply default image tag "{name}": couldn\'t parse image name "{name}": '
+    "invalid reference format"
+)
 
 Tell = Callable[[str, str, str], None]
 """Records an event: type, reason, message."""
@@ -31,19 +46,24 @@ class Images:
     def __init__(self, runtime: Runtime, clock: Clock) -> None:
         self._runtime = runtime
         self._clock = clock
-        self._failures: dict[str, _Failure] = {}
+        self._failures: dict[tuple[str, str], _Failure] = {}
 
     async def ensure(
         self,
         spec: ContainerSpec | EphemeralContainer,
         credentials: Iterable[Credentials],
         tell: Tell,
+        pod_uid: str,
     ) -> Image:
-        """The image, pulled if need be.
+        """The image, pulled if need be; a pod waits for its own failures alone.
 
         Raise RuntimeFailureError with ErrImagePull, ImagePullBackOff,
         ErrImageNeverPull or InvalidImageName.
         """
+        if not is_name(spec.image):
+            message = _NAMELESS.format(name=spec.image)
+            tell("Warning", "InspectFailed", message)
+            raise RuntimeFailureError("InvalidImageName", message)
         present = await self._runtime.image(spec.image)
         if present is not None and spec.image_pull_policy != "Always":
             tell("Normal", "Pulled", f'Container image "{spec.image}" already present on machine')
@@ -52,36 +72,44 @@ class Images:
             message = f'Container image "{spec.image}" is not present with pull policy of Never'
             tell("Warning", "ErrImageNeverPull", message)
             raise RuntimeFailureError("ErrImageNeverPull", message)
-        self._hold_back(spec.image, tell)
-        return await self._pull(spec.image, tuple(credentials), present, tell)
+        key = (pod_uid, spec.image)
+        self._hold_back(key, tell)
+        return await self._pull(key, tuple(credentials), tell)
 
-    def wait_s(self, image: str) -> float:
+    def forget(self, pod_uid: str) -> None:
+        """The pod is gone."""
+        for key in [key for key in self._failures if key[0] == pod_uid]:
+            del self._failures[key]
+
+    def _wait_s(self, key: tuple[str, str]) -> float:
         """Seconds until another pull may be tried."""
-        failure = self._failures.get(image)
+        failure = self._failures.get(key)
         if failure is None:
             return 0.0
         return max(0.0, failure.backoff_s - (self._clock.now() - failure.at).total_seconds())
 
-    def _hold_back(self, image: str, tell: Tell) -> None:
-        if self.wait_s(image) > 0:
+    def _hold_back(self, key: tuple[str, str], tell: Tell) -> None:
+        _, image = key
+        if self._wait_s(key) > 0:
             tell("Normal", "BackOff", f'Back-off pulling image "{image}"')
             raise RuntimeFailureError("ImagePullBackOff", f'Back-off pulling image "{image}"')
 
     async def _pull(
-        self, image: str, credentials: tuple[Credentials, ...], present: Image | None, tell: Tell
+        self, key: tuple[str, str], credentials: tuple[Credentials, ...], tell: Tell
     ) -> Image:
+        _, image = key
         tell("Normal", "Pulling", f'Pulling image "{image}"')
         began = self._clock.now()
         try:
             pulled = await self._runtime.pull(image, credentials)
         except RuntimeFailureError as error:
-            before = self._failures.get(image)
+            before = self._failures.get(key)
             backoff_s = min(before.backoff_s * 2, BACKOFF_MAX_S) if before else FIRST_BACKOFF_S
-            self._failures[image] = _Failure(self._clock.now(), backoff_s)
+            self._failures[key] = _Failure(self._clock.now(), backoff_s)
             tell("Warning", "Failed", f'Failed to pull image "{image}": {error.message}')
             tell("Warning", "Failed", f"Error: {error.reason}")
             raise
-        self._failures.pop(image, None)
+        self._failures.pop(key, None)
         took_s = (self._clock.now() - began).total_seconds()
         told = f"{took_s * 1000:.0f}ms" if took_s < 1 else f"{took_s:.3f}s"
         tell(
@@ -91,6 +119,11 @@ class Images:
             f"Image size: {pulled.size_bytes} bytes.",
         )
         return pulled
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of an image."""
+    return _NAME.fullmatch(text) is not None
 
 
 def credentials_in(secret: Secret) -> Iterable[Credentials]:

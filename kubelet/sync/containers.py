@@ -136,6 +136,7 @@ class Containers:
                     lambda kind, reason, message: self._host.events.event(
                         pod, reason, message, "Warning" if kind == "Warning" else "Normal"
                     ),
+                    pod.metadata.uid,
                 )
                 places[volume.name] = await self._host.runtime.unpack(name)
             except RuntimeFailureError as error:
@@ -207,6 +208,7 @@ class Containers:
             spec,
             await self._credentials(pod),
             lambda kind, reason, message: self._tell(pod, spec.name, kind, reason, message),
+            pod.metadata.uid,
         )
         await unless(self._leaving, ensuring)
         facts = self._facts(pod, observed)

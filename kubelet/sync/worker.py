@@ -361,6 +361,7 @@ class PodWorker:
         await self._host.runtime.remove_pod(meta.uid)
         self._host.volumes.remove(meta.uid)
         self._host.references.forget(wish.pod)
+        self._host.images.forget(meta.uid)
         self._host.release(meta.uid)
         self._host.allocations.release(meta.uid)
         if not wish.gone:

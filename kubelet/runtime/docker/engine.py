@@ -120,14 +120,14 @@ class Engine:
     ) -> AsyncIterator[Json]:
         """Ask, and yield each line of the answer as JSON, for as long as Docker sends some."""
         async with self._request(method, path, query, None, None, None, headers) as response:
-            rest = b""
-            async for chunk in response.content.iter_any():
-                *whole, rest = (rest + chunk).split(b"\n")
-                for line in whole:
-                    if line.strip():
-                        yield json.loads(line)
-            if rest.strip():
-                yield json.loads(rest)
+            async for line in _json_lines(response):
+                yield line
+
+    @asynccontextmanager
+    async def listen(self, path: str, query: Query) -> AsyncIterator[AsyncIterator[Json]]:
+        """The lines of an answer that goes on; inside the block Docker is telling already."""
+        async with self._request("GET", path, query, None, None, None) as response:
+            yield _json_lines(response)
 
     async def chunks(self, path: str, query: Query) -> AsyncIterator[bytes]:
         """Yield the bytes of an answer as they come, for as long as Docker sends some."""
@@ -213,6 +213,17 @@ async def connect(host: str) -> AsyncIterator[Engine]:
         engine = Engine(host, session)
         await engine.negotiate()
         yield engine
+
+
+async def _json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[Json]:
+    rest = b""
+    async for chunk in response.content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield json.loads(line)
+    if rest.strip():
+        yield json.loads(rest)
 
 
 def _address(host: str) -> str:

@@ -87,7 +87,7 @@ class DockerSettings(Struct, frozen=True, kw_only=True):
 async def docker_runtime(settings: DockerSettings, clock: Clock) -> AsyncIterator[Runtime]:
     """The runtime while the block runs; containers go on. Raise EngineError if none answers."""
     async with connect(settings.host) as engine, asyncio.TaskGroup() as group:
-        view = View(engine, settings.kubelet, clock)
+        view = View(engine, settings.kubelet)
         await engine.look_round()
         await view.load()
         runtime = DockerRuntime(settings, engine, view, clock)

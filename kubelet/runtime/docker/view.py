@@ -8,12 +8,10 @@ to have changed. Nothing polls.
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from knarr.daemon.clock import Clock
 from kubelet.runtime.docker import names
 from kubelet.runtime.docker.engine import Engine, EngineError
 from kubelet.runtime.docker.states import uid_of
@@ -36,13 +34,12 @@ Json = Mapping[str, Any]
 class View:
     """The containers, by id and by pod."""
 
-    def __init__(self, engine: Engine, kubelet: str, clock: Clock) -> None:
+    def __init__(self, engine: Engine, kubelet: str) -> None:
         self.changes: asyncio.Queue[str] = asyncio.Queue()
         self.on_load: list[Callable[[], None]] = []
         """Called when everything is read anew: the engine may have started again."""
         self._engine = engine
         self._filters = {"label": [f"{names.KUBELET}={kubelet}"]}
-        self._clock = clock
         self._told: dict[str, Json] = {}
         self._by_pod: dict[str, set[str]] = {}
         self._ended: dict[str, asyncio.Event] = {}
@@ -102,35 +99,35 @@ class View:
     async def follow(self) -> None:
         """Keep up until cancelled."""
         while True:
-            since = self._clock.now() - timedelta(seconds=2)
             try:
-                await self.load()
-                for call in self.on_load:
-                    call()
-                for uid in self.pods():
-                    self.changes.put_nowait(uid)
-                await self._take_events(since.timestamp())
+                await self._listen()
                 log.warning("lost Docker's events, reading all again")
             except* EngineError as errors:
                 log.warning("Docker does not answer", error=str(errors.exceptions[0]))
             await asyncio.sleep(AGAIN_AFTER_S)
 
-    async def _take_events(self, since: float) -> None:
-        filters = {**self._filters, "type": ["container"]}
-        query = {"filters": json.dumps(filters), "since": f"{since:.6f}"}
-        async for event in self._engine.lines("GET", "/events", query=query):
-            docker_id = event["Actor"]["ID"]
-            if event["Action"] not in CHANGES:
-                continue
-            before = self._told.get(docker_id)
-            if event["Action"] == "start" and before is not None and before["State"]["Running"]:
-                continue  # We started it ourselves and know.
-            if event["Action"] == "destroy":
-                self._forget(docker_id)
-            else:
-                await self.refresh(docker_id)
-            attributes = event["Actor"]["Attributes"]
-            self.changes.put_nowait(attributes.get(names.POD_UID, ""))
+    async def _listen(self) -> None:
+        """Listen first and read all then: nothing falls between, whatever the clocks say."""
+        query = {"filters": json.dumps({**self._filters, "type": ["container"]})}
+        async with self._engine.listen("/events", query) as events:
+            await self.load()
+            for uid in self.pods():
+                self.changes.put_nowait(uid)
+            async for event in events:
+                await self._take(event)
+
+    async def _take(self, event: Json) -> None:
+        docker_id = event["Actor"]["ID"]
+        if event["Action"] not in CHANGES:
+            return
+        before = self._told.get(docker_id)
+        if event["Action"] == "start" and before is not None and before["State"]["Running"]:
+            return  # We started it ourselves and know.
+        if event["Action"] == "destroy":
+            self._forget(docker_id)
+        else:
+            await self.refresh(docker_id)
+        self.changes.put_nowait(event["Actor"]["Attributes"].get(names.POD_UID, ""))
 
     def _forget(self, docker_id: str) -> None:
         told = self._told.pop(docker_id, None)
