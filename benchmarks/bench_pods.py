@@ -49,7 +49,8 @@ def _is_ready(pod: Pod) -> bool:
 
 
 @asynccontextmanager
-async def _cluster(folder: Path, host: str) -> AsyncIterator[Client]:
+async def cluster(folder: Path, host: str) -> AsyncIterator[Client]:
+    """A cluster on a Docker engine, and the way to it."""
     os.environ["DOCKER_HOST"] = host
     words = (sys.executable, "-m", "knarr.cluster")
     where = ("--name", NAME, "--state-dir", str(folder), "--kubeconfig", str(folder / "config"))
@@ -93,7 +94,8 @@ async def _one_by_one(client: Client, rounds: int) -> list[float]:
     return times
 
 
-async def _at_once(client: Client, count: int) -> float:
+async def at_once(client: Client, count: int) -> float:
+    """Make many pods; answer how long it took until all were ready."""
     names = {f"many-{number}" for number in range(count)}
     revision = await client.revision_now()
     began = time.perf_counter()
@@ -131,7 +133,7 @@ def _say(what: str, times: list[float]) -> None:
 
 async def _main(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        async with _cluster(Path(folder), options.host) as client:
+        async with cluster(Path(folder), options.host) as client:
             times = await _one_by_one(client, options.rounds)
             _say("one pod, create to Ready", times)
             async with connect_docker(options.host) as engine:
@@ -139,7 +141,7 @@ async def _main(options: argparse.Namespace) -> int:
             _say("the same by Docker alone", alone)
             share = statistics.median(alone) / statistics.median(times)
             sys.stdout.write(f"Docker's share: {share:.0%}\n")
-            took_s = await _at_once(client, options.pods)
+            took_s = await at_once(client, options.pods)
             sys.stdout.write(f"{options.pods} pods at once on one node: {took_s:.1f} s\n")
     return 0
 

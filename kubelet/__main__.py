@@ -67,6 +67,7 @@ def flags() -> Flags:
         default=0.0,
         help="what of it is kept for critical pods, which end last",
     )
+    found.flag("pod-max-pids", default=0, help="processes a container may have, 0 for any number")
     found.flag("allowed-unsafe-sysctls", default=(), help="kernel settings pods may change too")
     found.flag(
         "runtime",

@@ -31,6 +31,8 @@ class RuntimeSettings(Struct, frozen=True, kw_only=True):
     state_dir: Path
     node_name: str
     pod_cidr: str = ""
+    pids_max: int = 0
+    """Most processes a container may have at a time; 0 for no limit."""
     bridge: Bridge | None = None
     """What pods of the process runtime are behind; without one they share the machine's network."""
 
@@ -75,6 +77,7 @@ async def _docker(settings: RuntimeSettings, clock: Clock) -> AsyncIterator[Runt
         state_dir=settings.state_dir,
         pod_cidr=settings.pod_cidr,
         sandbox_image=settings.sandbox_image,
+        pids_max=settings.pids_max,
     )
     async with AsyncExitStack() as stack:
         try:

@@ -330,6 +330,9 @@ class PodWorker:
         except VolumeNotReadyError as error:
             self._host.events.event(pod, "FailedMount", str(error), "Warning")
             raise RuntimeFailureError("ContainerCreating", str(error)) from error
+        if pod.spec.runtime_class_name and attempt == 0:
+            told = f"all pods of this node run alike, also those of {pod.spec.runtime_class_name}"
+            self._host.events.event(pod, "RuntimeClassIgnored", told)
         network = self._host.network(pod)
         config = SandboxConfig(
             pod=pod_ref(pod),

@@ -6,6 +6,7 @@ looked at last, so that they wait side by side.
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
@@ -218,6 +219,15 @@ def test_a_job_prints_pi(cluster: Cluster) -> None:
     assert len(printed) == len("3.") + 1999
     assert printed.startswith(PI_BEGINS)
     assert printed.endswith(PI_ENDS)
+
+
+def test_a_killed_cluster_restarts_nothing(cluster: Cluster) -> None:
+    before = one(cluster, "pods", "dns-test")["status"]["containerStatuses"]
+    os.kill(int(cluster.running()["pid"]), signal.SIGKILL)
+    until("it is gone", lambda: not cluster.running()["running"])
+    cluster.up("--runtime", "docker")
+    cluster.knarr("exec", "dns-test", "--", "true")
+    assert one(cluster, "pods", "dns-test")["status"]["containerStatuses"] == before
 
 
 def test_a_cron_job_says_hello_each_minute(cluster: Cluster) -> None:

@@ -197,6 +197,14 @@ def user_of(config: ContainerConfig, image_user: str) -> str:
     return name
 
 
+def localhost_profile(config: ContainerConfig) -> str:
+    """The name of the filter of system calls that lies on this host; empty for none of them."""
+    profile = _first("seccomp_profile", config)
+    if profile is None or profile.type != "Localhost":
+        return ""
+    return str(profile.localhost_profile or "")
+
+
 def is_to_be_non_root(config: ContainerConfig) -> bool:
     """Whether the container may not run as root."""
     return bool(_first("run_as_non_root", config))

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import Clock
@@ -18,6 +19,7 @@ from kubelet.runtime.docker.create_options import (
     Options,
     SandboxPlace,
     container_options,
+    localhost_profile,
     sandbox_options,
     update_options,
 )
@@ -75,6 +77,8 @@ class DockerSettings(Struct, frozen=True, kw_only=True):
     pod_cidr: str = ""
     """The subnet of the node's network; without one only host networks can be had."""
     sandbox_image: str = ""
+    pids_max: int = 0
+    """Most processes a container may have at a time; 0 for no limit."""
 
     @property
     def kubelet(self) -> str:
@@ -347,11 +351,25 @@ class DockerRuntime(Runtime):
             host_ipc=told["HostConfig"]["IpcMode"] == "host",
             target_id=self._target(config),
             image_user=image_user,
-            machine=self._machine,
+            machine=self._machine_for(config),
         )
         options = container_options(config, place, self._identity)
         options["HostConfig"]["Mounts"] += self._file_mounts(config)
+        if self._settings.pids_max > 0:
+            options["HostConfig"]["PidsLimit"] = self._settings.pids_max
         return options
+
+    def _machine_for(self, config: ContainerConfig) -> Machine:
+        """What the host allows, with the filter of system calls the container names."""
+        name = localhost_profile(config)
+        if not name:
+            return self._machine
+        path = self._settings.state_dir / "seccomp" / name
+        try:
+            return replace(self._machine, seccomp_profiles={name: path.read_text()})
+        except OSError as error:
+            told = f'cannot load seccomp profile "{path}": {(error.strerror or "").lower()}'
+            raise RuntimeFailureError("CreateContainerError", told) from None
 
     def _target(self, config: ContainerConfig) -> str:
         """The container whose processes an ephemeral one is to see."""

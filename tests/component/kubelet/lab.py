@@ -24,7 +24,7 @@ from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
 from knarr.client.informers import Informers
 from knarr.cluster.in_process import InProcessClient
-from knarr.daemon.clock import SystemClock
+from knarr.daemon.clock import Clock, SystemClock
 from kubelet.kubelet import Kubelet, KubeletOptions
 from kubelet.runtime.docker.runtime import DockerSettings, docker_runtime
 from kubelet.runtime.hollow import HollowRuntime
@@ -56,14 +56,19 @@ async def api() -> AsyncIterator[InProcessClient]:
 
 @asynccontextmanager
 async def docker_node(
-    client: InProcessClient, engine: Dockerd, state_dir: Path, **more: Any
+    client: InProcessClient,
+    engine: Dockerd,
+    state_dir: Path,
+    clock: Clock | None = None,
+    **more: Any,
 ) -> AsyncIterator[Kubelet]:
     """A node whose pods are containers."""
+    clock = clock or SystemClock()
     settings = DockerSettings(host=engine.host, node_name=NODE, state_dir=state_dir)
-    async with docker_runtime(settings, SystemClock()) as runtime:
+    async with docker_runtime(settings, clock) as runtime:
         wanted = {"pod_cidr": "10.215.0.0/24", **more}
         try:
-            async with _running(client, runtime, state_dir, wanted) as kubelet:
+            async with _running(client, runtime, state_dir, wanted, clock) as kubelet:
                 yield kubelet
         finally:
             unmount(state_dir)
@@ -107,11 +112,16 @@ async def hollow_node(client: InProcessClient, state_dir: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def _running(
-    client: InProcessClient, runtime: Runtime, state_dir: Path, more: Mapping[str, Any]
+    client: InProcessClient,
+    runtime: Runtime,
+    state_dir: Path,
+    more: Mapping[str, Any],
+    clock: Clock | None = None,
 ) -> AsyncIterator[Kubelet]:
     options = KubeletOptions(node_name=NODE, node_ips=("127.0.0.1",), state_dir=state_dir, **more)
     async with Informers(client) as informers, asyncio.TaskGroup() as group:
-        kubelet = Kubelet(options, client, SystemClock(), runtime, informers.of(Service))
+        services = informers.of(Service)
+        kubelet = Kubelet(options, client, clock or SystemClock(), runtime, services)
         running = group.create_task(kubelet.run())
         try:
             yield kubelet

@@ -1,5 +1,8 @@
 """Whom a container runs as, and what it may do."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from knarr.api.core.pod import Pod
@@ -95,6 +98,21 @@ async def test_what_a_container_may_do(world: World) -> None:
     assert shown["default"][2] == "2", "a filter is on"
     assert shown["main"][2] == "0"
     assert "added" in shown["privileged"]
+
+
+async def test_a_filter_of_system_calls_may_lie_on_the_node(world: World) -> None:
+    folder = Path(world.kubelet.host.state_dir) / "seccomp"
+    folder.mkdir()
+    refused = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}
+    text = json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [refused]})
+    (folder / "no-mkdir.json").write_text(text)
+    profile = "securityContext: {seccompProfile: {type: Localhost, localhostProfile: NAME}}"
+    script = "mkdir /x 2>/dev/null || echo refused"
+    wanted = main_pod("filtered", script, profile.replace("NAME", "no-mkdir.json"))
+    assert await output(world.client, world.kubelet, wanted) == "refused\n"
+    await world.client.create(main_pod("no-filter", "true", profile.replace("NAME", "none.json")))
+    (failed, *_) = await events(world.client, "no-filter", "Failed")
+    assert "cannot load seccomp profile" in failed.message
 
 
 async def test_root_is_refused_where_the_pod_says_so(world: World) -> None:
