@@ -36,6 +36,8 @@ from kubelet.runtime.docker.images import PAUSE_TAG
 
 NAME = "bench"
 WAIT_S = 120.0
+POD_S = 3.0
+"""What is allowed for each pod beside that."""
 
 
 def _pod(name: str) -> Pod:
@@ -71,7 +73,7 @@ async def cluster(folder: Path, host: str) -> AsyncIterator[Client]:
 
 
 async def _until_ready(client: Client, names: set[str], after: int) -> None:
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(WAIT_S + POD_S * len(names)):
         async for batch in client.watch(Pod, namespace="default", after=after):
             for event in batch:
                 if event.object is not None and _is_ready(event.object):
