@@ -23,6 +23,7 @@ _CHANGING = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
     (re.compile(r'"resourceVersion": "\d+"'), '"resourceVersion": "<revision>"'),
+    (re.compile(r'"\d+s"'), '"<age>"'),
     (re.compile(r"Python/3\.\d+ aiohttp/[\d.]+"), "<agent>"),
 )
 
