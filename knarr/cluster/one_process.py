@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from apiserver.aggregation.authorities import FRONT_PROXY
 from apiserver.registry import snapshot
+from apiserver.registry.registry import Registry
 from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.server import Options, serve
 from apiserver.storage.store import Store
@@ -116,9 +117,15 @@ async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
         async with Informers(client) as informers, asyncio.TaskGroup() as group:
             settings = _controller_settings(options, folder, addresses, authority)
             group.create_task(
-                run_controllers(client, clock, seeded(), settings), name="controllers"
+                run_controllers(
+                    _as("kube-controller-manager", server.registry), clock, seeded(), settings
+                ),
+                name="controllers",
             )
-            group.create_task(run_scheduler(client, clock, seeded()), name="scheduler")
+            group.create_task(
+                run_scheduler(_as("kube-scheduler", server.registry), clock, seeded()),
+                name="scheduler",
+            )
             services = informers.of(Service)
             carried = None
             if network != "none":
@@ -131,7 +138,15 @@ async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
             credentials = Shown(pair.certificate, pair.key, authority.path)
             certificates = (*server_certificates(folder.pki, addresses.kubernetes), shown)
             group.create_task(authority.keep(certificates), name="certificates")
-            nodes = _Nodes(options, folder, addresses, client, clock, services, credentials)
+            nodes = _Nodes(
+                options,
+                folder,
+                addresses,
+                _as("kubelet", server.registry),
+                clock,
+                services,
+                credentials,
+            )
             group.create_task(nodes.run(names), name="nodes")
             is_first = options.store == "memory" or not folder.first_state.exists()
             fresh = server.registry.core.store if is_first else None
@@ -176,6 +191,11 @@ def _network_options(
         cluster_name=options.name,
         doors=doors,
     )
+
+
+def _as(part: str, registry: Registry) -> Client:
+    """The client of one part, whose name stands beside the fields that it writes."""
+    return InProcessClient(registry, field_manager=part)
 
 
 def running_of(options: UpOptions, layout: Layout, network: str) -> Running:

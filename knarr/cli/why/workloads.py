@@ -100,7 +100,7 @@ def below(obj: Json, facts: Facts) -> Iterator[Finding]:
         name = one["metadata"]["name"]
         for finding in pod({**one, "apiVersion": "v1", "kind": "Pod"}, facts):
             seen.setdefault(finding.cause, []).append(name)
-            found[finding.cause] = finding
+            found.setdefault(finding.cause, finding)
     for cause, names in seen.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield Finding(cause, found[cause].cure, about=f"pod/{names[0]}{more}")

@@ -67,6 +67,8 @@ Where the container takes input a sleeper keeps the pipe open, so that it does
 not end with the first who was attached.
 """
 
+PID_LOOKS_MAX, PID_EVERY_S = 250, 0.02
+"""So often, and so far apart, a container that begins is asked for its pid."""
 
 KILL_AGAIN_S = 0.1
 """A container that lives on so long after it was killed is killed again."""
@@ -227,7 +229,7 @@ class ProcessRuntime(Runtime):
     ) -> Session:
         """Run a command with the container's environment and view of the files."""
         folder = self._folder(container_id)
-        pid = folder.pid()
+        pid = await _pid_of(folder)
         if pid is None:
             raise RuntimeFailureError("Error", f"container {folder.record.name} is not running")
         config = json.loads(folder.read("enter.json"))
@@ -454,3 +456,13 @@ def _signal(name: str) -> signal.Signals:
         return signal.Signals[name] if name else signal.SIGTERM
     except KeyError:
         return signal.SIGTERM
+
+
+async def _pid_of(folder: ContainerFolder) -> int | None:
+    """The container's own pid; one that has just begun tells it a moment later."""
+    for _ in range(PID_LOOKS_MAX):
+        pid = folder.pid()
+        if pid is not None or folder.view().phase != "running":
+            return pid
+        await asyncio.sleep(PID_EVERY_S)
+    return None
