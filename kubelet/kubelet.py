@@ -5,7 +5,7 @@ await Kubelet(options, client, clock, runtime, services).run()
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -16,6 +16,7 @@ from knarr.api.core.pod import Pod
 from knarr.api.core.references import ObjectReference
 from knarr.api.core.scheduling import Taint
 from knarr.api.core.service import Service
+from knarr.api.errors import ApiError
 from knarr.api.scalars import Quantity
 from knarr.client.client import Client
 from knarr.client.events import EventRecorder
@@ -130,6 +131,7 @@ class Kubelet:
             allocations=Allocations(self._allocatable, self._wake),
             mirrors=Mirrors(client, self._static_pods, lambda: self.agent.node),
             state=self._state,
+            read_node=self._read_node,
         )
         self.manager = PodManager(self.host, self.pods, self._static)
         self.agent = NodeAgent(
@@ -229,6 +231,10 @@ class Kubelet:
             is_shutting_down=self._is_shutting_down,
             unsafe_sysctls=self._options.unsafe_sysctls,
         )
+
+    async def _read_node(self) -> None:
+        with suppress(ApiError):
+            await self.agent.refresh()
 
     def _static_pods(self) -> Mapping[str, Pod]:
         return self._static.pods if self._static is not None else {}

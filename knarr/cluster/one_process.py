@@ -116,16 +116,11 @@ async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
         client = InProcessClient(server.registry)
         async with Informers(client) as informers, asyncio.TaskGroup() as group:
             settings = _controller_settings(options, folder, addresses, authority)
-            group.create_task(
-                run_controllers(
-                    _as("kube-controller-manager", server.registry), clock, seeded(), settings
-                ),
-                name="controllers",
-            )
-            group.create_task(
-                run_scheduler(_as("kube-scheduler", server.registry), clock, seeded()),
-                name="scheduler",
-            )
+            manager = _as("kube-controller-manager", server.registry)
+            controllers = run_controllers(manager, clock, seeded(), settings)
+            group.create_task(controllers, name="controllers")
+            scheduler = run_scheduler(_as("kube-scheduler", server.registry), clock, seeded())
+            group.create_task(scheduler, name="scheduler")
             services = informers.of(Service)
             carried = None
             if network != "none":
@@ -138,15 +133,8 @@ async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
             credentials = Shown(pair.certificate, pair.key, authority.path)
             certificates = (*server_certificates(folder.pki, addresses.kubernetes), shown)
             group.create_task(authority.keep(certificates), name="certificates")
-            nodes = _Nodes(
-                options,
-                folder,
-                addresses,
-                _as("kubelet", server.registry),
-                clock,
-                services,
-                credentials,
-            )
+            kubelet = _as("kubelet", server.registry)
+            nodes = _Nodes(options, folder, addresses, kubelet, clock, services, credentials)
             group.create_task(nodes.run(names), name="nodes")
             is_first = options.store == "memory" or not folder.first_state.exists()
             fresh = server.registry.core.store if is_first else None

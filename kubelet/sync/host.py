@@ -1,6 +1,6 @@
 """What all pods of one host share: runtime, client, clock, addresses, volumes, events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
@@ -56,3 +56,5 @@ class Host(Struct, frozen=True, kw_only=True):
     mirrors: Mirrors
     state: Callable[[Pod], NodeState]
     """How the node is for a pod that comes."""
+    read_node: Callable[[], Awaitable[None]]
+    """Look at the node's own object again."""

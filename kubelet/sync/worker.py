@@ -136,7 +136,7 @@ class PodWorker:
         observed = await self._containers.with_messages(wish.pod, observed)
         self._containers.watch(wish.pod, observed)
         ending = self._why_end(wish)
-        if ending is None and self._is_refused(wish, observed):
+        if ending is None and await self._is_refused(wish, observed):
             ending = self._why_end(wish)
         pod, resizing = wish.pod, Resizing()
         if ending is None:
@@ -171,12 +171,16 @@ class PodWorker:
         began, self._began_sandbox = self._began_sandbox, False
         return began and bool(actions.start) if ending is None else actions.stop_sandbox
 
-    def _is_refused(self, wish: Wish, observed: Observed) -> bool:
+    async def _is_refused(self, wish: Wish, observed: Observed) -> bool:
         """Whether the node does not take a pod that it sees for the first time."""
         begun = observed.sandbox is not None or wish.pod.status.start_time is not None
         if begun or is_static(wish.pod) or self._host.allocations.has(wish.pod.metadata.uid):
             return False
         self._ending = refusal(wish.pod, self._host.state(wish.pod))
+        if self._ending is not None and self._ending.reason == "NodeAffinity":
+            # The scheduler may know of labels that came a moment ago.
+            await self._host.read_node()
+            self._ending = refusal(wish.pod, self._host.state(wish.pod))
         if self._ending is None:
             return False
         self._host.events.event(wish.pod, self._ending.reason, self._ending.message, "Warning")
