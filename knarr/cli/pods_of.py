@@ -62,6 +62,10 @@ def default_container(session: Session, pod: Json, wanted: str, *, quiet: bool =
         return str(marked)
     main = container_names(pod, init=False)
     if len(names) > 1 and not quiet:
-        listed = ", ".join([*main, *(f"{one} (init)" for one in names if one not in main)])
+        later = [one["name"] for one in pod["spec"].get("ephemeralContainers") or []]
+        words = [
+            f"{one} ({'ephem' if one in later else 'init'})" for one in names if one not in main
+        ]
+        listed = ", ".join([*main, *sorted(words, key=lambda one: one.endswith("(init)"))])
         session.tell(f'Defaulted container "{main[0]}" out of: {listed}')
     return main[0]
