@@ -118,9 +118,9 @@ async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
             settings = _controller_settings(options, folder, addresses, authority)
             manager = _as("kube-controller-manager", server.registry)
             controllers = run_controllers(manager, clock, seeded(), settings)
-            group.create_task(controllers, name="controllers")
             scheduler = run_scheduler(_as("kube-scheduler", server.registry), clock, seeded())
-            group.create_task(scheduler, name="scheduler")
+            for name, part in (("controllers", controllers), ("scheduler", scheduler)):
+                group.create_task(part, name=name)
             services = informers.of(Service)
             carried = None
             if network != "none":
