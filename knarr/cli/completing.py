@@ -45,10 +45,13 @@ def candidates(session: Session, line: Sequence[str]) -> list[str]:
     if command.partition(" ")[0] not in TABLE and command:
         return []
     flags = (*GLOBAL_FLAGS, *(load(command).flags if command else ()))
+    line_so_far = _Line(session, command, rest, flags)
     try:
-        return _after(_Line(session, command, rest, flags), last)
+        return _after(line_so_far, last)
     except (CliError, StatusError, UnreachableError):
         return []
+    finally:
+        line_so_far.session.close()
 
 
 def bash_candidates(session: Session, line: Sequence[str]) -> list[str]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-import grpc
-
 from knarr.cli.config import Target
 from knarr.cli.failures import CliError, PlainError
 from knarr.cli.flags import Arguments
 from knarr.client.dynamic import CALL_S, DynamicClient
+from knarr.client.unary import Tls
 
 
 def connect(
@@ -22,12 +21,10 @@ def connect(
         raise _nowhere(target)
     metadata = [("authorization", f"Bearer {target.token}")] if target.token else []
     metadata += _impersonation(arguments)
-    credentials, name = _credentials(target, arguments)
     return DynamicClient(
         target.grpc,
-        credentials=credentials,
+        tls=_tls(target, arguments),
         metadata=metadata,
-        server_name=name,
         timeout_s=timeout_s or CALL_S,
         on_warning=on_warning,
     )
@@ -45,21 +42,14 @@ def _nowhere(target: Target) -> CliError:
     )
 
 
-def _credentials(
-    target: Target, arguments: Arguments
-) -> tuple[grpc.ChannelCredentials | None, str]:
-    """The channel's credentials, and the name to look for in the server's certificate."""
+def _tls(target: Target, arguments: Arguments) -> Tls | None:
+    """Whom to believe and who we are; None for a server that does not encrypt."""
     if arguments.truth("insecure-skip-tls-verify") or target.insecure:
         return _of_anybody(target)
     _check(target)
     if not target.authority:
-        return None, target.server_name
-    return (
-        grpc.ssl_channel_credentials(
-            target.authority, target.key or None, target.certificate or None
-        ),
-        target.server_name,
-    )
+        return None
+    return Tls(target.authority, target.certificate, target.key, target.server_name)
 
 
 def _check(target: Target) -> None:
@@ -95,8 +85,8 @@ def _is_pem(data: bytes) -> bool:
         return False
 
 
-def _of_anybody(target: Target) -> tuple[grpc.ChannelCredentials, str]:
-    """Credentials that believe whatever certificate the server shows."""
+def _of_anybody(target: Target) -> Tls:
+    """What believes whatever certificate the server shows."""
     import ssl  # noqa: PLC0415
 
     from cryptography import x509  # noqa: PLC0415
@@ -110,9 +100,7 @@ def _of_anybody(target: Target) -> tuple[grpc.ChannelCredentials, str]:
     found = names.get_extension_for_class(x509.SubjectAlternativeName).value
     known = [*found.get_values_for_type(x509.DNSName), *found.get_values_for_type(x509.IPAddress)]
     name = str(next(iter(known), "localhost"))
-    return grpc.ssl_channel_credentials(
-        shown.encode(), target.key or None, target.certificate or None
-    ), name
+    return Tls(shown.encode(), target.certificate, target.key, name)
 
 
 def _impersonation(arguments: Arguments) -> list[tuple[str, str]]:

@@ -125,7 +125,10 @@ def _run_command(name: str, line: list[str], program: str, launcher: Mapping[str
     session = Session(found, program=program)
     session.manager = command.manager or "kubectl"
     session.launcher = tuple(launcher)
-    code = command.run(session, found) or 0
+    try:
+        code = command.run(session, found) or 0
+    finally:
+        session.close()
     if session.warnings and found.truth("warnings-as-errors"):
         raise CliError(f"{len(session.warnings)} warning(s) received")
     return code

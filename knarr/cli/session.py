@@ -114,6 +114,11 @@ class Session:
             ),
         )
 
+    def close(self) -> None:
+        """Let go of the connection, if there was need of one."""
+        if "client" in self.__dict__:
+            self.client.close()
+
     def as_oneself(self) -> "Session":
         """The same without acting for another: who asks about others' rights must see the roles."""
         values = {**self.arguments.values, "as": "", "as-group": (), "as-uid": ""}

@@ -8,12 +8,12 @@ CustomResourceDefinition knows are as good as built-in ones.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import grpc
 import msgspec
 from msgspec import Struct, field
 
 from knarr.api.kinds import Kind
-from knarr.proto import resources_pb2 as pb
+from knarr.client import messages
+from knarr.client.unary import DEADLINE_EXCEEDED, UNAVAILABLE, CallError, Tls, UnaryChannel
 
 Json = dict[str, Any]
 
@@ -29,6 +29,13 @@ _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
 )
+_REASONS = {
+    DEADLINE_EXCEEDED: ("Timeout", 504),
+    12: ("NotFound", 404),
+    16: ("Unauthorized", 401),
+}
+"""What gRPC's codes mean where the server sent no Status."""
+
 _EVENT_TYPES = {1: "ADDED", 2: "MODIFIED", 3: "DELETED", 4: "BOOKMARK"}
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
@@ -110,27 +117,43 @@ class DynamicClient:
         self,
         server: str,
         *,
-        credentials: grpc.ChannelCredentials | None = None,
+        tls: Tls | None = None,
         metadata: Sequence[tuple[str, str]] = (),
-        server_name: str = "",
         timeout_s: float | None = CALL_S,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self._server = server
-        options = list(_OPTIONS)
-        if server_name:
-            options.append(("grpc.ssl_target_name_override", server_name))
-        if credentials is None:
-            self._channel = grpc.insecure_channel(server, options=options)
-        else:
-            self._channel = grpc.secure_channel(server, credentials, options=options)
+        self._tls = tls
         self._metadata = tuple(metadata)
         self._timeout_s = timeout_s
         self._on_warning = on_warning
+        self._quick = UnaryChannel(server, tls, self._metadata)
+        self._library: Any = None
 
     def close(self) -> None:
-        """Let go of the channel."""
-        self._channel.close()
+        """Let go of the connections."""
+        self._quick.close()
+        if self._library is not None:
+            self._library.close()
+
+    @property
+    def _channel(self) -> Any:
+        """The gRPC library's channel, for streams."""
+        if self._library is None:
+            import grpc  # noqa: PLC0415  # It takes longer to load than most commands to run.
+
+            options = list(_OPTIONS)
+            tls = self._tls
+            if tls is None:
+                self._library = grpc.insecure_channel(self._server, options=options)
+                return self._library
+            if tls.server_name:
+                options.append(("grpc.ssl_target_name_override", tls.server_name))
+            credentials = grpc.ssl_channel_credentials(
+                tls.authority, tls.key or None, tls.certificate or None
+            )
+            self._library = grpc.secure_channel(self._server, credentials, options=options)
+        return self._library
 
     def get(
         self, kind: Kind, namespace: str, name: str, *, subresource: str = "", form: str = ""
@@ -140,10 +163,8 @@ class DynamicClient:
         `form` is another form of it: `Table`, or `Table/Object` for one whose
         rows hold the whole object, or `PartialObjectMetadata`.
         """
-        message = pb.GetRequest(target=_target(kind, namespace, name, subresource))
-        if form:
-            message.form.kind, _, message.form.include = form.partition("/")
-        return self._object(self._answer("Get", message))
+        place = messages.target(kind, namespace, name, subresource)
+        return self._object("Get", messages.get_request(place, messages.form(form)))
 
     def list(
         self,
@@ -156,16 +177,11 @@ class DynamicClient:
     ) -> Page:
         """The objects of a kind, in one namespace or (empty) in all; read in chunks."""
         page, token = Page(), ""
+        place, shown = messages.target(kind, namespace), messages.form(form)
+        chosen = _selection(selection)
         while True:
-            message = pb.ListRequest(
-                target=_target(kind, namespace),
-                selection=_selection(selection),
-                limit=chunk,
-                continue_token=token,
-            )
-            if form:
-                message.form.kind, _, message.form.include = form.partition("/")
-            answer = pb.ListAnswer.FromString(self._unary("List", message))
+            request = messages.list_request(place, chosen, chunk, token, shown)
+            answer = messages.list_answer(self._unary("List", request))
             self._warn(answer.warnings if not token else ())
             page.objects += [_decode(one) for one in answer.objects]
             page.revision, token = answer.revision, answer.continue_token
@@ -183,11 +199,12 @@ class DynamicClient:
         timeout_s: float | None = None,
     ) -> Iterator[Change]:
         """Every change after a revision, in order. Ends when the server or the time ends it."""
-        message = pb.WatchRequest(
-            target=_target(kind, namespace), selection=_selection(selection), after=after
-        )
-        if form:
-            message.form.kind, _, message.form.include = form.partition("/")
+        from knarr.proto import resources_pb2 as pb  # noqa: PLC0415  # for streams alone
+
+        message = pb.WatchRequest(after=after)
+        message.target.ParseFromString(messages.target(kind, namespace))
+        message.selection.ParseFromString(_selection(selection) or b"")
+        message.form.ParseFromString(messages.form(form))
         batches = self.stream(f"{_METHODS}Watch", message.SerializeToString(), timeout_s=timeout_s)
         for data in batches:
             for event in pb.WatchBatch.FromString(data).events:
@@ -205,12 +222,9 @@ class DynamicClient:
         subresource: str = "",
     ) -> Json:
         """Store a new object, or post to a subresource. Raise StatusError."""
-        message = pb.WriteRequest(
-            target=_target(kind, namespace, name, subresource),
-            object=_encode(obj),
-            options=_options(options),
-        )
-        return self._object(self._answer("Call" if subresource else "Create", message))
+        place = messages.target(kind, namespace, name, subresource)
+        request = messages.write_request(place, _encode(obj), _options(options))
+        return self._object("Call" if subresource else "Create", request)
 
     def update(
         self,
@@ -223,12 +237,9 @@ class DynamicClient:
         subresource: str = "",
     ) -> Json:
         """Replace an object or its subresource. Raise StatusError."""
-        message = pb.WriteRequest(
-            target=_target(kind, namespace, name, subresource),
-            object=_encode(obj),
-            options=_options(options),
-        )
-        return self._object(self._answer("Update", message))
+        place = messages.target(kind, namespace, name, subresource)
+        request = messages.write_request(place, _encode(obj), _options(options))
+        return self._object("Update", request)
 
     def patch(
         self,
@@ -243,14 +254,12 @@ class DynamicClient:
         force: bool = False,
     ) -> Json:
         """Change part of an object. Raise StatusError."""
-        message = pb.PatchRequest(
-            target=_target(kind, namespace, name, subresource),
-            patch=patch if isinstance(patch, bytes) else _encode(patch),
-            patch_type=PATCH_TYPES[patch_type],
-            force=force,
-            options=_options(options),
+        place = messages.target(kind, namespace, name, subresource)
+        body = patch if isinstance(patch, bytes) else _encode(patch)
+        request = messages.patch_request(
+            place, body, PATCH_TYPES[patch_type], _options(options), force=force
         )
-        return self._object(self._answer("Patch", message))
+        return self._object("Patch", request)
 
     def delete(
         self,
@@ -261,12 +270,9 @@ class DynamicClient:
         options: Write | None = None,
     ) -> Json:
         """Ask for an object to go. Raise StatusError."""
-        message = pb.DeleteRequest(
-            target=_target(kind, namespace, name),
-            delete_options=_encode(delete_options) if delete_options else b"",
-            options=_options(options),
-        )
-        return self._object(self._answer("Delete", message))
+        place = messages.target(kind, namespace, name)
+        body = _encode(delete_options) if delete_options else b""
+        return self._object("Delete", messages.write_request(place, body, _options(options)))
 
     def stream(
         self, method: str, message: bytes, *, timeout_s: float | None = None
@@ -275,40 +281,34 @@ class DynamicClient:
         call = self._channel.unary_stream(method)(
             message, metadata=self._metadata, timeout=timeout_s
         )
-        try:
-            yield from call
-        except grpc.RpcError as error:
-            if not (timeout_s and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED):
-                raise self._failure(error) from None
-        finally:
-            call.cancel()
+        yield from self._messages(call, timeout_s)
 
     def both(self, method: str, messages: Iterator[bytes]) -> Iterator[bytes]:
         """The messages that a method answers a stream of messages with."""
         call = self._channel.stream_stream(method)(messages, metadata=self._metadata)
+        yield from self._messages(call, None)
+
+    def _messages(self, call: Any, timeout_s: float | None) -> Iterator[bytes]:
+        import grpc  # noqa: PLC0415  # The channel has loaded it.
+
         try:
             yield from call
         except grpc.RpcError as error:
-            raise self._failure(error) from None
+            failure = _call_error(error)
+            if not (timeout_s and failure.code == DEADLINE_EXCEEDED):
+                raise self._failure(failure) from None
         finally:
             call.cancel()
 
-    def _answer(self, method: str, message: Any) -> Any:
-        answer = pb.Answer.FromString(self._unary(method, message))
-        self._warn(answer.warnings)
-        return answer
-
-    def _unary(self, method: str, message: Any) -> bytes:
-        call = self._channel.unary_unary(_METHODS + method)
+    def _unary(self, method: str, request: bytes) -> bytes:
         try:
-            answer: bytes = call(
-                message.SerializeToString(), metadata=self._metadata, timeout=self._timeout_s
-            )
-        except grpc.RpcError as error:
+            return self._quick.call(_METHODS + method, request, self._timeout_s)
+        except CallError as error:
             raise self._failure(error) from None
-        return answer
 
-    def _object(self, answer: Any) -> Json:
+    def _object(self, method: str, request: bytes) -> Json:
+        answer = messages.answer(self._unary(method, request))
+        self._warn(answer.warnings)
         found: Json = _decode(answer.object)
         return found
 
@@ -317,46 +317,37 @@ class DynamicClient:
             for warning in warnings:
                 self._on_warning(warning)
 
-    def _failure(self, error: Any) -> Exception:
-        for key, value in error.trailing_metadata() or ():
-            if key == _STATUS_METADATA:
-                return StatusError(_decode(value))
-        code, words = error.code(), error.details() or ""
-        if code is grpc.StatusCode.UNAVAILABLE:
+    def _failure(self, error: CallError) -> Exception:
+        if error.status:
+            return StatusError(_decode(error.status))
+        code, words = error.code, error.words
+        if code == UNAVAILABLE:
             return UnreachableError(self._server, words)
-        if code is grpc.StatusCode.UNAUTHENTICATED:
-            return StatusError({"reason": "Unauthorized", "message": words, "code": 401})
-        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        if code == DEADLINE_EXCEEDED:
             words = (
                 "the server did not answer in time; if it is paused, `knarr resume` lets it go on"
             )
-            return StatusError({"reason": "Timeout", "message": words, "code": 504})
-        if code is grpc.StatusCode.UNIMPLEMENTED:
-            return StatusError({"reason": "NotFound", "message": words, "code": 404})
-        return StatusError({"reason": "InternalError", "message": words, "code": 500})
+        reason, number = _REASONS.get(code, ("InternalError", 500))
+        return StatusError({"reason": reason, "message": words, "code": number})
 
 
-def _target(kind: Kind, namespace: str = "", name: str = "", subresource: str = "") -> Any:
-    return pb.Target(
-        group=kind.group,
-        version=kind.version,
-        plural=kind.plural,
-        namespace=namespace if kind.namespaced else "",
-        name=name,
-        subresource=subresource,
-    )
+def _call_error(error: Any) -> CallError:
+    """What the library says of a failed call."""
+    status = b""
+    for key, value in error.trailing_metadata() or ():
+        if key == _STATUS_METADATA:
+            status = value
+    return CallError(error.code().value[0], error.details() or "", status)
 
 
-def _selection(selection: Selection | None) -> Any:
+def _selection(selection: Selection | None) -> bytes | None:
     if selection is None:
         return None
-    return pb.Selection(label_selector=selection.labels, field_selector=selection.fields)
+    return messages.selection(selection.labels, selection.fields)
 
 
-def _options(options: Write | None) -> Any:
+def _options(options: Write | None) -> bytes:
     found = options or Write()
-    return pb.WriteOptions(
-        field_manager=found.field_manager,
-        field_validation=found.field_validation,
-        dry_run=found.dry_run,
+    return messages.write_options(
+        found.field_manager, found.field_validation, dry_run=found.dry_run
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from knarr.client import snapshots
 from knarr.client.dynamic import DynamicClient, StatusError, UnreachableError
+from knarr.client.unary import Tls
 from knarr.cluster.folder import Folder, Running
 from knarr.cluster.options import add_name_flags, folder_of
 from knarr.daemon.settings import Flags, SettingsError
@@ -11,12 +12,10 @@ from knarr.daemon.settings import Flags, SettingsError
 
 def connect(folder: Folder, running: Running) -> DynamicClient:
     """A client of a cluster that runs here, as its administrator."""
-    import grpc  # noqa: PLC0415
-
     authority = (folder.pki / "ca.crt").read_bytes()
     return DynamicClient(
         running.grpc,
-        credentials=grpc.ssl_channel_credentials(authority),
+        tls=Tls(authority),
         metadata=(("authorization", f"Bearer {folder.admin_token_now()}"),),
     )
 

@@ -57,8 +57,10 @@ def _access(session: Session, words: list[str]) -> int | None:
         session.say(f"{asked.user} may {asked.action}{reason}")
         return None
     session.say(f"{asked.user} may not {asked.action}:")
-    for finding in denied(asked, Facts(session.as_oneself())):
+    oneself = session.as_oneself()
+    for finding in denied(asked, Facts(oneself)):
         _say(session, finding)
+    oneself.close()
     return None
 
 

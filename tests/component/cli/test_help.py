@@ -84,11 +84,11 @@ BASES: dict[tuple[str, str], str] = {
     ("create token", "bound-object-kind"): "create token default --bound-object-name=web",
     ("create service clusterip", "tcp"): "create service clusterip inner --dry-run=server",
     ("set env", "from"): "set env deployment/web",
-    ("get", "watch"): "get pods --request-timeout=200ms",
-    ("get", "watch-only"): "get pods --request-timeout=200ms",
-    ("get", "output-watch-events"): "get pods -w -o json --request-timeout=200ms",
-    ("events", "watch"): "events --request-timeout=200ms",
-    ("trace", "watch"): "trace deployment/web --request-timeout=200ms",
+    ("get", "watch"): "get pods --request-timeout=1s",
+    ("get", "watch-only"): "get pods --request-timeout=1s",
+    ("get", "output-watch-events"): "get pods -w -o json --request-timeout=1s",
+    ("events", "watch"): "events --request-timeout=1s",
+    ("trace", "watch"): "trace deployment/web --request-timeout=1s",
 }
 """Lines for flags that do not go with the command's first example."""
 
@@ -112,7 +112,7 @@ ENDS: dict[tuple[str, str], str] = {
     ("get", "as"): 'User "alice" cannot list',
     ("get", "as-group"): "without impersonating a user name",
     ("get", "as-uid"): "without impersonating a user name",
-    ("get", "tls-server-name"): "Hostname Verification Check failed",
+    ("get", "tls-server-name"): "certificate is not valid for",
 }
 """What is said where a flag's example cannot end well by itself."""
 
