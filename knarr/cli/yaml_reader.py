@@ -61,7 +61,7 @@ def _read_whole(text: str) -> Iterator[Any]:
 def _loader(yaml: Any) -> Any:
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     rules = {
-        letter: [(tag, rule) for tag, rule in found if not tag.endswith(":timestamp")]
+        letter: [(tag, rule) for tag, rule in found if not tag.endswith((":timestamp", ":value"))]
         for letter, found in base.yaml_implicit_resolvers.items()
     }
     return type("_Loader", (base,), {"yaml_implicit_resolvers": rules})

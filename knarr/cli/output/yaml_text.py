@@ -11,7 +11,7 @@ from typing import Any
 
 _OTHER = re.compile(
     r"""(?x)
-    ~ | null | Null | NULL | <<
+    ~ | null | Null | NULL | << | =
     | true | True | TRUE | false | False | FALSE
     | y | Y | yes | Yes | YES | on | On | ON
     | n | N | no | No | NO | off | Off | OFF

@@ -29,6 +29,7 @@ def test_what_is_written_reads_back(value: Any) -> None:
         pytest.param("1", '"1"', id="a number's look"),
         pytest.param("y", '"y"', id="an old truth"),
         pytest.param("", '""', id="nothing"),
+        pytest.param("=", '"="', id="what YAML once took for a default"),
         pytest.param("*/5 * * * *", "'*/5 * * * *'", id="a schedule"),
         pytest.param("a: b", "'a: b'", id="a colon"),
         pytest.param("2026-01-02T03:04:05Z", '"2026-01-02T03:04:05Z"', id="a time"),
