@@ -71,7 +71,7 @@ async def cluster(folder: Path) -> AsyncIterator[tuple[Server, Client, Authority
 
 async def until(ask: Callable[[], Awaitable[T | None]]) -> T:
     """What is answered as soon as anything is."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             answer = await ask()
             if answer is not None:
