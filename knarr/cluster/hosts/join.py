@@ -169,6 +169,11 @@ async def _check_name(server: Rest, node: str) -> None:
     except RefusedError as error:
         if error.code in (403, 404):
             return
+        if error.code == 401:
+            raise JoinError(
+                f"the cluster at {server.url} does not believe the token, or it has expired by "
+                "now: `knarr token create` on a server makes another"
+            ) from None
         raise JoinError(f"{server.url}: {error.message}") from None
     conditions = (found.get("status") or {}).get("conditions") or []
     if any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions):
