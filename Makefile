@@ -36,7 +36,7 @@ lab-test: $(DEV_STAMP) ## The system tests against the lab that runs, or one of 
 	@pip install -q --disable-pip-version-check -r lab/requirements.txt
 	LAB_TESTS=whole pytest tests/lab
 
-lab-down: $(STAMP) ## Stop the lab and remove all it kept
+lab-down: $(STAMP) ## Stop the lab and remove all it kept but its images
 	@lab/lab.sh down
 
 test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
