@@ -3,7 +3,8 @@
 set -u
 for _ in $(seq 60); do
   for server in apiserver1 apiserver2; do
-    knarr apply -f /knarr/lab/cluster.yaml --server "grpc://$server:6444" \
+    knarr apply --server-side --force-conflicts -f /knarr/lab/cluster.yaml \
+      --server "grpc://$server:6444" \
       --certificate-authority /issued/ca.crt --token "$(cat /issued/token)" && exit 0
   done
   sleep 1
