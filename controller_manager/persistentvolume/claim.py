@@ -21,6 +21,7 @@ from knarr.api.core.persistent_volume_claim import (
 )
 from knarr.api.plan import Notice, Plan
 from knarr.api.storage.storage_class import StorageClass
+from knarr.api.storage_classes import class_of_claim
 
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 """On a claim: it was bound once, so its volume holds data of its."""
@@ -55,7 +56,7 @@ def decide_claim(
     if waits:
         message = "waiting for first consumer to be created before binding"
         return _pending(claim, Plan(notices=(Notice(claim, "WaitForFirstConsumer", message),)))
-    if claim.spec.storage_class_name:
+    if class_of_claim(claim):
         return _pending(claim, provision(claim, storage_class, root=root))
     message = "no persistent volumes available for this claim and no storage class is set"
     return _pending(claim, Plan(notices=(Notice(claim, "FailedBinding", message),)))

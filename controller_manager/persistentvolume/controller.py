@@ -12,6 +12,7 @@ from knarr.api.errors import NotFoundError
 from knarr.api.keys import Key
 from knarr.api.plan import Plan
 from knarr.api.storage.storage_class import StorageClass
+from knarr.api.storage_classes import class_of_claim, class_of_volume
 from knarr.client.carry_out import carry_out
 from knarr.client.client import Client
 from knarr.client.events import EventRecorder
@@ -57,7 +58,7 @@ class PersistentVolumeController:
         self._clock = clock
         self._root = root
         self._own_classes = tuple(own_class(one, waits=waits) for one in (CLASS_NAME, *classes))
-        self._volumes.index("class", lambda volume: (volume.spec.storage_class_name,))
+        self._volumes.index("class", lambda volume: (class_of_volume(volume),))
         self._claims.index("pending-class", _pending_class)
         self._claims.index("volume", _volume_of)
         feed(self.queue, self._claims)
@@ -79,7 +80,7 @@ class PersistentVolumeController:
         return None if claim is None else await self._claim(claim)
 
     async def _claim(self, claim: PersistentVolumeClaim) -> float | None:
-        class_name = claim.spec.storage_class_name or ""
+        class_name = class_of_claim(claim)
         plan = decide_claim(
             claim,
             self._volumes.objects.get(Key("", claim.spec.volume_name)),
@@ -124,7 +125,7 @@ class PersistentVolumeController:
             for claim in self._claims.by("volume", volume.metadata.name):
                 keys[key_of(claim)] = None
             if reference is None:
-                for claim in self._claims.by("pending-class", volume.spec.storage_class_name):
+                for claim in self._claims.by("pending-class", class_of_volume(volume)):
                     keys[key_of(claim)] = None
         return keys
 
@@ -137,7 +138,7 @@ class PersistentVolumeController:
 def _pending_class(claim: PersistentVolumeClaim) -> Iterable[str]:
     if BIND_COMPLETED in claim.metadata.annotations:
         return ()
-    return (claim.spec.storage_class_name or "",)
+    return (class_of_claim(claim),)
 
 
 def _volume_keys(claim: PersistentVolumeClaim) -> Iterable[Key]:

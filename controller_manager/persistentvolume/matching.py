@@ -6,6 +6,7 @@ from knarr.api.core.persistent_volume import PersistentVolume
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.quantities import parse
 from knarr.api.selectors import from_object
+from knarr.api.storage_classes import class_of_claim, class_of_volume
 
 
 def best_match(
@@ -42,7 +43,7 @@ def mismatch(claim: PersistentVolumeClaim, volume: PersistentVolume) -> str:
         return "requested PV is being deleted"
     if _amount(volume.spec.capacity) < wanted(claim):
         return "requested PV is too small"
-    if volume.spec.storage_class_name != (claim.spec.storage_class_name or ""):
+    if class_of_volume(volume) != class_of_claim(claim):
         return "storageClassName does not match"
     if (volume.spec.volume_mode or "Filesystem") != (claim.spec.volume_mode or "Filesystem"):
         return "incompatible volumeMode"

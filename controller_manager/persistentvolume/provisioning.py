@@ -14,6 +14,7 @@ from knarr.api.core.volume_source import HostPathVolumeSource
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.plan import Notice, Plan
 from knarr.api.storage.storage_class import StorageClass
+from knarr.api.storage_classes import class_of_claim
 
 PROVISIONER = "knarr.io/host-path"
 """The provisioner of classes whose volumes are made here."""
@@ -50,7 +51,7 @@ def provision(
     claim: PersistentVolumeClaim, storage_class: StorageClass | None, *, root: str
 ) -> Plan:
     """Make a volume for the claim, or ask whoever the class names to make one."""
-    name = claim.spec.storage_class_name or ""
+    name = class_of_claim(claim)
     if storage_class is None:
         return _failed(claim, f'storageclass.storage.k8s.io "{name}" not found')
     provisioner = storage_class.provisioner

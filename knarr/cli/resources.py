@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from knarr.api.aliases import alias_of
 from knarr.api.kinds import BUILT_IN, METRICS, Kind, Subresource
 from knarr.cli.failures import CliError
 
@@ -52,7 +53,12 @@ class Resources:
             for kind in kinds if isinstance(kinds, tuple) else kinds():
                 if kind.name == name and kind.api_version == api_version:
                     return kind
-        return None
+        group, _, version = api_version.rpartition("/")
+        alias = alias_of(group, version, name)
+        if alias is None:
+            return None
+        # The server takes old spellings under the address of the one it stores.
+        return self.of(f"{alias.stored_group}/{alias.stored_version}", name)
 
     def all(self) -> list[Kind]:
         """Every kind, custom ones last."""

@@ -14,6 +14,7 @@ Two more say what each container pretends to use, 10m and 16Mi otherwise:
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -42,6 +43,9 @@ RUN_SECONDS = "hollow.knarr.dev/run-seconds"
 EXIT_CODE = "hollow.knarr.dev/exit-code"
 CPU = "hollow.knarr.dev/cpu"
 MEMORY = "hollow.knarr.dev/memory"
+
+_SLEEP = re.compile(r"\bsleep (\d+(?:\.\d+)?)\b")
+_EXIT = re.compile(r"(?:^|[;&\n]\s*)exit (\d+)\s*;?\s*$")
 
 RUN_DEFAULT_S = 0.5
 """How long a container runs that is to come to an end."""
@@ -131,7 +135,8 @@ class HollowRuntime(Runtime):
         run_s = self._run_s(config)
         if run_s is not None:
             loop = asyncio.get_running_loop()
-            code = int(self._configs[uid].annotations.get(EXIT_CODE, "0"))
+            asked = self._configs[uid].annotations.get(EXIT_CODE)
+            code = int(asked) if asked is not None else exit_code_of(config)
             self._timers[container_id] = loop.call_later(run_s, self._end, container_id, code)
         return container_id
 
@@ -220,7 +225,9 @@ class HollowRuntime(Runtime):
             specs = {one.name: one for one in sandbox.spec.init_containers}
             spec = specs.get(config.name)
             return None if spec is not None and spec.restart_policy == "Always" else 0.0
-        return None if sandbox.spec.restart_policy in ("Always", "") else RUN_DEFAULT_S
+        if sandbox.spec.restart_policy in ("Always", ""):
+            return None
+        return max(RUN_DEFAULT_S, slept_s(config))
 
     def _end(self, container_id: str, code: int) -> None:
         timer = self._timers.pop(container_id, None)
@@ -244,6 +251,24 @@ class HollowRuntime(Runtime):
         )
         self._pods[uid] = replace(pod, containers=ended)
         self._changes.put_nowait(uid)
+
+
+def slept_s(config: ContainerConfig) -> float:
+    """For how long the commands of a container's shell sleep."""
+    return sum(float(each) for each in _SLEEP.findall(_script(config)))
+
+
+def exit_code_of(config: ContainerConfig) -> int:
+    """What the commands of a container's shell exit with."""
+    found = _EXIT.search(_script(config))
+    return int(found[1]) % 256 if found is not None else 0
+
+
+def _script(config: ContainerConfig) -> str:
+    words = (*config.command, *config.args)
+    if len(words) >= 3 and words[0].endswith("sh") and words[1] == "-c":
+        return words[2]
+    return " ".join(words)
 
 
 def _uid(container_id: str) -> str:

@@ -37,6 +37,7 @@ from knarr.api.core.volume_source import EphemeralVolumeSource, HostPathVolumeSo
 from knarr.api.plan import Plan
 from knarr.api.scalars import Quantity
 from knarr.api.storage.storage_class import StorageClass
+from knarr.api.storage_classes import BETA_CLASS
 from tests.builders import NOW, metadata, pod
 
 
@@ -109,6 +110,14 @@ def test_does_not_bind_what_does_not_suit(
     wanted: PersistentVolumeClaim, offered: PersistentVolume
 ) -> None:
     assert best_match(wanted, [offered], only_reserved=False) is None
+
+
+def test_the_annotation_of_old_names_the_class() -> None:
+    old = claim()
+    meta = replace(old.metadata, annotations={BETA_CLASS: "sc"})
+    old = replace(old, metadata=meta, spec=replace(old.spec, storage_class_name=None))
+    assert best_match(old, [volume("a")], only_reserved=False) is not None
+    assert reasons(decide_claim(old, None, [], None)) == ["ProvisioningFailed"]
 
 
 def made_here(size: str, root: str = "/volumes") -> PersistentVolume:
