@@ -24,7 +24,7 @@ from knarr.client.queue import WorkQueue
 from knarr.client.triggers import each, feed, owner
 from knarr.daemon.clock import Clock
 
-FAILURES_TOGETHER_S = 0.2
+FAILURES_TOGETHER_S = 1.0
 """Pods that fail within so long of each other are judged together: they often do, for one reason,
 and a limit that both exceed is then seen before others are made in their places."""
 
