@@ -133,12 +133,12 @@ def test_a_month() -> None:
     found = run(
         month(
             {},
-            cron_job("hourly", "0 * * * *"),
+            cron_job("often", "0 */6 * * *"),
             cron_job("nightly", "30 2 * * *", "Europe/Berlin"),
             cron_job("weekly", "@weekly"),
         )
     )
-    assert found["hourly"] == [START + timedelta(hours=hour) for hour in range(1, 31 * 24)]
+    assert found["often"] == [START + timedelta(hours=hour) for hour in range(6, 31 * 24, 6)]
     assert found["weekly"] == [START + timedelta(days=day) for day in (7, 14, 21, 28)]
     # On the 29th there is no half past two in Berlin; before that it is 01:30, after 00:30 UTC.
     days = {each.day: each for each in found["nightly"]}
@@ -149,10 +149,10 @@ def test_a_month() -> None:
 
 def test_clocks_that_jump_start_nothing_twice() -> None:
     day_s = 24 * 3600.0
-    jumps = {5 * day_s + 60: 7200.0, 12 * day_s + 60: -5400.0, 20 * day_s + 60: 60.0}
-    found = run(month(jumps, cron_job("hourly", "0 * * * *")))
-    starts = found["hourly"]
+    jumps = {5 * day_s + 60: 46800.0, 12 * day_s + 60: -39600.0, 20 * day_s + 60: 60.0}
+    found = run(month(jumps, cron_job("often", "0 */6 * * *")))
+    starts = found["often"]
     assert len(starts) == len(set(starts))
-    missing = {START + timedelta(hours=hour) for hour in range(1, 31 * 24)} - set(starts)
-    # Of the two hours that the first jump left out the later one is made up for.
-    assert missing == {START + timedelta(days=5, hours=1)}
+    missing = {START + timedelta(hours=hour) for hour in range(6, 31 * 24, 6)} - set(starts)
+    # Of the two moments that the first jump left out the later one is made up for.
+    assert missing == {START + timedelta(days=5, hours=6)}
