@@ -37,8 +37,9 @@ async def open_store(url: str, clock: Clock | None = None) -> AsyncIterator[Stor
             try:
                 yield etcd
             finally:
-                # First, or it would open a watch on a connection that is closed.
+                # It ends first, or it would open a watch on a connection that is closed.
                 running.cancel()
+                await asyncio.wait([running])
                 await etcd.close()
         return
     store = _open(url, clock or SystemClock())
