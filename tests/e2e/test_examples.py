@@ -187,7 +187,7 @@ def test_a_story_of_containers(prepared: Cluster) -> None:
     here("cp web.yaml web:/tmp/there.yaml", check=True)
     here("cp web:/tmp/there.yaml back.yaml", check=True)
     assert (prepared.folder / "back.yaml").read_text() == WEB
-    command = "debug web --image=busybox -c looker --target=web -- sleep 100"
+    command = "debug web --image=busybox -c target --target=web -- sleep 100"
     made = here(command, check=True)
     assert 'Targeting container "web"' in made.err
     here("debug web --copy-to=copy --set-image='*=web:2' --keep-labels", check=True)

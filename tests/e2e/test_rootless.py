@@ -111,7 +111,7 @@ def users() -> Iterator[UsersCluster]:
             assert made.interpreter
         except StopIteration:
             pytest.skip("no Python that a user without root may run has what is needed")
-        told = made.up("--runtime", "process", "--nodes", "2")
+        told = made.up(*FLAGS)
         assert "rootless network" in told
         (folder / "web.yaml").write_text(WEB)
         (folder / "web.yaml").chmod(0o644)
@@ -146,6 +146,9 @@ def _nobody_is_left(folder: Path) -> str:
             left.append(path.parent.name)
     assert not left
     return ""
+
+
+FLAGS = ("--runtime", "process", "--nodes", "2")
 
 
 def fetch(address: str, port: int) -> str:
@@ -204,7 +207,7 @@ def test_ports_are_forwarded(users: UsersCluster) -> None:
 def test_what_a_killed_cluster_left_is_ended_and_starts_anew(users: UsersCluster) -> None:
     os.kill(users.running()["pid"], signal.SIGKILL)
     eventually(lambda: _is_down(users))
-    users.up()
+    users.up(*FLAGS)
     service = next(one for one in users.objects("services") if one["metadata"]["name"] == "web")
     port = service["spec"]["ports"][0]["nodePort"]
     assert eventually(lambda: fetch("127.0.0.1", port), 60).startswith("web-")
