@@ -31,7 +31,7 @@ START_S = 60.0
 STOP_S = 20.0
 """A cluster that does not end by then is ended."""
 
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.01
 
 
 def up(arguments: Sequence[str]) -> int:

@@ -9,8 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from knarr.daemon.settings import SettingsError
 
 GRPC_EXTENSION = "knarr.dev/grpc"
@@ -72,6 +70,8 @@ def remove_context(path: Path, cluster: str) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415  # Who only starts a cluster does without.
+
     try:
         config = yaml.safe_load(path.read_text()) if path.exists() else {}
     except (OSError, yaml.YAMLError) as error:
@@ -87,6 +87,8 @@ def _put(config: dict[str, Any], part: str, name: str, key: str, value: dict[str
 
 
 def _write(path: Path, config: dict[str, Any]) -> None:
+    import yaml  # noqa: PLC0415  # Who only starts a cluster does without.
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
