@@ -31,7 +31,6 @@ from kubelet.runtime.docker.namespaces import machine, open_in_pod
 from kubelet.runtime.docker.network import PodNetwork
 from kubelet.runtime.docker.states import is_sandbox, observed, pod_of, sandbox
 from kubelet.runtime.docker.streams import (
-    SocketConnection,
     read_logs,
     start_attach,
     start_exec,
@@ -55,6 +54,7 @@ from kubelet.runtime.runtime import (
     Session,
     Usage,
 )
+from kubelet.runtime.tcp import TcpConnection
 
 PREFIX = "docker://"
 
@@ -257,7 +257,7 @@ class DockerRuntime(Runtime):
         for told in self._sandboxes(uid):
             if told["State"]["Running"]:
                 ip = sandbox(told).ip
-                return SocketConnection(*await open_in_pod(told["State"]["Pid"], ip, port))
+                return TcpConnection(*await open_in_pod(told["State"]["Pid"], ip, port))
         raise ConnectionRefusedError(f"pod {uid} has no sandbox that runs")
 
     async def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:

@@ -1,6 +1,5 @@
 """Commands and logs of containers: Docker's frames turned into pieces of two streams."""
 
-import asyncio
 import os
 import struct
 from collections.abc import AsyncIterator, Mapping
@@ -152,31 +151,3 @@ async def start_attach(engine: Engine, container_id: str, *, tty: bool) -> Docke
         f"/containers/{container_id}/attach", query=query, framed=not tty
     )
     return DockerSession(engine, connection, container_id=container_id)
-
-
-class SocketConnection:
-    """A connection to a port of a pod."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def read(self) -> bytes:
-        """Some bytes, empty at the end."""
-        return await self._reader.read(READ_BYTES)
-
-    async def write(self, data: bytes) -> None:
-        """Send."""
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def write_eof(self) -> None:
-        """Say that nothing more is sent; what the pod still says is read."""
-        with suppress(OSError):
-            self._writer.write_eof()
-
-    async def close(self) -> None:
-        """End it."""
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()

@@ -31,7 +31,7 @@ from kubelet.runtime.process.notify import FileWatch
 from kubelet.runtime.process.output import Pump
 from kubelet.runtime.process.privilege import can_mount
 from kubelet.runtime.process.processes import Uses, belonging_to
-from kubelet.runtime.process.session import TcpConnection, open_tcp, run_on_terminal, run_piped
+from kubelet.runtime.process.session import open_tcp, run_on_terminal, run_piped
 from kubelet.runtime.runtime import (
     Connection,
     ContainerConfig,
@@ -47,6 +47,7 @@ from kubelet.runtime.runtime import (
     Session,
     Usage,
 )
+from kubelet.runtime.tcp import TcpConnection
 
 ENTER = Path(__file__).with_name("enter.py")
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Literal
 
 from knarr.daemon.child import Child
+from kubelet.runtime.tcp import TcpConnection
 
 READ_BYTES = 65536
 
@@ -148,34 +149,6 @@ async def run_on_terminal(arguments: Sequence[str]) -> TerminalSession:
     finally:
         os.close(theirs)
     return TerminalSession(process, ours)
-
-
-class TcpConnection:
-    """A connection to a port of a pod."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def read(self) -> bytes:
-        """Some bytes, empty at the end."""
-        return await self._reader.read(READ_BYTES)
-
-    async def write(self, data: bytes) -> None:
-        """Send."""
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def write_eof(self) -> None:
-        """Say that nothing more is sent; what the pod still says is read."""
-        with suppress(OSError):
-            self._writer.write_eof()
-
-    async def close(self) -> None:
-        """End it."""
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
 
 
 async def open_tcp(ip: str, port: int) -> TcpConnection:
