@@ -240,9 +240,11 @@ class EtcdStore:
             return lease
 
     async def _pump(self) -> None:
+        compacted = 0
         while True:
             try:
-                revision = await self.revision()
+                # What was compacted before our watch had it is lost; what came after is not.
+                revision = compacted or await self.revision()
                 self._hub.restart(revision)
                 self._started.set()
                 async for changes in watch(self._client, ROOT, after=revision):
@@ -250,8 +252,9 @@ class EtcdStore:
             except UnavailableError as error:
                 log.warning("cannot reach etcd", error=str(error))
                 await asyncio.sleep(1)
-            except CompactedError:
-                log.warning("away from etcd for too long, all who follow list again")
+            except CompactedError as error:
+                compacted = error.compacted
+                log.warning("away from etcd for too long", oldest=compacted)
 
     def _check_progress(self, revision: int) -> None:
         if self._hub.revision < revision:
