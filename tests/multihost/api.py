@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from tests.multihost.host import connected
+from tests.multihost.networks import Network
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class RefusedError(Exception):
 class Api:
     """One API server, as its administrator sees it."""
 
-    namespace: Path
+    network: Network
     """The network we ask from."""
     address: str
     port: int
@@ -41,7 +41,7 @@ class Api:
     def ask(self, method: str, path: str, body: object = None, content: str = "") -> Any:
         """One request; the answer as JSON. Raise RefusedError or OSError."""
         context = ssl.create_default_context(cafile=str(self.ca))
-        plain = connected(self.namespace, self.address, self.port, timeout_s=10)
+        plain = self.network.connect(self.address, self.port, timeout_s=10)
         connection = http.client.HTTPConnection(self.address, self.port)
         connection.sock = context.wrap_socket(plain, server_hostname=self.address)
         headers = {

@@ -3,10 +3,9 @@
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event, Thread
 
-from tests.multihost.host import connected, datagrams
+from tests.multihost.networks import Network
 
 WEB = """
         image: busybox:1.36
@@ -56,9 +55,11 @@ spec:
 """
 
 
-def ask(namespace: Path, address: str, port: int = 80, timeout_s: float = 2.0) -> tuple[str, str]:
+def ask(
+    namespace: Network, address: str, port: int = 80, timeout_s: float = 2.0
+) -> tuple[str, str]:
     """The name of the pod that answers, and the address it saw. Raise OSError where none does."""
-    with connected(namespace, address, port, timeout_s) as connection:
+    with namespace.connect(address, port, timeout_s) as connection:
         connection.sendall(b"GET /cgi-bin/who HTTP/1.0\r\n\r\n")
         told = b""
         while part := connection.recv(4096):
@@ -70,10 +71,10 @@ def ask(namespace: Path, address: str, port: int = 80, timeout_s: float = 2.0) -
     return name, seen.removeprefix("[::ffff:").rstrip("]")
 
 
-def refusal(namespace: Path, address: str, port: int = 80, timeout_s: float = 2.0) -> str:
+def refusal(namespace: Network, address: str, port: int = 80, timeout_s: float = 2.0) -> str:
     """How a connection fails: refused, timeout, the kernel's words; answers if it does not."""
     try:
-        connected(namespace, address, port, timeout_s).close()
+        namespace.connect(address, port, timeout_s).close()
     except ConnectionRefusedError:
         return "refused"
     except TimeoutError:
@@ -83,7 +84,7 @@ def refusal(namespace: Path, address: str, port: int = 80, timeout_s: float = 2.
     return "answers"
 
 
-def names_of(namespace: Path, address: str, port: int = 80, times: int = 20) -> Counter[str]:
+def names_of(namespace: Network, address: str, port: int = 80, times: int = 20) -> Counter[str]:
     """Who answers so many requests."""
     return Counter(ask(namespace, address, port)[0] for _ in range(times))
 
@@ -92,14 +93,14 @@ def names_of(namespace: Path, address: str, port: int = 80, times: int = 20) -> 
 class Echo:
     """A server of datagrams within a pod's network that answers its name and whom it saw."""
 
-    namespace: Path
+    namespace: Network
     address: str
     port: int
     name: str
     _over: Event = field(default_factory=Event)
 
     def __enter__(self) -> "Echo":
-        self._socket = datagrams(self.namespace, timeout_s=0.1)
+        self._socket = self.namespace.datagrams(timeout_s=0.1)
         self._socket.bind((self.address, self.port))
         self._thread = Thread(target=self._serve)
         self._thread.start()
@@ -123,7 +124,7 @@ class Looping:
     """A client that asks all the time, and what became of that."""
 
     def __init__(
-        self, namespace: Path, address: str, port: int = 80, every_s: float = 0.01
+        self, namespace: Network, address: str, port: int = 80, every_s: float = 0.01
     ) -> None:
         self.failures: list[tuple[float, str]] = []
         """When, by the monotonic clock, and why."""

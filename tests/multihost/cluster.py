@@ -5,18 +5,16 @@ nodes     kubelet with the host's Docker, proxy, dns
 """
 
 import json
-import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import SystemClock
 from tests.multihost.api import Api, Json, eventually
-from tests.multihost.host import NamespaceHost, namespace_of
+from tests.multihost.host import Host
 from tests.multihost.lab import Lab
-from tests.multihost.namespaces import ip, place
-
-ROOT = Path(__file__).parents[2]
+from tests.multihost.networks import Network
 
 PODS = "10.244.0.0/16"
 SERVICES = "10.96.0.0/16"
@@ -53,25 +51,24 @@ class Cluster:
     _authority: Authority | None = field(default=None, repr=False)
 
     @property
-    def nodes(self) -> list[NamespaceHost]:
+    def nodes(self) -> list[Host]:
         """The hosts that run pods."""
         return self.lab.nodes
 
     @property
-    def control(self) -> NamespaceHost:
+    def control(self) -> Host:
         """The host that leads."""
         return self.lab.control
 
     @property
     def api(self) -> Api:
         """The API server, asked from the control host."""
-        pki = self.control.folder / "pki"
-        network = place(self.control.namespace)
-        return Api(network, self.control.ip, REST, pki / "ca.crt", TOKEN)
+        authority = self._local / "ca.crt"
+        return Api(self.control.network, self.control.ip, REST, authority, TOKEN)
 
     def start(self) -> None:
         """Start every part and wait until all nodes are ready and carry Services."""
-        self.lead_to_pods()
+        self.lab.wires.lead(self.control, self.nodes)
         self.start_control()
         eventually(lambda: self.api.get("/readyz"))
         self.api.apply(KUBE_DNS)
@@ -81,17 +78,14 @@ class Cluster:
 
     def start_control(self) -> None:
         """Start what leads the cluster."""
-        folder, host = self.control.folder, self.control
-        pki = folder / "pki"
-        self._authority = authority = Authority.at(pki, SystemClock())
-        server = authority.ensure(pki / "apiserver", Wanted("apiserver", hosts=(host.ip,)))
-        client = authority.ensure(
-            pki / "client",
-            Wanted("kube-apiserver-kubelet-client", groups=("kubeadm:cluster-admins",)),
-        )
-        key = authority.ensure(pki / "service-accounts", Wanted("service-accounts"))
-        (folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
-        (folder / "token").write_text(TOKEN)
+        host, folder, local = self.control, self.control.folder, self._local
+        self._authority = authority = Authority.at(local, SystemClock())
+        authority.ensure(local / "apiserver", Wanted("apiserver", hosts=(host.ip,)))
+        names = ("kube-apiserver-kubelet-client", ("kubeadm:cluster-admins",))
+        authority.ensure(local / "client", Wanted(names[0], groups=names[1]))
+        authority.ensure(local / "service-accounts", Wanted("service-accounts"))
+        pki = self._give(host, "apiserver", "client", "service-accounts")
+        host.write(folder / "tokens.csv", f"{TOKEN},admin,admin,system:masters\n".encode())
         self._python(
             host,
             "apiserver",
@@ -102,53 +96,44 @@ class Cluster:
             grpc_port=GRPC,
             token_auth_file=folder / "tokens.csv",
             client_ca_file=pki / "ca.crt",
-            tls_cert_file=server.certificate,
-            tls_private_key_file=server.key,
-            service_account_signing_key_file=key.key,
-            kubelet_client_certificate=client.certificate,
-            kubelet_client_key=client.key,
+            tls_cert_file=pki / "apiserver.crt",
+            tls_private_key_file=pki / "apiserver.key",
+            service_account_signing_key_file=pki / "service-accounts.key",
+            kubelet_client_certificate=pki / "client.crt",
+            kubelet_client_key=pki / "client.key",
             kubelet_certificate_authority=pki / "ca.crt",
             service_cluster_ip_range=SERVICES,
         )
         self._python(
             host,
             "controller_manager",
-            **self._to_server(),
+            **self._to_server(host),
             secure_port=0,
             root_ca_file=pki / "ca.crt",
             load_balancer_pool=BALANCERS,
             node_monitor_grace_period=self.grace,
         )
-        self._python(host, "scheduler", **self._to_server(), secure_port=0)
-
-    def lead_to_pods(self) -> None:
-        """Let the control host, which is no node, reach pods: API servers lead clients to them."""
-        router = self.lab.wires
-        for number, host in enumerate(self.nodes):
-            route = ("route", "replace", f"10.244.{number + 1}.0/24", "via")
-            ip(router.namespace, *route, host.ip)
-            is_near = host.link == self.control.link
-            ip(self.control.namespace, *route, host.ip if is_near else router.address(0))
+        self._python(host, "scheduler", **self._to_server(host), secure_port=0)
 
     def start_node(self, number: int) -> None:
         """Start the parts of one node."""
         host = self.nodes[number]
         assert self._authority is not None, "the control plane comes first"
-        pair = self._authority.ensure(
-            host.folder / "kubelet", Wanted(host.name, hosts=(host.name, host.ip))
-        )
+        wanted = Wanted(host.name, hosts=(host.name, host.ip))
+        self._authority.ensure(self._local / host.name, wanted)
+        pki = self._give(host, host.name)
         self._python(
             host,
             "kubelet",
-            **self._to_server(),
+            **self._to_server(host),
             hostname_override=host.name,
             node_ip=host.ip,
             root_dir=host.folder / "state",
-            pod_cidr=f"10.244.{number + 1}.0/24",
+            pod_cidr=host.pods,
             cluster_cidr=PODS,
-            tls_cert_file=pair.certificate,
-            tls_private_key_file=pair.key,
-            client_ca_file=self.control.folder / "pki" / "ca.crt",
+            tls_cert_file=pki / f"{host.name}.crt",
+            tls_private_key_file=pki / f"{host.name}.key",
+            client_ca_file=pki / "ca.crt",
             runtime="docker",
             container_runtime_endpoint=host.docker,
             cluster_dns=DNS,
@@ -157,13 +142,13 @@ class Cluster:
         self._python(
             host,
             "proxy",
-            **self._to_server(),
+            **self._to_server(host),
             proxy_mode="nftables",
             hostname_override=host.name,
             cluster_cidr=PODS,
             local_endpoints=f"kube-system/kube-dns=127.0.0.1:{DNS_PORT}",
         )
-        self._python(host, "dns", **self._to_server(), bind_address="127.0.0.1", port=DNS_PORT)
+        self._python(host, "dns", **self._to_server(host), bind_address="127.0.0.1", port=DNS_PORT)
 
     def wait_ready(self, timeout_s: float = 40.0) -> None:
         """Wait until all nodes are ready, and their proxies and name servers."""
@@ -182,19 +167,21 @@ class Cluster:
 
     def words(self) -> str:
         """The last words of every part, for whoever looks into a failure."""
-        logs = sorted(file for host in self.lab.hosts for file in host.folder.glob("log-*"))
-        return "\n".join(
-            f"== {file.parent.name} {file.name}\n{file.read_text(errors='replace')[-WORDS_MAX:]}"
-            for file in logs
-        )
+        show = f'for f in log-*; do echo; echo "== $0 $f"; tail -c {WORDS_MAX} "$f"; done'
+        told = []
+        for host in self.lab.hosts:
+            words = ("sh", "-c", f"cd '{host.folder}' && {show}", host.name)
+            with suppress(OSError, AssertionError):  # It may be off.
+                told.append(host.run(*words, check=False))
+        return "".join(told)
 
-    def host(self, name: str) -> NamespaceHost:
+    def host(self, name: str) -> Host:
         """A node's host."""
         return next(one for one in self.nodes if one.name == name)
 
-    def sandbox(self, pod: Json) -> Path:
-        """Where a pod's network is, for sockets that come from it."""
-        return namespace_of(self.host(pod["spec"]["nodeName"]), self._container(pod, "POD"))
+    def sandbox(self, pod: Json) -> Network:
+        """A pod's network, for sockets that come from it."""
+        return self.host(pod["spec"]["nodeName"]).network_of(self._container(pod, "POD"))
 
     def exec(self, pod: Json, *words: str, check: bool = True, timeout_s: float = 20.0) -> str:
         """Run a command in the first container of a pod, both streams."""
@@ -215,14 +202,25 @@ class Cluster:
         assert found, f"{name} of {pod['metadata']['name']} does not run"
         return str(found[0]["Id"])
 
-    def _to_server(self) -> dict[str, object]:
+    @property
+    def _local(self) -> Path:
+        return self.lab.folder / "pki"
+
+    def _give(self, host: Host, *names: str) -> Path:
+        """Give a host what it needs of our keys; answer where they lie there."""
+        pki = host.folder / "pki"
+        for file in ("ca.crt", *(f"{name}.{end}" for name in names for end in ("crt", "key"))):
+            host.write(pki / file, (self._local / file).read_bytes())
+        host.write(pki / "token", TOKEN.encode())
+        return pki
+
+    def _to_server(self, host: Host) -> dict[str, object]:
         return {
             "server": f"{self.control.ip}:{GRPC}",
-            "certificate_authority": self.control.folder / "pki" / "ca.crt",
-            "token_file": self.control.folder / "token",
+            "certificate_authority": host.folder / "pki" / "ca.crt",
+            "token_file": host.folder / "pki" / "token",
         }
 
-    def _python(self, host: NamespaceHost, module: str, **flags: object) -> None:
+    def _python(self, host: Host, module: str, **flags: object) -> None:
         words = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
-        path = f"PYTHONPATH={ROOT}"
-        host.start(module, "env", path, sys.executable, "-m", module, *words)
+        host.start(module, *host.python, "-m", module, *words)

@@ -3,23 +3,22 @@
 `NamespaceHost` is one on this machine; remote.py has those that are reached by ssh.
 """
 
-import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import AF_INET, SOCK_DGRAM, SOCK_STREAM, socket
+from socket import socket
 from typing import Any, Protocol
 
 from tests.dockerd import Dockerd
 from tests.multihost.namespaces import (
     delete,
     entering,
-    inside,
     ip,
     place,
     processes,
@@ -27,9 +26,32 @@ from tests.multihost.namespaces import (
     sysctl,
     unmount_below,
 )
+from tests.multihost.networks import NamespaceNetwork, Network
 from tests.multihost.wires import LINKS, Switch
 
 END_S = 10.0
+
+CONTROL = 10
+"""The last number of the control plane's address; nodes follow."""
+
+ROOT = Path(__file__).parents[2]
+"""Where the source of Knarr is."""
+
+
+class Engine(Protocol):
+    """A host's Docker engine."""
+
+    def ask(self, method: str, path: str) -> Any:
+        """One call of its API; the answer as JSON."""
+        ...
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        ...
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        ...
 
 
 class Host(Protocol):
@@ -45,8 +67,40 @@ class Host(Protocol):
         ...
 
     @property
+    def pods(self) -> str:
+        """The addresses of pods there, of a node."""
+        ...
+
+    @property
     def docker(self) -> str:
         """Where its engine answers: unix://PATH; empty where it has none."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """Its engine."""
+        ...
+
+    @property
+    def network(self) -> Network:
+        """Its network, for clients that ask from there."""
+        ...
+
+    @property
+    def python(self) -> Sequence[str]:
+        """What runs Python there, with Knarr to be imported."""
+        ...
+
+    def network_of(self, container: str) -> Network:
+        """The network of a container there."""
+        ...
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a file there, and the folders it lies in."""
+        ...
+
+    def read(self, path: Path) -> bytes:
+        """Read a file there. Raise OSError."""
         ...
 
     def run(self, *words: str, timeout_s: float = 20.0, check: bool = True, fed: str = "") -> str:
@@ -67,6 +121,10 @@ class Host(Protocol):
 
     def crash(self, name: str, *, again: bool = True) -> None:
         """End a program with SIGKILL, and start it anew unless told otherwise."""
+        ...
+
+    def words_of(self, name: str) -> Sequence[str]:
+        """What a program was started with."""
         ...
 
     def is_running(self, name: str) -> bool:
@@ -129,6 +187,21 @@ class NamespaceHost:
         return f"{self.tag}{self.name}"
 
     @property
+    def pods(self) -> str:
+        """The addresses of pods there."""
+        return f"10.244.{self.number - CONTROL}.0/24"
+
+    @property
+    def network(self) -> NamespaceNetwork:
+        """Its network."""
+        return NamespaceNetwork(place(self.namespace))
+
+    @property
+    def python(self) -> Sequence[str]:
+        """Our own."""
+        return ("env", f"PYTHONPATH={ROOT}", sys.executable)
+
+    @property
     def docker(self) -> str:
         """Where its engine answers."""
         return self.engine.host if self.has_engine else ""
@@ -174,6 +247,20 @@ class NamespaceHost:
         found = (*entering(self.namespace), *words)
         return run(*found, timeout_s=timeout_s, check=check, fed=fed)
 
+    def network_of(self, container: str) -> NamespaceNetwork:
+        """The network of a container there."""
+        found = self.engine.ask("GET", f"/containers/{container}/json")
+        return NamespaceNetwork(Path(f"/proc/{found['State']['Pid']}/ns/net"))
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def read(self, path: Path) -> bytes:
+        """Read a file."""
+        return path.read_bytes()
+
     def start(self, name: str, *words: str) -> None:
         """Run a program until it is stopped; what it says is in log-NAME of its folder."""
         with (self.folder / f"log-{name}").open("ab") as log:
@@ -211,6 +298,10 @@ class NamespaceHost:
         program.process.wait()
         if again:
             self.start(name, *program.words)
+
+    def words_of(self, name: str) -> Sequence[str]:
+        """What a program was started with."""
+        return self._programs[name].words
 
     def is_running(self, name: str) -> bool:
         """Whether a program still runs."""
@@ -251,7 +342,7 @@ class NamespaceHost:
 
     def connect(self, address: str, port: int, timeout_s: float = 2.0) -> socket:
         """A connection that comes from that host."""
-        return connected(place(self.namespace), address, port, timeout_s)
+        return self.network.connect(address, port, timeout_s)
 
     def down(self) -> None:
         """Leave nothing of the host but its folder."""
@@ -261,30 +352,3 @@ class NamespaceHost:
         for pid in processes(self.namespace):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
-
-
-def connected(namespace: Path, address: str, port: int, timeout_s: float = 2.0) -> socket:
-    """A connection that comes from a namespace. Raise OSError where there is none to be had."""
-    with inside(namespace):
-        made = socket(AF_INET, SOCK_STREAM)
-    made.settimeout(timeout_s)
-    try:
-        made.connect((address, port))
-    except OSError:
-        made.close()
-        raise
-    return made
-
-
-def datagrams(namespace: Path, timeout_s: float = 2.0) -> socket:
-    """A socket for datagrams that come from a namespace."""
-    with inside(namespace):
-        made = socket(AF_INET, SOCK_DGRAM)
-    made.settimeout(timeout_s)
-    return made
-
-
-def namespace_of(host: NamespaceHost, container: str) -> Path:
-    """Where the network of a container is."""
-    found: Any = host.engine.ask("GET", f"/containers/{container}/json")
-    return Path(f"/proc/{json.loads(json.dumps(found))['State']['Pid']}/ns/net")

@@ -14,29 +14,28 @@ from itertools import count
 from pathlib import Path
 
 from tests.dockerd import missing
-from tests.multihost.host import NamespaceHost
+from tests.multihost.host import CONTROL, Host, NamespaceHost
 from tests.multihost.namespaces import ROOT, delete, processes, run
-from tests.multihost.wires import Switch
+from tests.multihost.wires import Switch, Wires
 
 PREFIX = "knl"
-
-CONTROL = 10
-"""The last number of the control plane's address; nodes follow."""
 
 _NUMBERS = count()
 
 
 @dataclass
 class Lab:
-    """Hosts on this machine."""
+    """Hosts, and what is between them."""
 
-    control: NamespaceHost
+    control: Host
     """A host without an engine, for what leads the cluster."""
-    nodes: list[NamespaceHost]
-    wires: Switch
+    nodes: list[Host]
+    wires: Wires
+    folder: Path
+    """A folder on this machine, for the tests' own."""
 
     @property
-    def hosts(self) -> list[NamespaceHost]:
+    def hosts(self) -> list[Host]:
         """All of them."""
         return [self.control, *self.nodes]
 
@@ -63,7 +62,7 @@ def lab(
     control = NamespaceHost(
         "control", CONTROL, 0, tag, folder / "control", switch, has_engine=False
     )
-    made = []
+    made: list[NamespaceHost] = []
     for number in range(1, nodes + 1):
         one = NamespaceHost(
             name=f"node{number}",
@@ -83,7 +82,7 @@ def lab(
         for host in (control, *made):
             stack.callback(host.down)
             host.up()
-        yield Lab(control, made, switch)
+        yield Lab(control, [*made], switch, folder)
 
 
 def sweep() -> None:

@@ -3,14 +3,13 @@
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.multihost.api import Json, eventually
 from tests.multihost.asking import ask, daemon_set, names_of, refusal, service
 from tests.multihost.cluster import Cluster
-from tests.multihost.namespaces import place
+from tests.multihost.networks import Network
 
 APP = "policy"
 SERVICES = "/api/v1/namespaces/default/services"
@@ -45,7 +44,7 @@ def make(
     return found
 
 
-def answered(where: Path, address: str, port: int, wanted: set[str]) -> None:
+def answered(where: Network, address: str, port: int, wanted: set[str]) -> None:
     assert set(names_of(where, address, port)) == wanted
 
 
@@ -64,7 +63,7 @@ def test_affinity_is_kept_switched_off_and_on(
     found = make(cluster, made, "sticky", "type: NodePort\n  sessionAffinity: ClientIP")
     virtual, port = found["spec"]["clusterIP"], found["spec"]["ports"][0]["nodePort"]
     everybody = {str(pod["metadata"]["name"]) for pod in pods}
-    clients = [cluster.sandbox(pod) for pod in pods] + [place(cluster.control.namespace)]
+    clients = [cluster.sandbox(pod) for pod in pods] + [cluster.control.network]
     node = cluster.nodes[1].ip
     for client in clients[:3]:
         assert len(eventually(lambda c=client: names_of(c, virtual), 5)) == 1  # type: ignore[misc]
@@ -94,7 +93,7 @@ def test_a_local_policy_keeps_the_source_and_says_where_endpoints_are(
         (pod,) = cluster.api.ready_pods("app=localweb", 1)
         found = cluster.api.get(f"{SERVICES}/local")
         port, check = found["spec"]["ports"][0]["nodePort"], found["spec"]["healthCheckNodePort"]
-        outside = place(cluster.control.namespace)
+        outside = cluster.control.network
         seen = eventually(lambda: ask(outside, with_pod.ip, port), 5)
         assert seen == (pod["metadata"]["name"], cluster.control.ip), "the source is preserved"
         assert refusal(outside, without.ip, port, timeout_s=1) == "timeout"
@@ -135,8 +134,8 @@ def test_host_ports_answer_at_their_address_only(cluster: Cluster) -> None:
     )
     try:
         pods = {name: cluster.api.ready_pods(f"app=port{name}", 1)[0] for name in names}
-        here = place(host.namespace)
-        outside = place(cluster.control.namespace)
+        here = host.network
+        outside = cluster.control.network
         assert ask(here, "127.0.0.1", 54323)[0] == pods["one"]["metadata"]["name"]
         assert ask(here, host.ip, 54323)[0] == pods["two"]["metadata"]["name"]
         assert ask(outside, host.ip, 54323)[0] == pods["two"]["metadata"]["name"]
@@ -146,7 +145,7 @@ def test_host_ports_answer_at_their_address_only(cluster: Cluster) -> None:
     eventually(lambda: _is_refused(here, "127.0.0.1"), 10)
 
 
-def _is_refused(where: Path, address: str) -> None:
+def _is_refused(where: Network, address: str) -> None:
     assert refusal(where, address, 54323) == "refused"
 
 
@@ -182,7 +181,7 @@ def test_slices_made_by_hand_are_carried(
                 "endpoints": [{"addresses": [pod["status"]["podIP"]]}],
             }
         )
-    client = place(cluster.nodes[2].namespace)
+    client = cluster.nodes[2].network
     for port, pod in zip((80, 81), pods, strict=False):
         only = {str(pod["metadata"]["name"])}
         eventually(lambda p=port, w=only: answered(client, virtual, p, w), 5)  # type: ignore[misc]
@@ -201,7 +200,7 @@ def test_slices_made_by_hand_are_carried(
 def test_one_port_of_two_protocols(cluster: Cluster, pods: list[Json], made: list[str]) -> None:
     both = "{name: t, port: 80, protocol: TCP}, {name: u, port: 80, protocol: UDP}"
     virtual = make(cluster, made, "both", "", both)["spec"]["clusterIP"]
-    client = place(cluster.nodes[0].namespace)
+    client = cluster.nodes[0].network
     everybody = {str(pod["metadata"]["name"]) for pod in pods}
     eventually(lambda: answered(client, virtual, 80, everybody), 5)
     path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
@@ -230,7 +229,7 @@ def test_a_service_changes_its_type(cluster: Cluster, pods: list[Json], made: li
             "spec": outer,
         }
     )
-    client = place(cluster.nodes[0].namespace)
+    client = cluster.nodes[0].network
     everybody = {str(pod["metadata"]["name"]) for pod in pods}
     for kind in ("ClusterIP", "NodePort"):
         spec: Json = {"type": kind, "externalName": None, "ports": [{"port": 80}]}
@@ -248,13 +247,13 @@ def test_a_service_changes_its_type(cluster: Cluster, pods: list[Json], made: li
         eventually(lambda v=virtual: _not_there(client, v), 5)  # type: ignore[misc]
 
 
-def _not_there(where: Path, virtual: str) -> None:
+def _not_there(where: Network, virtual: str) -> None:
     assert refusal(where, virtual, 80, timeout_s=0.5) != "answers"
 
 
 @pytest.mark.conformance("[sig-network] Service endpoints latency should not be very high")
 def test_endpoints_follow_soon(cluster: Cluster, pods: list[Json], made: list[str]) -> None:
-    client = place(cluster.nodes[2].namespace)
+    client = cluster.nodes[2].network
     took = []
     for number in range(10):
         began = time.monotonic()

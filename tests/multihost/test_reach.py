@@ -1,15 +1,13 @@
 """Everybody reaches everybody: pods, Services, node ports and names, from every host."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.multihost.api import Json, eventually
 from tests.multihost.asking import Echo, ask, daemon_set, names_of, refusal, service
 from tests.multihost.cluster import BALANCERS, Cluster
-from tests.multihost.host import datagrams
-from tests.multihost.namespaces import place
+from tests.multihost.networks import Network
 
 APP = "reach"
 
@@ -32,9 +30,9 @@ def address(cluster: Cluster, name: str) -> str:
     return found
 
 
-def everywhere(cluster: Cluster, pods: list[Json]) -> list[tuple[str, Path]]:
+def everywhere(cluster: Cluster, pods: list[Json]) -> list[tuple[str, Network]]:
     """Where clients are: hosts and pods."""
-    hosts = [(host.name, place(host.namespace)) for host in cluster.nodes]
+    hosts = [(host.name, host.network) for host in cluster.nodes]
     return hosts + [(pod["metadata"]["name"], cluster.sandbox(pod)) for pod in pods]
 
 
@@ -56,7 +54,7 @@ def test_any_pod_reaches_any_pod_under_its_own_address(cluster: Cluster, pods: l
             assert seen == (name_of(target), own), f"from {name_of(source)}"
     for host in cluster.nodes:
         for target in pods:
-            assert ask(place(host.namespace), target["status"]["podIP"])[0] == name_of(target)
+            assert ask(host.network, target["status"]["podIP"])[0] == name_of(target)
 
 
 @pytest.mark.conformance("[sig-network] Services should serve a basic endpoint from pods")
@@ -87,8 +85,8 @@ def test_a_node_port_answers_at_every_address(cluster: Cluster, pods: list[Json]
         for host in cluster.nodes:
             assert set(names_of(namespace, host.ip, 30080)) == wanted, f"{where} to {host.name}"
     for host in cluster.nodes:
-        assert set(names_of(place(host.namespace), "127.0.0.1", 30080)) == wanted, host.name
-    outside = place(cluster.control.namespace)
+        assert set(names_of(host.network, "127.0.0.1", 30080)) == wanted, host.name
+    outside = cluster.control.network
     assert set(names_of(outside, cluster.nodes[0].ip, 30080)) == wanted
 
 
@@ -114,11 +112,11 @@ def test_without_endpoints_clients_are_refused_at_once(cluster: Cluster, pods: l
     for where, namespace in everywhere(cluster, pods):
         eventually(lambda n=namespace: _refused(n, virtual, 80), 5)  # type: ignore[misc]
         assert refusal(namespace, cluster.nodes[0].ip, 30081) == "refused", where
-    assert refusal(place(cluster.nodes[0].namespace), virtual, 81) == "refused"
+    assert refusal(cluster.nodes[0].network, virtual, 81) == "refused"
     cluster.api.delete("/api/v1/namespaces/default/services/empty")
 
 
-def _refused(namespace: Path, virtual: str, port: int) -> None:
+def _refused(namespace: Network, virtual: str, port: int) -> None:
     assert refusal(namespace, virtual, port) == "refused"
 
 
@@ -149,8 +147,8 @@ def test_datagrams_reach_pods_and_services(cluster: Cluster, pods: list[Json]) -
         cluster.api.delete("/api/v1/namespaces/default/services/echo")
 
 
-def _echoed(namespace: Path, where: str) -> tuple[str, str]:
-    with datagrams(namespace, timeout_s=1) as client:
+def _echoed(namespace: Network, where: str) -> tuple[str, str]:
+    with namespace.datagrams(timeout_s=1) as client:
         client.connect((where, 5000))
         client.send(b"x")
         name, seen = client.recv(2048).decode().split()
@@ -159,10 +157,10 @@ def _echoed(namespace: Path, where: str) -> tuple[str, str]:
 
 def test_a_pod_gets_out_under_the_nodes_address(cluster: Cluster, pods: list[Json]) -> None:
     outside = cluster.control
-    with datagrams(place(outside.namespace)) as server:
+    with outside.network.datagrams() as server:
         server.bind((outside.ip, 5001))
         for pod in pods:
-            with datagrams(cluster.sandbox(pod)) as client:
+            with cluster.sandbox(pod).datagrams() as client:
                 client.sendto(b"x", (outside.ip, 5001))
                 _, (seen, _) = server.recvfrom(10)
             assert seen == cluster.host(pod["spec"]["nodeName"]).ip

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.multihost.api import Json, eventually
 from tests.multihost.asking import WEB, Looping, ask, daemon_set, names_of, service
 from tests.multihost.cluster import DNS, Cluster
-from tests.multihost.namespaces import place
+from tests.multihost.networks import Network
 
 APP = "trouble"
 PATH = f"/api/v1/namespaces/default/services/{APP}"
@@ -63,7 +62,7 @@ def virtual(cluster: Cluster, pods: list[Json]) -> str:
     return found
 
 
-def all_answer(where: Path, virtual: str, count: int) -> Callable[[], None]:
+def all_answer(where: Network, virtual: str, count: int) -> Callable[[], None]:
     def look() -> None:
         assert len(names_of(where, virtual, times=6 * count)) == count
 
@@ -72,7 +71,7 @@ def all_answer(where: Path, virtual: str, count: int) -> Callable[[], None]:
 
 @pytest.mark.usefixtures("healed")
 def test_a_cut_host_is_left_out_and_taken_back(cluster: Cluster, virtual: str) -> None:
-    client = place(cluster.nodes[0].namespace)
+    client = cluster.nodes[0].network
     eventually(all_answer(client, virtual, 3), 10)
     with Looping(client, virtual) as looping:
         cut = time.monotonic()
@@ -92,7 +91,7 @@ def test_a_partition_of_two_hosts_ends_with_its_cause(
     cluster: Cluster, pods: list[Json], virtual: str
 ) -> None:
     one, other, third = cluster.nodes
-    clients = [place(one.namespace), cluster.sandbox(pods[2])]
+    clients = [one.network, cluster.sandbox(pods[2])]
     for client in clients:
         eventually(all_answer(client, virtual, 3), 10)
     cluster.lab.wires.partition(one, other)
@@ -113,7 +112,7 @@ def test_a_partition_of_two_hosts_ends_with_its_cause(
 
 @pytest.mark.usefixtures("healed")
 def test_slow_and_lossy_wires_carry_on(cluster: Cluster, pods: list[Json], virtual: str) -> None:
-    client = place(cluster.nodes[0].namespace)
+    client = cluster.nodes[0].network
     cluster.lab.wires.delay(cluster.nodes[1], 50)
     cluster.lab.wires.lose(cluster.nodes[2], 5)
     began = time.monotonic()
@@ -126,7 +125,7 @@ def test_slow_and_lossy_wires_carry_on(cluster: Cluster, pods: list[Json], virtu
 def test_a_dead_host_comes_back_with_its_pods(
     cluster: Cluster, pods: list[Json], virtual: str
 ) -> None:
-    client, dead = place(cluster.nodes[0].namespace), cluster.nodes[2]
+    client, dead = cluster.nodes[0].network, cluster.nodes[2]
     eventually(all_answer(client, virtual, 3), 10)
     with Looping(client, virtual) as looping:
         died = time.monotonic()
@@ -137,7 +136,7 @@ def test_a_dead_host_comes_back_with_its_pods(
         dead.boot()
         cluster.wait_ready()
         eventually(all_answer(client, virtual, 3), 40)
-        eventually(all_answer(place(dead.namespace), virtual, 3), 10)
+        eventually(all_answer(dead.network, virtual, 3), 10)
     pods[2] = next(
         pod
         for pod in cluster.api.ready_pods(f"app={APP}", 3)
@@ -149,7 +148,7 @@ def test_a_dead_host_comes_back_with_its_pods(
 
 
 def test_programs_that_crash_cost_nobody_a_request(cluster: Cluster, virtual: str) -> None:
-    client, victim = place(cluster.nodes[0].namespace), cluster.nodes[0]
+    client, victim = cluster.nodes[0].network, cluster.nodes[0]
     eventually(all_answer(client, virtual, 3), 10)
     with Looping(client, virtual) as looping:
         for program in ("kubelet", "proxy"):
@@ -196,7 +195,7 @@ def test_endpoints_come_and_go_under_a_looping_client(cluster: Cluster) -> None:
     try:
         cluster.api.ready_pods("app=rolling", 4, 60)
         where = cluster.api.get("/api/v1/namespaces/default/services/rolling")["spec"]["clusterIP"]
-        client = place(cluster.nodes[1].namespace)
+        client = cluster.nodes[1].network
         eventually(all_answer(client, where, 4), 10)
         with Looping(client, where) as looping:
             note = {"spec": {"template": {"metadata": {"annotations": {"turn": "2"}}}}}

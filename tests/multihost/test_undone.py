@@ -5,8 +5,7 @@ import pytest
 from tests.multihost.api import eventually
 from tests.multihost.asking import ask, daemon_set, names_of, service
 from tests.multihost.cluster import Cluster
-from tests.multihost.host import NamespaceHost
-from tests.multihost.namespaces import place
+from tests.multihost.host import Host
 
 SETTINGS = (
     "net.ipv4.conf.all.route_localnet",
@@ -23,9 +22,9 @@ def test_a_host_leaves_and_comes_back(cluster: Cluster, number: int) -> None:
     virtual = cluster.api.get("/api/v1/namespaces/default/services/undone")["spec"]["clusterIP"]
     leaving = cluster.nodes[number]
     left = {name: leaving.stop(name) for name in ("kubelet", "proxy", "dns")}
-    assert set(names_of(place(leaving.namespace), virtual)) == {
-        pod["metadata"]["name"] for pod in pods
-    }, "pods go on without their kubelet, Services without their proxy"
+    assert set(names_of(leaving.network, virtual)) == {pod["metadata"]["name"] for pod in pods}, (
+        "pods go on without their kubelet, Services without their proxy"
+    )
     try:
         for name in ("kubelet", "proxy"):
             leaving.run(*left[name], "--cleanup", timeout_s=30)
@@ -38,7 +37,7 @@ def test_a_host_leaves_and_comes_back(cluster: Cluster, number: int) -> None:
     cluster.api.delete("/api/v1/namespaces/default/services/undone")
 
 
-def _ours(host: NamespaceHost) -> str:
+def _ours(host: Host) -> str:
     """What a host has of ours, in words; empty where it has nothing."""
     found = []
     rules = host.run("nft", "list", "ruleset")
@@ -54,10 +53,10 @@ def _ours(host: NamespaceHost) -> str:
     return "\n".join(found)
 
 
-def _is_whole(cluster: Cluster, host: NamespaceHost, virtual: str) -> None:
+def _is_whole(cluster: Cluster, host: Host, virtual: str) -> None:
     pods = cluster.api.ready_pods("app=undone", 3, 0)
     wanted = {pod["metadata"]["name"] for pod in pods}
-    assert set(names_of(place(host.namespace), virtual)) == wanted
+    assert set(names_of(host.network, virtual)) == wanted
     back = next(pod for pod in pods if pod["spec"]["nodeName"] == host.name)
     other = next(pod for pod in pods if pod is not back)
     assert ask(cluster.sandbox(other), back["status"]["podIP"])[1] == other["status"]["podIP"]

@@ -9,6 +9,7 @@ them. Every fault is done there, so that hosts notice nothing but its effects.
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -50,6 +51,11 @@ class Plug(Protocol):
         """Its address."""
         ...
 
+    @property
+    def pods(self) -> str:
+        """The addresses of pods there, of a node."""
+        ...
+
 
 class Wires(Protocol):
     """The faults between hosts; `heal` ends them all."""
@@ -82,6 +88,10 @@ class Wires(Protocol):
         """Have everything as it was."""
         ...
 
+    def lead(self, host: Plug, nodes: Sequence[Plug]) -> None:
+        """Have a host that is no node reach the pods of nodes."""
+        ...
+
 
 class Switch:
     """The wires of hosts that are namespaces."""
@@ -93,6 +103,7 @@ class Switch:
         self._lossy: set[str] = set()
         self._slow: dict[str, subprocess.Popen[bytes]] = {}
         self._bridges: dict[str, str] = {}
+        self._namespaces: dict[str, str] = {}
 
     @staticmethod
     def address(link: int) -> str:
@@ -125,7 +136,7 @@ class Switch:
         """Give a host its cable; the same hardware address each time, or peers keep a stale one."""
         peer = ("type", "veth", "peer", "name", "eth0", "netns", namespace)
         ip(self.namespace, "link", "add", name, *peer)
-        self._bridges[name] = f"br{link}"
+        self._bridges[name], self._namespaces[name] = f"br{link}", namespace
         ip(self.namespace, "link", "set", name, "master", f"br{link}", "up")
         ip(namespace, "link", "set", "eth0", "address", f"02:4b:4e:00:00:{number:02x}")
         ip(namespace, "addr", "add", f"{LINKS[link]}.{number}/24", "dev", "eth0")
@@ -201,6 +212,15 @@ class Switch:
         for name in self._cut:
             run("ip", "-n", self.namespace, "link", "set", name, "up", check=False)
         self._cut.clear()
+
+    def lead(self, host: Plug, nodes: Sequence[Plug]) -> None:
+        """Have a host that is no node reach the pods of nodes; all go by the router."""
+        for node in nodes:
+            route = ("route", "replace", node.pods, "via")
+            ip(self.namespace, *route, node.ip)
+            is_near = self._bridges[node.name] == self._bridges[host.name]
+            link = LINKS.index(host.ip.rpartition(".")[0])
+            ip(self._namespaces[host.name], *route, node.ip if is_near else self.address(link))
 
     def down(self) -> None:
         """Leave nothing."""
