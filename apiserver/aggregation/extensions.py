@@ -5,27 +5,24 @@ Service change, and from time to time; what came of it is its condition.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import structlog
 from msgspec.structs import replace
 
 from apiserver.aggregation.connection import ExtensionConnections, UnreachableError
 from apiserver.aggregation.extension import Extension
+from apiserver.registry.follow import WATCH_S, follow
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, ListOptions, Request
 from knarr.api.apiregistration.api_service import APIService, APIServiceCondition
 from knarr.api.conditions import set_condition
 from knarr.api.discovery.endpoint_slice import EndpointSlice
-from knarr.api.errors import ApiError, ExpiredError
+from knarr.api.errors import ApiError
 from knarr.api.kinds import kind_of
 
 log = structlog.get_logger()
-
-WATCH_S = 3600
-"""A watch that ends begins again from where it was."""
 
 LOOK_AGAIN_S = 30.0
 """How often a server that answers is asked again."""
@@ -58,38 +55,23 @@ class Extensions:
 
     async def run(self) -> None:
         """Follow the APIServices until cancelled."""
-        revision = ""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            while True:
-                try:
-                    revision = await self._follow(revision)
-                except ExpiredError:
-                    revision = ""
+            await follow(self._registry, APIService, replace=self._replace, change=self._change)
 
-    async def _follow(self, revision: str) -> str:
-        request = Request(user=SYSTEM, kind=kind_of(APIService))
-        if not revision:
-            page = await self._registry.list(request, ListOptions(resource_version="0"))
-            found: list[Any] = [entry.object for entry in page.entries]
-            for name in set(self._tasks) - {each.metadata.name for each in found}:
-                self._drop(name)
-            for each in found:
-                await self._take(each)
-            revision = str(page.revision)
-            self.loaded.set()
-        options = ListOptions(resource_version=revision, timeout_s=WATCH_S, allow_bookmarks=True)
-        async for batch in await self._registry.watch(request, options):
-            for event in batch:
-                revision = str(event.revision)
-                if event.entry is None:
-                    continue
-                service: Any = event.entry.object
-                if event.type == "DELETED":
-                    self._drop(service.metadata.name)
-                else:
-                    await self._take(service)
-        return revision
+    async def _replace(self, services: Sequence[APIService]) -> None:
+        for name in set(self._tasks) - {each.metadata.name for each in services}:
+            self._drop(name)
+        for each in services:
+            await self._take(each)
+        self.loaded.set()
+
+    async def _change(self, found: Sequence[tuple[APIService, bool]]) -> None:
+        for service, is_gone in found:
+            if is_gone:
+                self._drop(service.metadata.name)
+            else:
+                await self._take(service)
 
     async def _take(self, service: APIService) -> None:
         name, spec = service.metadata.name, service.spec

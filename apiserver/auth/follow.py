@@ -1,19 +1,18 @@
 """Keeps the RBAC index as the objects are, and makes the objects it begins with."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 from apiserver.auth.bootstrap_policy import bootstrap_objects
 from apiserver.auth.rbac import RBAC_TYPES, Rbac
+from apiserver.registry.follow import follow
 from apiserver.registry.patience import patiently
 from apiserver.registry.registry import Registry
-from apiserver.registry.request import SYSTEM, Body, ListOptions, Request
-from knarr.api.errors import AlreadyExistsError, ExpiredError
+from apiserver.registry.request import SYSTEM, Body, Request
+from knarr.api.errors import AlreadyExistsError
 from knarr.api.kinds import kind_of
 from knarr.api.structs import ApiStruct
-
-WATCH_S = 3600
-"""A watch that ends begins again from where it was."""
 
 MADE_AT_ONCE_MAX = 32
 """Objects made side by side at the start."""
@@ -23,48 +22,25 @@ async def follow_roles(registry: Registry, rbac: Rbac, ready: asyncio.Event) -> 
     """Feed every role and binding into the index until cancelled."""
     left = set(RBAC_TYPES)
 
-    async def follow(object_type: type[ApiStruct]) -> None:
-        revision = ""
-        while True:
-            try:
-                revision = await _follow_once(registry, rbac, object_type, revision, loaded)
-            except ExpiredError:
-                revision = ""
+    async def keep(object_type: type[ApiStruct]) -> None:
+        async def replace(objects: Sequence[Any]) -> None:
+            rbac.replace(object_type, objects)
+            left.discard(object_type)
+            if not left:
+                ready.set()
 
-    def loaded(object_type: type[ApiStruct]) -> None:
-        left.discard(object_type)
-        if not left:
-            ready.set()
+        await follow(registry, object_type, replace=replace, change=change)
+
+    async def change(found: Sequence[tuple[Any, bool]]) -> None:
+        for obj, is_gone in found:
+            if is_gone:
+                rbac.remove(obj)
+            else:
+                rbac.put(obj)
 
     async with asyncio.TaskGroup() as group:
         for object_type in RBAC_TYPES:
-            group.create_task(follow(object_type), name=f"rbac {object_type.__name__}")
-
-
-async def _follow_once(
-    registry: Registry,
-    rbac: Rbac,
-    object_type: type[ApiStruct],
-    revision: str,
-    loaded: Callable[[type[ApiStruct]], None],
-) -> str:
-    request = Request(user=SYSTEM, kind=kind_of(object_type))
-    if not revision:
-        page = await registry.list(request, ListOptions(resource_version="0"))
-        rbac.replace(object_type, [entry.object for entry in page.entries])
-        revision = str(page.revision)
-        loaded(object_type)
-    options = ListOptions(resource_version=revision, timeout_s=WATCH_S, allow_bookmarks=True)
-    async for batch in await registry.watch(request, options):
-        for event in batch:
-            revision = str(event.revision)
-            if event.entry is None:
-                continue
-            if event.type == "DELETED":
-                rbac.remove(event.entry.object)
-            else:
-                rbac.put(event.entry.object)
-    return revision
+            group.create_task(keep(object_type), name=f"rbac {object_type.__name__}")
 
 
 async def make_roles(registry: Registry) -> None:

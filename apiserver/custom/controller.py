@@ -5,7 +5,7 @@ one is served as it now is; one that is deleted goes when its objects are gone.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -20,20 +20,18 @@ from apiserver.custom.versions import (
     stored_version,
 )
 from apiserver.extensions.calls import Calls
+from apiserver.registry.follow import WATCH_S, follow
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, ListOptions, Request
 from knarr.api.apiextensions.custom_resource_definition import (
     CustomResourceDefinition,
     CustomResourceDefinitionSpec,
 )
-from knarr.api.errors import ApiError, ExpiredError
-from knarr.api.kinds import Kind, kind_of
+from knarr.api.errors import ApiError
+from knarr.api.kinds import Kind
 from knarr.api.meta.options import DeleteOptions
 
 log = structlog.get_logger()
-
-WATCH_S = 3600
-"""A watch that ends begins again from where it was."""
 
 LOOK_AGAIN_S = 5
 """How long a cleanup that was disturbed rests before it looks again."""
@@ -68,38 +66,16 @@ class CustomResources:
 
     async def run(self) -> None:
         """Follow the definitions until cancelled."""
-        revision = ""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            while True:
-                try:
-                    revision = await self._follow(revision)
-                except ExpiredError:
-                    revision = ""
+            await follow(
+                self._registry,
+                CustomResourceDefinition,
+                replace=self._replace,
+                change=self._change,
+            )
 
-    async def _follow(self, revision: str) -> str:
-        request = Request(user=SYSTEM, kind=kind_of(CustomResourceDefinition))
-        if not revision:
-            page = await self._registry.list(request, ListOptions(resource_version="0"))
-            await self._replace([entry.object for entry in page.entries])
-            revision = str(page.revision)
-            self.loaded.set()
-            await self.api_services.keep()
-        options = ListOptions(resource_version=revision, timeout_s=WATCH_S, allow_bookmarks=True)
-        async for batch in await self._registry.watch(request, options):
-            for event in batch:
-                revision = str(event.revision)
-                if event.entry is None:
-                    continue
-                definition: Any = event.entry.object
-                if event.type == "DELETED":
-                    await self._gone(definition)
-                else:
-                    await self._changed(definition)
-            await self.api_services.keep()
-        return revision
-
-    async def _replace(self, definitions: list[Any]) -> None:
+    async def _replace(self, definitions: Sequence[CustomResourceDefinition]) -> None:
         present = {each.metadata.name for each in definitions}
         for name in [name for name in self._known if name not in present]:
             await self._gone(self._known[name])
@@ -108,6 +84,16 @@ class CustomResources:
             self._known[definition.metadata.name] = definition
         for definition in sorted(definitions, key=is_established, reverse=True):
             await self._changed(definition)
+        self.loaded.set()
+        await self.api_services.keep()
+
+    async def _change(self, found: Sequence[tuple[CustomResourceDefinition, bool]]) -> None:
+        for definition, is_gone in found:
+            if is_gone:
+                await self._gone(definition)
+            else:
+                await self._changed(definition)
+        await self.api_services.keep()
 
     async def _gone(self, definition: CustomResourceDefinition) -> None:
         name = definition.metadata.name

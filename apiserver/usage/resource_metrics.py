@@ -6,6 +6,7 @@ from typing import Any
 
 from apiserver.nodes.connection import NodeConnections
 from apiserver.registry import failures
+from apiserver.registry.follow import follow
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Answer, Body, ListOptions, ListPage, Request
 from apiserver.storage.entry import Entry
@@ -14,7 +15,7 @@ from apiserver.usage.samples import Pair, Samples
 from knarr.api import codec, selectors
 from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
-from knarr.api.errors import AlreadyExistsError, BadRequestError, ExpiredError
+from knarr.api.errors import AlreadyExistsError, BadRequestError
 from knarr.api.kinds import METRICS, Kind, kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.metrics.node_metrics import NodeMetrics
@@ -26,9 +27,6 @@ from knarr.api.structs import ApiStruct
 from knarr.api.times import to_time
 
 GROUP = "metrics.k8s.io"
-
-WATCH_S = 3600
-"""A watch that ends begins again from where it was."""
 
 _AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 _READERS = ClusterRole(
@@ -63,31 +61,20 @@ class ResourceMetrics:
 
     async def run(self) -> None:
         """Follow the nodes until cancelled."""
-        revision = ""
-        while True:
-            try:
-                revision = await self._follow(revision)
-            except ExpiredError:
-                revision = ""
+        await follow(self._registry, Node, replace=self._replace, change=self._change)
 
-    async def _follow(self, revision: str) -> str:
-        request = Request(user=SYSTEM, kind=kind_of(Node))
-        if not revision:
-            page = await self._registry.list(request, ListOptions(resource_version="0"))
-            for entry in page.entries:
-                await self._seen(entry.object)
-            revision = str(page.revision)
-        options = ListOptions(resource_version=revision, timeout_s=WATCH_S, allow_bookmarks=True)
-        async for batch in await self._registry.watch(request, options):
-            for event in batch:
-                revision = str(event.revision)
-                if event.entry is not None and event.type == "DELETED":
-                    self._samples.forget(event.entry.key.rpartition("/")[2])
-                elif event.entry is not None and not self._served:
-                    await self._seen(event.entry.object)
-        return revision
+    async def _replace(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            await self._seen(node)
 
-    async def _seen(self, node: Any) -> None:
+    async def _change(self, found: Sequence[tuple[Node, bool]]) -> None:
+        for node, is_gone in found:
+            if is_gone:
+                self._samples.forget(node.metadata.name)
+            elif not self._served:
+                await self._seen(node)
+
+    async def _seen(self, node: Node) -> None:
         endpoints = node.status.daemon_endpoints
         endpoint = endpoints.kubelet_endpoint if endpoints is not None else None
         if self._served or endpoint is None or not endpoint.daemon_port:

@@ -15,22 +15,20 @@ def meets_placement(node: Node, spec: PodSpec) -> bool:
     if affinity is None:
         return True
     required = affinity.required_during_scheduling_ignored_during_execution
-    return required is None or is_chosen(node, required)
+    return required is None or selects(required, node.metadata.name, node.metadata.labels)
 
 
-def is_chosen(node: Node, selector: NodeSelector) -> bool:
-    """Whether one of the selector's terms chooses the node."""
-    return any(_holds(node, term) for term in selector.node_selector_terms)
+def selects(selector: NodeSelector, name: str, labels: Mapping[str, str]) -> bool:
+    """Whether one of the selector's terms chooses the node of a name and labels."""
+    return any(_holds(term, name, labels) for term in selector.node_selector_terms)
 
 
-def _holds(node: Node, term: NodeSelectorTerm) -> bool:
+def _holds(term: NodeSelectorTerm, name: str, labels: Mapping[str, str]) -> bool:
     """Whether the node meets all of a term; an empty term chooses nothing."""
     if not term.match_expressions and not term.match_fields:
         return False
-    fields = {"metadata.name": node.metadata.name}
-    return _meets(node.metadata.labels, term.match_expressions) and _meets(
-        fields, term.match_fields
-    )
+    fields = {"metadata.name": name}
+    return _meets(labels, term.match_expressions) and _meets(fields, term.match_fields)
 
 
 def _meets(values: Mapping[str, str], requirements: tuple[NodeSelectorRequirement, ...]) -> bool:

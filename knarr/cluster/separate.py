@@ -1,8 +1,6 @@
 """Runs each part of a cluster as a process of its own, over gRPC, and starts again what ends."""
 
 import asyncio
-import os
-import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -292,19 +290,8 @@ async def _run_part(part: Part, log_file: Path) -> int:
     try:
         return await child.wait()
     except asyncio.CancelledError:
-        await _end(child)
+        await child.end(within_s=STOP_S)
         raise
-
-
-async def _end(child: Child) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(child.pid, signal.SIGTERM)
-    try:
-        async with asyncio.timeout(STOP_S):
-            await child.wait()
-    except TimeoutError:
-        child.kill()
-        await child.wait()
 
 
 async def _wait(client: Client, nodes: int) -> None:

@@ -8,6 +8,7 @@ that break the daemon's connections. `subprocess` uses vfork, which runs none.
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -81,6 +82,17 @@ class Child:
         """End it and what it started."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, 9)
+
+    async def end(self, *, within_s: float) -> None:
+        """Ask it to end, and kill it when it has not in time."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(within_s):
+                await self.wait()
+        except TimeoutError:
+            self.kill()
+            await self.wait()
 
     def _over(self) -> None:
         asyncio.get_running_loop().remove_reader(self._descriptor)

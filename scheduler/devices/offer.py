@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from knarr.api.core.affinity import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm
+from knarr.api.node_choice import selects
 from knarr.api.resource.dynamic_resources import ResourceSlice
 from scheduler.devices.inventory import ALL_NODES, DeviceId, Found, Inventory
 
@@ -15,11 +15,6 @@ def offered(inventory: Inventory, name: str, labels: Mapping[str, str]) -> list[
     found = [each for one in slices for each in _reachable(one, name, labels)]
     found.sort(key=lambda each: (each.id.driver, each.id.pool, each.slice.metadata.name))
     return found
-
-
-def selects(selector: NodeSelector, name: str, labels: Mapping[str, str]) -> bool:
-    """Whether a selector chooses a node."""
-    return any(_holds(term, name, labels) for term in selector.node_selector_terms)
 
 
 def _newest(
@@ -54,30 +49,3 @@ def _reachable(slice_: ResourceSlice, name: str, labels: Mapping[str, str]) -> I
         ):
             continue
         yield Found(DeviceId(spec.driver, spec.pool.name, device.name), device, slice_)
-
-
-def _holds(term: NodeSelectorTerm, name: str, labels: Mapping[str, str]) -> bool:
-    if not term.match_expressions and not term.match_fields:
-        return False
-    fields = {"metadata.name": name}
-    return all(_meets(each, labels) for each in term.match_expressions) and all(
-        _meets(each, fields) for each in term.match_fields
-    )
-
-
-def _meets(requirement: NodeSelectorRequirement, values: Mapping[str, str]) -> bool:
-    value = values.get(requirement.key)
-    match requirement.operator:
-        case "In":
-            return value in requirement.values
-        case "NotIn":
-            return value not in requirement.values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-    try:
-        number, bound = int(value or ""), int(requirement.values[0])
-    except ValueError:
-        return False
-    return number > bound if requirement.operator == "Gt" else number < bound

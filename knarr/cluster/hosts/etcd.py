@@ -6,9 +6,7 @@ the cluster as it was.
 """
 
 import asyncio
-import os
 import shutil
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -234,21 +232,10 @@ async def _keep(command: Sequence[str], folder: Path) -> None:
         try:
             code = await child.wait()
         except asyncio.CancelledError:
-            await _end(child)
+            await child.end(within_s=STOP_S)
             raise
         log.warning("etcd ended", code=code, again_after_s=AGAIN_AFTER_S)
         await asyncio.sleep(AGAIN_AFTER_S)
-
-
-async def _end(child: Child) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(child.pid, signal.SIGTERM)
-    try:
-        async with asyncio.timeout(STOP_S):
-            await child.wait()
-    except TimeoutError:
-        child.kill()
-        await child.wait()
 
 
 async def _renew(
