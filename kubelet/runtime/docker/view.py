@@ -43,6 +43,8 @@ class View:
         self._told: dict[str, Json] = {}
         self._by_pod: dict[str, set[str]] = {}
         self._ended: dict[str, asyncio.Event] = {}
+        self._asked = 0
+        self._told_by: dict[str, int] = {}
 
     def of_pod(self, uid: str) -> Sequence[Json]:
         """The containers of a pod, the sandbox too."""
@@ -59,10 +61,12 @@ class View:
     async def load(self) -> None:
         """Read everything anew. Raise EngineError."""
         query = {"all": "1", "filters": json.dumps(self._filters)}
+        # What is made while Docker answers is not in the list, and there all the same.
+        known = set(self._told)
         listed = {
             one["Id"] for one in await self._engine.json("GET", "/containers/json", query=query)
         }
-        for gone in self._told.keys() - listed:
+        for gone in known - listed:
             self._forget(gone)
         limit = asyncio.Semaphore(INSPECTED_AT_ONCE)
 
@@ -75,7 +79,12 @@ class View:
                 group.create_task(inspect(docker_id))
 
     async def refresh(self, docker_id: str) -> Json | None:
-        """Look at one container again; None when it is gone. Raise EngineError."""
+        """Look at one container again; None when it is gone. Raise EngineError.
+
+        Of two looks at a time the later one counts, whichever is answered first.
+        """
+        self._asked += 1
+        number = self._asked
         try:
             told: Json = await self._engine.json("GET", f"/containers/{docker_id}/json")
         except EngineError as error:
@@ -83,6 +92,9 @@ class View:
                 raise
             self._forget(docker_id)
             return None
+        if number < self._told_by.get(docker_id, 0):
+            return self._told[docker_id]
+        self._told_by[docker_id] = number
         self._told[docker_id] = told
         self._by_pod.setdefault(uid_of(told), set()).add(docker_id)
         if not told["State"]["Running"] and docker_id in self._ended:
@@ -131,6 +143,7 @@ class View:
 
     def _forget(self, docker_id: str) -> None:
         told = self._told.pop(docker_id, None)
+        self._told_by.pop(docker_id, None)
         if docker_id in self._ended:
             self._ended.pop(docker_id).set()
         if told is None:

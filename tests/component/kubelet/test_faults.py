@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 
 from knarr.api.core.config_map import ConfigMap
+from knarr.api.core.pod import PodSpec
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import Clock, SystemClock
+from kubelet.runtime.docker.engine import connect
+from kubelet.runtime.docker.runtime import DockerRuntime, DockerSettings
+from kubelet.runtime.docker.view import View
+from kubelet.runtime.runtime import PodRef, SandboxConfig
 from tests.component.kubelet.lab import (
     WAIT_S,
     api,
@@ -31,6 +36,8 @@ REFUSAL = (
     b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
     b'Content-Length: 26\r\nConnection: close\r\n\r\n{"message":"out of order"}'
 )
+NOTHING = b"\r\n\r\n[]\n"
+"""The end of an answer that there are no containers."""
 
 
 @pytest.fixture
@@ -53,6 +60,10 @@ class Sick(Dockerd):
         self._well = well
         self.late_s = 0.0
         self.is_broken = False
+        self.held = asyncio.Event()
+        """While it is not set, what there is is told only to those who asked before."""
+        self.held.set()
+        self.is_holding = asyncio.Event()
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator["Sick"]:
@@ -66,7 +77,7 @@ class Sick(Dockerd):
         with suppress(OSError, asyncio.IncompleteReadError):
             there_in, there_out = await asyncio.open_unix_connection(str(self._well.socket))
             async with asyncio.TaskGroup() as group:
-                back = group.create_task(_copy(there_in, writer))
+                back = group.create_task(self._answer(there_in, writer))
                 await self._ask(reader, writer, there_out)
                 back.cancel()
             there_out.close()
@@ -84,13 +95,15 @@ class Sick(Dockerd):
             there.write(data)
             await there.drain()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
+    async def _answer(self, there: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await there.read(65536):
+                if data.endswith(NOTHING) and not self.held.is_set():
+                    self.is_holding.set()
+                    await self.held.wait()
+                back.write(data)
+                await back.drain()
+            back.close()
 
 
 def running(engine: Dockerd) -> Counter[str]:
@@ -119,6 +132,32 @@ async def test_an_engine_that_is_slow_and_then_broken_loses_nothing(
         counts = running(engine)
         assert len(counts) == 6
         assert set(counts.values()) == {1}
+
+
+async def test_what_starts_while_docker_is_asked_what_there_is_stays_known(
+    client: InProcessClient, engine: Dockerd, tmp_path: Path
+) -> None:
+    async with Sick(engine, tmp_path).answering() as sick:
+        settings = DockerSettings(
+            host=sick.host, node_name="node-0", state_dir=tmp_path, pod_cidr="10.215.0.0/24"
+        )
+        async with connect(sick.host) as slow, asyncio.timeout(WAIT_S):
+            await slow.look_round()
+            view = View(slow, settings.kubelet)
+            runtime = DockerRuntime(settings, slow, view, SystemClock())
+            sick.held.clear()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(view.load())
+                await sick.is_holding.wait()
+                ref = PodRef("1-2-3", "default", "early")
+                config = SandboxConfig(
+                    pod=ref, attempt=0, hostname="early", spec=PodSpec(containers=())
+                )
+                made_sandbox = await runtime.start_sandbox(config)
+                sick.held.set()
+            observed = await runtime.observe(ref.uid)
+            assert observed is not None, "else it would be made once more"
+            assert observed.sandbox == made_sandbox
 
 
 @pytest.fixture
