@@ -59,13 +59,24 @@ def flags() -> Flags:
         "shutdown-grace-period",
         type=duration_s,
         default=0.0,
-        help="how long pods may take to end after SIGPWR: the machine is about to stop",
+        help="how long pods may take to end when the machine stops: logind or SIGPWR says so",
     )
     found.flag(
         "shutdown-grace-period-critical-pods",
         type=duration_s,
         default=0.0,
         help="what of it is kept for critical pods, which end last",
+    )
+    found.flag(
+        "shutdown-grace-period-by-pod-priority",
+        default=(),
+        help="instead of both: PRIORITY=DURATION for pods from there on, 0=30s,1000=10s",
+    )
+    found.flag(
+        "max-container-restart-period",
+        type=duration_s,
+        default=300.0,
+        help="the longest delay before a container starts again, 1s to 300s",
     )
     found.flag("pod-max-pids", default=0, help="processes a container may have, 0 for any number")
     found.flag("allowed-unsafe-sysctls", default=(), help="kernel settings pods may change too")
@@ -141,6 +152,30 @@ def _eviction(found: Namespace) -> EvictionOptions:
         raise SettingsError(f"--eviction-hard, --eviction-soft: {error}") from None
 
 
+def _restart_max_s(found: Namespace) -> float:
+    longest_s: float = found.max_container_restart_period
+    if not 1 <= longest_s <= 300:
+        raise SettingsError("--max-container-restart-period must be from 1s to 300s")
+    return longest_s
+
+
+def _shutdown(found: Namespace) -> ShutdownOptions:
+    grace_s, critical_s = found.shutdown_grace_period, found.shutdown_grace_period_critical_pods
+    flag = "--shutdown-grace-period"
+    if critical_s > grace_s:
+        raise SettingsError(f"{flag}-critical-pods is longer than {flag}")
+    by_priority = {}
+    pairs = _pairs(found.shutdown_grace_period_by_pod_priority, f"{flag}-by-pod-priority")
+    for priority, duration in pairs.items():
+        try:
+            by_priority[int(priority)] = duration_s(duration)
+        except ValueError as error:
+            raise SettingsError(f"{flag}-by-pod-priority: {error}") from None
+    if by_priority and grace_s > 0:
+        raise SettingsError(f"{flag} and {flag}-by-pod-priority exclude one another")
+    return ShutdownOptions(grace_s=grace_s, critical_grace_s=critical_s, by_priority=by_priority)
+
+
 def _add_serving_flags(found: Flags) -> None:
     found.flag("address", default="0.0.0.0", help="address at which the API server asks")
     found.flag("port", default=10250, help="port of the same, 0 for any")
@@ -170,10 +205,8 @@ def options_of(found: Namespace) -> KubeletOptions:
         taints=tuple(_taint(text) for text in found.register_with_taints),
         reserved=_reserved(found),
         eviction=_eviction(found),
-        shutdown=ShutdownOptions(
-            grace_s=found.shutdown_grace_period,
-            critical_grace_s=found.shutdown_grace_period_critical_pods,
-        ),
+        shutdown=_shutdown(found),
+        restart_max_s=_restart_max_s(found),
         unsafe_sysctls=found.allowed_unsafe_sysctls,
         dns=DnsSettings(
             servers=found.cluster_dns,
@@ -312,10 +345,30 @@ async def serve(found: Namespace) -> None:
         if routes is not None:
             group.create_task(routes.run(), name="routes")
         group.create_task(kubelet.run(), name="kubelet")
+        grace_s = options_of(found).shutdown.total_s
+        if grace_s > 0:
+            group.create_task(_hear_logind(kubelet, grace_s), name="logind")
         power_fails = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGPWR, power_fails.set)
         await power_fails.wait()
         await kubelet.shut_down()
+
+
+async def _hear_logind(kubelet: Kubelet, grace_s: float) -> None:
+    """Hold the machine's shutdown up until the pods have ended, where there is logind."""
+    # Whoever gives pods no time needs no D-Bus.
+    from kubelet.node.logind import Logind, LogindError  # noqa: PLC0415
+
+    try:
+        async with Logind.opened(grace_s) as logind:
+            async for stops in logind.announcements():
+                if stops:
+                    await kubelet.shut_down()
+                    logind.let_go()
+                else:
+                    kubelet.stay()
+    except LogindError as error:
+        log.warning("only SIGPWR tells that this machine stops", error=str(error))
 
 
 async def clean_up(found: Namespace) -> int:

@@ -38,6 +38,7 @@ from kubelet.static.mirrors import Mirrors
 from kubelet.static.source import StaticPods
 from kubelet.sync.admission import NodeState
 from kubelet.sync.allocations import Allocations
+from kubelet.sync.backoff import MAX_S as RESTART_MAX_S
 from kubelet.sync.host import Host, PodNetwork
 from kubelet.sync.manager import PodManager
 from kubelet.volumes.references import ReferenceSource
@@ -80,6 +81,8 @@ class KubeletOptions(Struct, frozen=True, kw_only=True):
     """A folder (or a file) of pods that this node runs by itself."""
     eviction: EvictionOptions = EvictionOptions()
     shutdown: ShutdownOptions = ShutdownOptions()
+    restart_max_s: float = RESTART_MAX_S
+    """The longest delay before a container starts again; the first one is never longer."""
     unsafe_sysctls: tuple[str, ...] = ()
     """Kernel settings pods may change beside those that concern them alone."""
 
@@ -131,6 +134,7 @@ class Kubelet:
             allocations=Allocations(self._allocatable, self._wake),
             mirrors=Mirrors(client, self._static_pods, lambda: self.agent.node),
             state=self._state,
+            restart_max_s=options.restart_max_s,
             read_node=self._read_node,
         )
         self.manager = PodManager(self.host, self.pods, self._static)
@@ -167,8 +171,19 @@ class Kubelet:
     async def shut_down(self) -> None:
         """The machine is about to stop: say so, and end all pods within the time there is."""
         self._is_shutting_down = True
-        self.agent.look()
+        self._tell_shutdown("event")
         await end_all(self.manager, self._options.shutdown)
+
+    def stay(self) -> None:
+        """The machine does not stop after all: take pods again."""
+        self._is_shutting_down = False
+        self._tell_shutdown("cancellation")
+
+    def _tell_shutdown(self, what: str) -> None:
+        if self.agent.node is not None:
+            told = f"Shutdown manager detected shutdown {what}"
+            self.events.event(self.agent.node, "Shutdown", told)
+        self.agent.look()
 
     async def _be_a_node(self) -> None:
         """Pods of files need not wait for an API server that may be among them."""

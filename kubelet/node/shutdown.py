@@ -1,14 +1,14 @@
-"""Ends the pods of a node that is about to lose its power: the ordinary ones, then the critical."""
+"""Ends the pods of a node that is about to lose its power: the least important ones first."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from msgspec import Struct
 
 from knarr.api.core.pod import Pod
 from knarr.api.pods import is_over
-from kubelet.eviction.rank import is_critical
+from kubelet.eviction.rank import CRITICAL_PRIORITY
 from kubelet.status.pod_status import Ending
 from kubelet.sync.manager import PodManager
 
@@ -26,15 +26,37 @@ class ShutdownOptions(Struct, frozen=True, kw_only=True):
     """For all pods together."""
     critical_grace_s: float = 0.0
     """That part of it which is kept for critical pods."""
+    by_priority: Mapping[int, float] = {}
+    """Instead of both: seconds for pods from a priority on, up to the next one named."""
+
+    @property
+    def groups(self) -> Sequence[tuple[int, float]]:
+        """From which priority on, and for how long; in the order in which they end."""
+        if self.by_priority:
+            return sorted(self.by_priority.items())
+        if self.grace_s <= 0:
+            return ()
+        ordinary_s = self.grace_s - self.critical_grace_s
+        return ((0, ordinary_s), (CRITICAL_PRIORITY, self.critical_grace_s))
+
+    @property
+    def total_s(self) -> float:
+        """How long all of it may take."""
+        return sum(seconds for _, seconds in self.groups)
 
 
 async def end_all(manager: PodManager, options: ShutdownOptions) -> None:
     """End every pod, within the time there is."""
     active = [pod for pod in manager.pods() if not is_over(pod)]
-    ordinary = [pod for pod in active if not is_critical(pod)]
-    critical = [pod for pod in active if is_critical(pod)]
-    await _end(manager, ordinary, options.grace_s - options.critical_grace_s)
-    await _end(manager, critical, options.critical_grace_s)
+    for place, (_, seconds) in enumerate(options.groups):
+        mine = [pod for pod in active if group_of(pod.spec.priority or 0, options) == place]
+        if mine and seconds > 0:
+            await _end(manager, mine, seconds)
+
+
+def group_of(priority: int, options: ShutdownOptions) -> int:
+    """Which group a pod ends with; those below the first one named belong to it too."""
+    return max((n for n, (least, _) in enumerate(options.groups) if priority >= least), default=0)
 
 
 async def _end(manager: PodManager, pods: Sequence[Pod], within_s: float) -> None:

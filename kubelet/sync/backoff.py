@@ -24,7 +24,7 @@ class RestartBackoff:
     """The delays of one pod's containers."""
 
     def __init__(self, *, first_s: float = FIRST_S, max_s: float = MAX_S) -> None:
-        self._first_s = first_s
+        self._first_s = min(first_s, max_s)
         self._max_s = max_s
         self._delays: dict[str, _Delay] = {}
 

@@ -56,5 +56,7 @@ class Host(Struct, frozen=True, kw_only=True):
     mirrors: Mirrors
     state: Callable[[Pod], NodeState]
     """How the node is for a pod that comes."""
+    restart_max_s: float
+    """The longest delay before a container starts again."""
     read_node: Callable[[], Awaitable[None]]
     """Look at the node's own object again."""

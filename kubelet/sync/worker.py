@@ -36,8 +36,11 @@ from kubelet.volumes.volumes import VolumeNotReadyError
 
 log = structlog.get_logger()
 
-AGAIN_AFTER_FAILURE_S = 2.0
-"""What a pod waits when the runtime or a volume failed."""
+AGAIN_AFTER_FAILURE_S = 1.0
+"""What a pod waits when the runtime or a volume failed; twice as long after each further time."""
+
+AGAIN_AFTER_FAILURE_MAX_S = 10.0
+"""As long as Kubernetes waits at least."""
 
 REFRESH_S = 60.0
 """A pod is looked at so often even if nothing happens, for volumes that show changing objects."""
@@ -61,10 +64,11 @@ class PodWorker:
         self._host = host
         self._wish = Wish(pod)
         self._wake = asyncio.Event()
-        self._backoff = RestartBackoff()
+        self._backoff = RestartBackoff(max_s=host.restart_max_s)
         self._health = Health()
         self._ending: Ending | None = None
         self._began_sandbox = False
+        self._failures = 0
         self._waiting: dict[str, tuple[str, str]] = {}
         self._changed: set[str] = set()
         self._leaving = asyncio.Event()
@@ -111,10 +115,10 @@ class PodWorker:
                 again_after_s = 0.05
             except (ApiError, RuntimeFailureError) as error:
                 log.warning("pod sync failed", pod=str(self._key), error=str(error))
-                again_after_s = AGAIN_AFTER_FAILURE_S
+                again_after_s = self._again_after_failure_s()
             except Exception:
                 log.exception("pod sync failed", pod=str(self._key))
-                again_after_s = AGAIN_AFTER_FAILURE_S
+                again_after_s = self._again_after_failure_s()
             if again_after_s is None:
                 return
             if not again_after_s:
@@ -286,12 +290,24 @@ class PodWorker:
         self._containers.tell_backing_off(pod, actions)
         if actions.start:
             started = await self._containers.start(pod, observed, actions.start)
-            again_after_s = 0.0 if started else AGAIN_AFTER_FAILURE_S
+            again_after_s = self._succeeded() if started else self._again_after_failure_s()
         elif actions.stop:
             again_after_s = 0.0
         elif observed.sandbox is not None and observed.sandbox.ready:
+            self._succeeded()
             await self._containers.refresh_volumes(pod)
         return again_after_s
+
+    def _again_after_failure_s(self) -> float:
+        """How long to wait after one more failure."""
+        delay_s = AGAIN_AFTER_FAILURE_S * 2.0 ** min(self._failures, 10)
+        self._failures += 1
+        return min(delay_s, AGAIN_AFTER_FAILURE_MAX_S)
+
+    def _succeeded(self) -> float:
+        """Nothing fails; look again at once."""
+        self._failures = 0
+        return 0.0
 
     async def _stop(self, pod: Pod, observed: Observed, stops: Sequence[Stop]) -> None:
         """Stop containers; whoever deletes the pod meanwhile may shorten their time."""
@@ -329,6 +345,9 @@ class PodWorker:
 
     async def _start_sandbox(self, pod: Pod, attempt: int) -> None:
         """Volumes first, so that nothing starts that could not see its files."""
+        if attempt > 0:
+            told = "Pod sandbox changed, it will be killed and re-created."
+            self._host.events.event(pod, "SandboxChanged", told)
         try:
             await self._containers.prepare_volumes(pod)
         except VolumeNotReadyError as error:
