@@ -38,6 +38,7 @@ Tell = Callable[[str, str, str], None]
 class _Failure(Struct, frozen=True):
     at: datetime
     backoff_s: float
+    cause: str
 
 
 class Images:
@@ -60,6 +61,19 @@ class Images:
         Raise RuntimeFailureError with ErrImagePull, ImagePullBackOff,
         ErrImageNeverPull or InvalidImageName.
         """
+        try:
+            return await self._ensure(spec, credentials, tell, pod_uid)
+        except RuntimeFailureError as error:
+            tell("Warning", "Failed", f"Error: {error.reason}")
+            raise
+
+    async def _ensure(
+        self,
+        spec: ContainerSpec | EphemeralContainer,
+        credentials: Iterable[Credentials],
+        tell: Tell,
+        pod_uid: str,
+    ) -> Image:
         if not is_name(spec.image):
             message = _NAMELESS.format(name=spec.image)
             tell("Warning", "InspectFailed", message)
@@ -91,8 +105,10 @@ class Images:
     def _hold_back(self, key: tuple[str, str], tell: Tell) -> None:
         _, image = key
         if self._wait_s(key) > 0:
-            tell("Normal", "BackOff", f'Back-off pulling image "{image}"')
-            raise RuntimeFailureError("ImagePullBackOff", f'Back-off pulling image "{image}"')
+            told = f'Back-off pulling image "{image}"'
+            tell("Normal", "BackOff", told)
+            told = f"{told}: ErrImagePull: {self._failures[key].cause}"
+            raise RuntimeFailureError("ImagePullBackOff", told)
 
     async def _pull(
         self, key: tuple[str, str], credentials: tuple[Credentials, ...], tell: Tell
@@ -105,9 +121,8 @@ class Images:
         except RuntimeFailureError as error:
             before = self._failures.get(key)
             backoff_s = min(before.backoff_s * 2, BACKOFF_MAX_S) if before else FIRST_BACKOFF_S
-            self._failures[key] = _Failure(self._clock.now(), backoff_s)
+            self._failures[key] = _Failure(self._clock.now(), backoff_s, error.message)
             tell("Warning", "Failed", f'Failed to pull image "{image}": {error.message}')
-            tell("Warning", "Failed", f"Error: {error.reason}")
             raise
         self._failures.pop(key, None)
         took_s = (self._clock.now() - began).total_seconds()

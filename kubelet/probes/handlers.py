@@ -116,20 +116,27 @@ async def _follow(
             body = (await response.content.read(BODY_BYTES_MAX)).decode(errors="replace")
     except aiohttp.ClientConnectorError as error:
         cause = _cause(error.os_error)
-        message = f'Get "{url}": dial tcp {url.host}:{url.port}: connect: {cause}'
+        message = f'Get "{_shown(url)}": dial tcp {url.host}:{url.port}: connect: {cause}'
         return Answer("failure", message)
     except aiohttp.ClientError as error:
-        return Answer("failure", f'Get "{url}": {error}')
+        return Answer("failure", f'Get "{_shown(url)}": {error}')
     if response.status in _REDIRECTS and "Location" in response.headers:
         leads_to = url.join(URL(response.headers["Location"], encoded=True))
         if leads_to.host != url.host:
             return Answer("success", f"Probe terminated redirects, Response body: {body}")
         if redirects == 0:
-            return Answer("failure", f'Get "{url}": stopped after {REDIRECTS_MAX} redirects')
+            told = f'Get "{_shown(url)}": stopped after {REDIRECTS_MAX} redirects'
+            return Answer("failure", told)
         return await _follow(session, leads_to, headers, redirects - 1)
     if 200 <= response.status < 400:
         return Answer("success", body)
     return Answer("failure", f"HTTP probe failed with statuscode: {response.status}")
+
+
+def _shown(url: URL) -> str:
+    """A URL with its port, also where nobody would need to write it."""
+    host = f"[{url.host}]" if ":" in str(url.host) else url.host
+    return f"{url.scheme}://{host}:{url.port}{url.raw_path_qs}"
 
 
 def _cause(error: OSError) -> str:
@@ -191,7 +198,7 @@ def too_late(target: Target, probe: Probe, timeout_s: int) -> str:
     late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
     try:
         if probe.http_get is not None:
-            return f'Get "{page_url(target, probe.http_get)}": {late}'
+            return f'Get "{_shown(page_url(target, probe.http_get))}": {late}'
         if probe.tcp_socket is not None:
             port = port_number(probe.tcp_socket.port, target.spec)
             return f"dial tcp {probe.tcp_socket.host or target.pod_ip}:{port}: i/o timeout"

@@ -16,7 +16,15 @@ from knarr.api.core.pod_status import HostIP, PodCondition, PodIP, PodStatus
 from knarr.api.times import to_time
 from kubelet.runtime.runtime import Observed
 from kubelet.status.container_statuses import Health, container_statuses
-from kubelet.sync.lifecycle import init_failed, is_over, is_sidecar, latest
+from kubelet.sync.lifecycle import (
+    init_failed,
+    is_over,
+    is_sidecar,
+    latest,
+    of_the_past,
+    restarts_all,
+    will_run,
+)
 
 _LOST = ContainerState(
     terminated=ContainerStateTerminated(
@@ -35,7 +43,7 @@ KUBELET_CONDITIONS = (
 )
 """The conditions a kubelet always writes; all others but the next belong to somebody else."""
 
-PASSING_CONDITIONS = ("PodResizePending", "PodResizeInProgress")
+PASSING_CONDITIONS = ("PodResizePending", "PodResizeInProgress", "AllContainersRestarting")
 """The conditions a kubelet writes while they hold, and takes away after."""
 
 
@@ -63,6 +71,7 @@ def pod_status(
 ) -> PodStatus:
     """Compute the status a pod should show; `over` when none of its containers will run again."""
     newest = latest(observed)
+    past = of_the_past(newest, restarts_all(pod, observed))
     initialized = _is_initialized(pod, observed, health)
     stops = ending is not None or pod.metadata.deletion_timestamp is not None
     init, main, ephemeral = container_statuses(
@@ -71,11 +80,13 @@ def pod_status(
     if over:
         init, main = _settled(pod, init, main)
     phase = _phase(pod, init, main)
+    if phase in ("Succeeded", "Failed") and not stops and (past or will_run(pod, newest)):
+        phase = "Running"
     if pod.status.phase in ("Succeeded", "Failed"):
         phase = pod.status.phase  # Nothing brings a pod back.
     elif ending is not None or init_failed(pod, newest):
         phase = "Failed"
-    elif over or (is_over(pod, newest) and phase == "Running"):
+    elif over or (not past and is_over(pod, newest) and phase == "Running"):
         phase = "Succeeded" if _all_succeeded(main) else "Failed"
     sandbox = observed.sandbox
     ips = (sandbox.ip,) if sandbox is not None and sandbox.ip else ()
@@ -97,6 +108,8 @@ def pod_status(
     has_sandbox = sandbox is not None and sandbox.ready
     wanted = _conditions(pod, status, initialized=initialized, has_sandbox=has_sandbox)
     wanted = (*wanted, *health.resizing, *_disruption(ending))
+    if past and not stops:
+        wanted = (*wanted, _condition("AllContainersRestarting", is_true=True))
     return replace(status, conditions=_merged(pod, wanted, now))
 
 

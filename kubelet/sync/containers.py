@@ -31,6 +31,7 @@ from kubelet.runtime.runtime import (
 from kubelet.sync.actions import Actions, Start, Stop
 from kubelet.sync.backoff import RestartBackoff
 from kubelet.sync.config import container_config
+from kubelet.sync.decide import pod_grace_s
 from kubelet.sync.downward import PodFacts
 from kubelet.sync.env import MissingReferenceError, Sources, environment, service_variables
 from kubelet.sync.hooks import run_hook
@@ -231,6 +232,8 @@ class Containers:
         try:
             container_id = await self._host.runtime.start_container(config)
         except RuntimeFailureError as error:
+            if error.reason == "RunContainerError":
+                self._tell(pod, spec.name, "Normal", "Created", "Container created")
             self._tell(pod, spec.name, "Warning", "Failed", f"Error: {error.message}")
             raise
         self._started(container_id, spec.resources)
@@ -251,14 +254,11 @@ class Containers:
         running = run_hook(self._host.runtime, target, spec.lifecycle.post_start)
         answer = await unless(self._leaving, running)
         if answer.result != "success":
-            self._tell(
-                pod,
-                spec.name,
-                "Warning",
-                "FailedPostStartHook",
-                f"PostStartHook failed: {answer.message}",
-            )
-            await self._host.runtime.stop_container(container_id, grace_s=0)
+            # What the hook printed is for nobody: it may hold secrets.
+            self._tell(pod, spec.name, "Warning", "FailedPostStartHook", "PostStartHook failed")
+            self._tell(pod, spec.name, "Normal", "Killing", "FailedPostStartHook")
+            stopping = self._host.runtime.stop_container(container_id, grace_s=pod_grace_s(pod))
+            await unless(self._leaving, stopping)
 
     async def _stop(self, pod: Pod, observed: Observed, stop: Stop) -> None:
         self._tell(pod, stop.name, "Normal", "Killing", stop.message)
@@ -273,8 +273,8 @@ class Containers:
                 async with asyncio.timeout(grace_s):
                     answer = await run_hook(self._host.runtime, target, spec.lifecycle.pre_stop)
                     if answer.result != "success":
-                        message = f"PreStopHook failed: {answer.message}"
-                        self._tell(pod, stop.name, "Warning", "FailedPreStopHook", message)
+                        told = "PreStopHook failed"
+                        self._tell(pod, stop.name, "Warning", "FailedPreStopHook", told)
             used_s = (self._host.clock.now() - began).total_seconds()
             grace_s = max(GRACE_AFTER_HOOK_MIN_S, grace_s - used_s)
         await asyncio.sleep(leaving_until - asyncio.get_running_loop().time())

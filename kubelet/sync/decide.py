@@ -23,7 +23,9 @@ from kubelet.sync.lifecycle import (
     is_over,
     is_sidecar,
     latest,
+    of_the_past,
     restarts,
+    restarts_all,
     running,
 )
 
@@ -70,19 +72,50 @@ def decide(situation: Situation, backoff: RestartBackoff) -> Actions:
     containers = latest(situation.observed)
     if situation.ending is not None:
         return _end(situation, containers)
-    if _is_finished(situation.pod, containers):
+    culprit = restarts_all(situation.pod, situation.observed)
+    past = of_the_past(containers, culprit)
+    if _is_finished(situation.pod, {k: v for k, v in containers.items() if k not in past}):
         return _finish(situation, containers)
     sandbox = situation.observed.sandbox
     if sandbox is None or not sandbox.ready:
         return _new_sandbox(situation, containers)
-    steps = _Steps(situation, backoff)
+    if culprit is not None and past:
+        before = _before_all(situation, culprit, past, backoff)
+        if before is not None:
+            return before
+    steps = _Steps(situation, backoff, past)
     current = {
-        name: one for name, one in containers.items() if one.created_at >= sandbox.created_at
+        name: one
+        for name, one in containers.items()
+        if one.created_at >= sandbox.created_at and name not in past
     }
     if has_started(situation.pod, current) or steps.init(containers, current):
         steps.main(containers)
     steps.ephemeral(containers)
     return steps.actions(_superseded(situation.observed))
+
+
+def _before_all(
+    situation: Situation,
+    culprit: Container,
+    past: Mapping[str, Container],
+    backoff: RestartBackoff,
+) -> Actions | None:
+    """What comes before all start again: the others end at once, the delay passes."""
+    stops = tuple(
+        Stop(one.id, one.name, 0.0, f"Container {one.name} ends to start again with all others")
+        for one in running(past.values())
+    )
+    if stops:
+        return Actions(stop=stops)
+    if past.get(culprit.name) != culprit:
+        return None
+    ended = culprit.finished_at or culprit.created_at
+    wait_s = backoff.wait_s(culprit.name, ended=ended, now=situation.now)
+    if wait_s <= 0:
+        return None
+    delay_s = backoff.seconds(culprit.name)
+    return Actions(again_after_s=wait_s, backing_off=((culprit.name, delay_s),))
 
 
 def pod_grace_s(pod: Pod) -> float:
@@ -128,7 +161,7 @@ def _new_sandbox(situation: Situation, containers: Mapping[str, Container]) -> A
     old = situation.observed.sandbox
     return Actions(
         stop=tuple(
-            Stop(one.id, one.name, 0.0, "Pod sandbox changed, it will be killed and re-created.")
+            Stop(one.id, one.name, 0.0, f"Stopping container {one.name}")
             for one in running(containers.values())
         ),
         start_sandbox=0 if old is None else old.attempt + 1,
@@ -151,8 +184,11 @@ def _superseded(observed: Observed) -> tuple[str, ...]:
 class _Steps:
     """Collects the steps for a pod whose sandbox is good."""
 
-    def __init__(self, situation: Situation, backoff: RestartBackoff) -> None:
+    def __init__(
+        self, situation: Situation, backoff: RestartBackoff, past: Mapping[str, Container]
+    ) -> None:
         self._situation = situation
+        self._past = past
         self._pod = situation.pod
         self._backoff = backoff
         self._start: list[Start] = []
@@ -223,6 +259,8 @@ class _Steps:
     def _keep(self, spec: ContainerSpec, one: Container | None, kind: ContainerKind) -> None:
         if one is None:
             self._start.append(Start(spec, kind, 0))
+        elif spec.name in self._past:
+            self._start.append(Start(spec, kind, one.attempt + 1))
         elif one.phase == "exited":
             if kind == "init" or restarts(self._pod, spec, one):
                 self._again(spec, one, kind)

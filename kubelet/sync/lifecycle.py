@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from knarr.api.core.container import Container as ContainerSpec
+from knarr.api.core.container import ContainerRestartRule
 from knarr.api.core.pod import Pod
 from kubelet.runtime.runtime import Container, Observed
 
@@ -35,15 +36,53 @@ def restarts(pod: Pod, spec: ContainerSpec, ended: Container) -> bool:
 
     The container's own rules come first, then its own policy, then the pod's.
     """
-    for rule in spec.restart_policy_rules:
-        if rule.exit_codes is not None:
-            among = ended.exit_code in rule.exit_codes.values
-            if among == (rule.exit_codes.operator == "In"):
-                return rule.action in ("Restart", "RestartAllContainers")
+    if _rule_for(spec, ended) is not None:
+        return True
     policy = spec.restart_policy or pod.spec.restart_policy
     if policy == "Never":
         return False
     return policy != "OnFailure" or ended.exit_code != 0
+
+
+def _rule_for(spec: ContainerSpec, ended: Container) -> ContainerRestartRule | None:
+    """The first of the container's own rules that is about how it ended."""
+    for rule in spec.restart_policy_rules:
+        if rule.exit_codes is not None:
+            among = ended.exit_code in rule.exit_codes.values
+            if among == (rule.exit_codes.operator == "In"):
+                return rule
+    return None
+
+
+def restarts_all(pod: Pod, observed: Observed) -> Container | None:
+    """The container whose end has all others of the pod start again, the last if there are more.
+
+    Whatever was made before that end is of the past, the container itself too.
+    """
+    specs = {
+        spec.name: spec
+        for spec in (*pod.spec.init_containers, *pod.spec.containers)
+        if any(rule.action == "RestartAllContainers" for rule in spec.restart_policy_rules)
+    }
+    found = [
+        one
+        for one in observed.containers
+        if one.phase == "exited"
+        and one.finished_at is not None
+        and one.name in specs
+        and (rule := _rule_for(specs[one.name], one)) is not None
+        and rule.action == "RestartAllContainers"
+    ]
+    return max(found, key=lambda one: one.finished_at or one.created_at, default=None)
+
+
+def of_the_past(
+    containers: Mapping[str, Container], culprit: Container | None
+) -> Mapping[str, Container]:
+    """The containers that are to start again because one ended whose end concerns all."""
+    if culprit is None or culprit.finished_at is None:
+        return {}
+    return {name: one for name, one in containers.items() if one.created_at <= culprit.finished_at}
 
 
 def init_restarts(pod: Pod, spec: ContainerSpec, ended: Container) -> bool:
@@ -59,6 +98,16 @@ def is_over(pod: Pod, containers: Mapping[str, Container]) -> bool:
         (one := containers.get(spec.name)) is not None
         and one.phase == "exited"
         and not restarts(pod, spec, one)
+        for spec in pod.spec.containers
+    )
+
+
+def will_run(pod: Pod, containers: Mapping[str, Container]) -> bool:
+    """Whether a main container that ended is started again."""
+    return any(
+        (one := containers.get(spec.name)) is not None
+        and one.phase == "exited"
+        and restarts(pod, spec, one)
         for spec in pod.spec.containers
     )
 

@@ -7,8 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from knarr.api import names
+from knarr.api.core.container import Container, ContainerRestartRule
 from knarr.api.core.container_status import ContainerStatus
-from knarr.api.core.pod import Pod
+from knarr.api.core.pod import Pod, PodSpec
 from knarr.api.core.pod_status import PodIP, PodStatus
 from knarr.api.field_errors import FieldError, Told, broken_names, forbidden, invalid
 
@@ -36,10 +37,9 @@ def validate_pod_status(pod: Pod, old: Pod) -> Iterator[FieldError]:
     if nominated:
         broken = names.dns_subdomain(nominated)
         yield from broken_names("status.nominatedNodeName", nominated, broken)
-    policy = pod.spec.restart_policy
-    if policy != "Always":
+    if pod.spec.restart_policy != "Always":
         new, before = status.container_statuses, old.status.container_statuses
-        yield from _validate_ended(new, before, policy, "status.containerStatuses")
+        yield from _validate_ended(new, before, pod.spec, "status.containerStatuses")
     yield from _validate_ips([one.ip for one in status.pod_ips], "status.podIPs")
     yield from _validate_ips([one.ip for one in status.host_ips], "status.hostIPs")
     if status.host_ips and status.host_ips[0].ip != status.host_ip:
@@ -50,17 +50,39 @@ def validate_pod_status(pod: Pod, old: Pod) -> Iterator[FieldError]:
 
 
 def _validate_ended(
-    new: Sequence[ContainerStatus], old: Sequence[ContainerStatus], policy: str, path: str
+    new: Sequence[ContainerStatus], old: Sequence[ContainerStatus], spec: PodSpec, path: str
 ) -> Iterator[FieldError]:
     """What has ended for good does not begin again."""
+    if any(_restarts_all(one) for one in (*spec.init_containers, *spec.containers)):
+        return
     before = {status.name: status for status in old}
     for i, status in enumerate(new):
         was = before.get(status.name)
         if was is None or was.state.terminated is None or status.state.terminated is not None:
             continue
-        if policy == "OnFailure" and was.state.terminated.exit_code != 0:
-            continue
-        yield forbidden(f"{path}[{i}].state", "may not be transitioned to non-terminated state")
+        if not _may_restart(spec, status.name, was.state.terminated.exit_code):
+            detail = "may not be transitioned to non-terminated state"
+            yield forbidden(f"{path}[{i}].state", detail)
+
+
+def _restarts_all(container: Container) -> bool:
+    return any(rule.action == "RestartAllContainers" for rule in container.restart_policy_rules)
+
+
+def _may_restart(spec: PodSpec, name: str, exit_code: int) -> bool:
+    """Whether a container may begin again after such an end, by its own words or the pod's."""
+    policy = spec.restart_policy
+    for one in spec.containers:
+        if one.name == name:
+            policy = one.restart_policy or policy
+            if any(_is_about(rule, exit_code) for rule in one.restart_policy_rules):
+                return True
+    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+
+
+def _is_about(rule: ContainerRestartRule, exit_code: int) -> bool:
+    codes = rule.exit_codes
+    return codes is not None and (exit_code in codes.values) == (codes.operator == "In")
 
 
 def _validate_ips(addresses: Sequence[str], path: str) -> Iterator[FieldError]:

@@ -29,7 +29,13 @@ from kubelet.runtime.docker.images import DockerImages, check_user
 from kubelet.runtime.docker.names import Identity, docker_name
 from kubelet.runtime.docker.namespaces import machine, open_in_pod
 from kubelet.runtime.docker.network import PodNetwork
-from kubelet.runtime.docker.states import is_sandbox, observed, pod_of, sandbox
+from kubelet.runtime.docker.states import (
+    is_sandbox,
+    observed,
+    pod_of,
+    sandbox,
+    start_failure,
+)
 from kubelet.runtime.docker.streams import (
     read_logs,
     start_attach,
@@ -214,7 +220,7 @@ class DockerRuntime(Runtime):
             # It stays behind with its error, so that the failure counts as a start.
             with suppress(EngineError):
                 await self._view.refresh(docker_id)
-            raise RuntimeFailureError("RunContainerError", error.message) from None
+            raise RuntimeFailureError("RunContainerError", start_failure(error.message)) from None
         with suppress(EngineError):
             await self._view.refresh(docker_id)
         return PREFIX + docker_id

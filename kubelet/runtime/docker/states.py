@@ -22,8 +22,8 @@ _TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\
 START_FAILED_CODE = 128
 """The exit code of a container that could not be started, as Kubernetes shows it."""
 
-FAILED_TO_START = "failed to create containerd task: failed to create shim task: "
-"""What stands before the cause, as Kubernetes users know it."""
+_FAILED_TO_START = ("failed to create containerd task: ", "failed to create shim task: ")
+"""What stands before the cause, as Kubernetes users know it; Docker says some of it."""
 
 
 def is_sandbox(told: Json) -> bool:
@@ -89,8 +89,14 @@ def container(told: Json) -> Container:
         finished_at=_finished_at(state, phase, created_at),
         exit_code=code if phase == "exited" else 0,
         reason=_reason(state, code, failed=bool(failed)) if phase == "exited" else "",
-        message=f"{FAILED_TO_START}{state['Error']}" if failed else "",
+        message=start_failure(state["Error"]) if failed else "",
     )
+
+
+def start_failure(told: str) -> str:
+    """Why a container could not be started, as Kubernetes words it."""
+    outer, inner = _FAILED_TO_START
+    return f"{outer}{inner}{told.rpartition(inner)[2]}"
 
 
 def image(told: Json) -> Image:

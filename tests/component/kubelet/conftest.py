@@ -26,6 +26,6 @@ async def world(dockerd: Dockerd, tmp_path_factory: pytest.TempPathFactory) -> A
     """A node in Docker that has the image `echo:1` too."""
     dockerd.load(archive_of("echo"))
     state = tmp_path_factory.mktemp("world")
-    async with api() as client, docker_node(client, dockerd, state) as kubelet:
+    async with api() as client, docker_node(client, dockerd, state, restart_max_s=1.0) as kubelet:
         yield World(client, kubelet, dockerd)
     dockerd.clean()

@@ -260,5 +260,15 @@ async def events(client: InProcessClient, name: str, reason: str) -> list[Event]
             await asyncio.sleep(0.05)
 
 
+async def told(client: InProcessClient, name: str, reason: str, message: str) -> Event:
+    """Wait for an event with this very message."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            for one in await events(client, name, reason):
+                if one.message == message:
+                    return one
+            await asyncio.sleep(0.05)
+
+
 async def get(client: InProcessClient, name: str) -> Pod:
     return await client.get(Pod, Key("default", name))

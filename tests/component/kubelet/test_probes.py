@@ -26,7 +26,7 @@ from knarr.api.core.probe import (
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import SystemClock
 from kubelet.probes.handlers import Answer, Target, ask_grpc, get_page, open_port, too_late
-from tests.component.kubelet.lab import api, events, is_ready, main_pod, process_node, until
+from tests.component.kubelet.lab import api, is_ready, main_pod, process_node, told, until
 
 CLOSED = 9
 """The port of `discard`, which nobody serves."""
@@ -162,17 +162,17 @@ def test_what_is_late_is_told_by_its_kind() -> None:
 HEALTH = """
 import asyncio, grpc, grpc.aio, sys
 async def main():
-    state = {"ok": True}
+    asked = 0
     async def check(request, context):
-        return b"\\x08\\x01" if state["ok"] else b"\\x08\\x02"
+        nonlocal asked
+        asked += 1
+        return b"\\x08\\x01" if asked <= int(sys.argv[2]) else b"\\x08\\x02"
     made = grpc.aio.server()
     handler = grpc.unary_unary_rpc_method_handler(check)
     name = "grpc.health.v1.Health"
     made.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Check": handler}),))
     made.add_insecure_port(sys.argv[1] + ":50051")
     await made.start()
-    await asyncio.sleep(float(sys.argv[2]))
-    state["ok"] = False
     await asyncio.sleep(600)
 asyncio.run(main())
 """
@@ -185,20 +185,19 @@ asyncio.run(main())
 )
 async def test_a_server_that_does_not_serve_is_restarted(tmp_path: Path) -> None:
     (tmp_path / "health.py").write_text(HEALTH)
-    probe = "{grpc: {port: 50051}, initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 1}"
+    probe = "{grpc: {port: 50051}, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 20}"
+    startup = "{grpc: {port: 50051}, periodSeconds: 1, failureThreshold: 60, timeoutSeconds: 20}"
     address = "env: [{name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]"
-    container = f"livenessProbe: {probe}\n{address}"
+    container = f"startupProbe: {startup}\nlivenessProbe: {probe}\n{address}"
     async with api() as client, process_node(client, tmp_path):
-        for name, seconds in (("serves", 600), ("stops", 3)):
-            script = f"exec {sys.executable} {tmp_path}/health.py $IP {seconds}"
+        for name, times in (("serves", 1_000_000), ("stops", 2)):
+            script = f"exec {sys.executable} {tmp_path}/health.py $IP {times}"
             await client.create(main_pod(name, script, container, "{restartPolicy: Always}"))
 
         def was_restarted(one: Pod) -> bool:
             return any(status.restart_count for status in one.status.container_statuses)
 
         await until(client, "stops", was_restarted)
-        (told, *_) = await events(client, "stops", "Unhealthy")
-        assert told.message == (
-            'Liveness probe failed: service unhealthy (responded with "NOT_SERVING")'
-        )
+        unhealthy = 'Liveness probe failed: service unhealthy (responded with "NOT_SERVING")'
+        await told(client, "stops", "Unhealthy", unhealthy)
         assert not was_restarted(await until(client, "serves", is_ready))

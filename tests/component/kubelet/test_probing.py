@@ -10,15 +10,17 @@ from tests.component.kubelet.lab import events, get, is_ready, main_pod, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-TIMES = "initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 2"
+TIMES = "periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 20"
+STARTUP = "startupProbe: {{{how}, periodSeconds: 1, failureThreshold: 60, timeoutSeconds: 20}}"
 LIVENESS = f"livenessProbe: {{{{{{how}}, {TIMES}}}}}"
+"""It begins when the server answers, and has time to on a busy machine."""
 ALWAYS = "{restartPolicy: Always}"
 
 WEB = "mkdir -p /w; echo fine > /w/healthz; httpd -p 8080 -h /w; "
 HTTP, TCP = "httpGet: {path: /healthz, port: 8080}", "tcpSocket: {port: 8080}"
 EXEC = "exec: {command: [cat, /tmp/health]}"
 
-STEADY_S = 4.0
+STEADY_S = 2.5
 """A restart because of a probe would have come within this time."""
 
 
@@ -53,7 +55,9 @@ async def test_who_stays_alive_is_left_alone_and_who_does_not_is_restarted(world
         "exec-dies": (dies, EXEC),
     }
     for name, (script, how) in wanted.items():
-        await client.create(main_pod(name, script, LIVENESS.format(how=how), ALWAYS))
+        probes = [LIVENESS] if name.endswith("dies") else [LIVENESS, STARTUP]
+        container = "\n".join(probe.format(how=how) for probe in probes)
+        await client.create(main_pod(name, script, container, ALWAYS))
     for name in wanted:
         if name.endswith("dies"):
             again = await until(client, name, lambda one: restarts(one) >= 1)

@@ -7,7 +7,7 @@ import pytest
 from knarr.api.core.pod import Pod
 from knarr.api.core.secret import Secret
 from tests.component.kubelet.conftest import World
-from tests.component.kubelet.lab import events, get, made, main_pod, output, until
+from tests.component.kubelet.lab import events, made, main_pod, output, told, until
 from tests.images import archive_of
 from tests.registry import serve_registry
 
@@ -70,5 +70,12 @@ async def test_what_cannot_be_had_is_told(
     world: World, name: str, container: str, reason: str
 ) -> None:
     await world.client.create(main_pod(name, "true", container))
-    await until(world.client, name, lambda one: waiting_for(one, reason))
-    assert (await get(world.client, name)).status.phase == "Pending"
+    waits = await until(world.client, name, lambda one: waiting_for(one, reason))
+    assert waits.status.phase == "Pending"
+    await told(world.client, name, "Failed", f"Error: {reason}")
+    if reason == "ImagePullBackOff":
+        state = waits.status.container_statuses[0].state.waiting
+        back_off = 'Back-off pulling image "127.0.0.1:9/no/such:1"'
+        assert state is not None
+        assert state.message.startswith(f"{back_off}: ErrImagePull: ")
+        await told(world.client, name, "BackOff", back_off)

@@ -168,6 +168,89 @@ def test_an_exit_code_rule_wins_over_the_policy() -> None:
     assert starts(actions(wanted, observed(ended(code=1)))) == []
 
 
+def rule(action: str, *codes: int) -> ContainerRestartRule:
+    exit_codes = ContainerRestartRuleOnExitCodes(operator="In", values=codes)
+    return ContainerRestartRule(action=action, exit_codes=exit_codes)
+
+
+ALL = spec("main", restart_policy="Never", restart_policy_rules=(rule("RestartAllContainers", 88),))
+WITH_ALL = pod(
+    ALL,
+    spec("other"),
+    init_containers=(spec("first"), spec("proxy", restart_policy="Always")),
+    restart_policy="Never",
+)
+
+
+def at(one: Container, seconds: float) -> Container:
+    """Made then, and over two seconds after it if it is over."""
+    made = NOW + timedelta(seconds=seconds)
+    over = made + timedelta(seconds=2) if one.phase == "exited" else None
+    return replace(one, created_at=made, started_at=made, finished_at=over)
+
+
+OVER = (at(ended("first"), -60), at(ended(code=88), -40))
+
+
+@pytest.mark.parametrize(
+    ("containers", "stopped", "started"),
+    [
+        pytest.param(
+            (*OVER, at(running("proxy"), -50), at(running("other"), -40)),
+            {"proxy", "other"},
+            [],
+            id="first the others end",
+        ),
+        pytest.param(
+            (*OVER, at(ended("proxy", 137), -50), at(ended("other", 137), -40)),
+            set(),
+            [("first", 1)],
+            id="then the first init container runs again",
+        ),
+        pytest.param(
+            (
+                *OVER,
+                at(ended("proxy", 137), -50),
+                at(ended("other", 137), -40),
+                at(ended("first", attempt=1), -30),
+                at(running("proxy", attempt=1), -25),
+            ),
+            set(),
+            [("main", 1), ("other", 1)],
+            id="and at last all main ones start, whatever their policy says",
+        ),
+        pytest.param(
+            (
+                *OVER,
+                at(ended("first", attempt=1), -30),
+                at(running("proxy", attempt=1), -25),
+                at(running(attempt=1), -20),
+                at(running("other", attempt=1), -20),
+            ),
+            set(),
+            [],
+            id="which is that",
+        ),
+        pytest.param(
+            (at(ended("first"), -60), at(ended(code=1), -40), at(running("other"), -40)),
+            set(),
+            [("proxy", 0)],
+            id="another code concerns nobody else",
+        ),
+    ],
+)
+def test_a_rule_has_all_containers_start_again(
+    containers: tuple[Container, ...], stopped: set[str], started: list[tuple[str, int]]
+) -> None:
+    seen = observed(*containers)
+    assert seen.sandbox is not None
+    sandbox = replace(seen.sandbox, created_at=NOW - timedelta(seconds=90))
+    done = actions(WITH_ALL, replace(seen, sandbox=sandbox))
+    assert {one.name for one in done.stop} == stopped
+    assert {one.grace_s for one in done.stop} <= {0.0}
+    assert starts(done) == started
+
+
 def test_old_attempts_are_forgotten_but_for_the_last_two() -> None:
     seen = observed(ended(attempt=0), ended(attempt=1), running(attempt=2))
     assert actions(pod(), seen).remove == ("main-0",)

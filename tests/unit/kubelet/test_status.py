@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from knarr.api.core.container import ContainerRestartRule, ContainerRestartRuleOnExitCodes
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import PodStatus
 from kubelet.runtime.runtime import Container
@@ -50,6 +51,29 @@ def condition(made: PodStatus, name: str) -> tuple[str, str]:
 )
 def test_phase(policy: str, containers: list[Container], phase: str) -> None:
     assert status(pod(restart_policy=policy), *containers).phase == phase
+
+
+RULES = (
+    ContainerRestartRule(
+        action="RestartAllContainers",
+        exit_codes=ContainerRestartRuleOnExitCodes(operator="In", values=(88,)),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "phase"),
+    [
+        pytest.param(88, "Running", id="a code of its rules"),
+        pytest.param(1, "Failed", id="another code"),
+    ],
+)
+def test_a_rule_keeps_a_pod_going_that_never_restarts(code: int, phase: str) -> None:
+    main = spec("main", restart_policy="Never", restart_policy_rules=RULES)
+    told = status(pod(main, restart_policy="Never"), ended(code=code))
+    assert told.phase == phase
+    types = {one.type for one in told.conditions}
+    assert ("AllContainersRestarting" in types) == (phase == "Running")
 
 
 @pytest.mark.parametrize(
