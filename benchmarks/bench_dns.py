@@ -1,9 +1,11 @@
 """How many queries one process answers, and how fast while endpoints change.
 
-python -m benchmarks.bench_dns [--services 1000] [--seconds 5]
+python -m benchmarks.bench_dns [--services 1000] [--seconds 5] [--rounds 1] [--compare]
 
 Needs dnsperf (Debian package dnsperf). The machine's other core runs the
 client, so queries per second of the server's CPU time are what to compare.
+Server and client ask for short turns as knarr-dns does, so that neither waits
+for the API server whose changes it hears of; --compare shows a server without.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -47,6 +50,7 @@ from knarr.client.informers import Informers
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import SystemClock, seeded
 from knarr.daemon.run import spare_collections
+from knarr.daemon.slices import ask_for_short_turns
 
 COREFILE = ".:53 {\n errors\n kubernetes cluster.local in-addr.arpa\n loadbalance\n}"
 TOKEN = "benchmark"
@@ -115,8 +119,10 @@ def slice_of(number: int) -> EndpointSlice:
     )
 
 
-async def serve(server: int, pipe: Connection) -> None:
+async def serve(server: int, pipe: Connection, *, short_turns: bool = True) -> None:
     """Be the name server until told to stop."""
+    if short_turns:
+        ask_for_short_turns()
     async with (
         connect((f"127.0.0.1:{server}",), Credentials(token=TOKEN)) as client,
         Informers(client) as informers,
@@ -157,13 +163,16 @@ def run(work: Callable[..., Coroutine[None, None, None]], *arguments: object) ->
         runner.run(work(*arguments))
 
 
-def measure(services: int, seconds: int, *, changes: float, rate: int) -> None:
+def measure(
+    services: int, seconds: int, *, changes: float, rate: int, short_turns: bool = True
+) -> None:
     """One run of dnsperf against a server of its own."""
     to_api, api_pipe = multiprocessing.Pipe()
     api = multiprocessing.Process(target=run, args=(serve_api, services, changes, api_pipe))
     api.start()
     ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.Process(target=run, args=(serve, to_api.recv(), theirs))
+    serving = partial(serve, short_turns=short_turns)
+    server = multiprocessing.Process(target=run, args=(serving, to_api.recv(), theirs))
     server.start()
     port = ours.recv()
     with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +186,9 @@ def measure(services: int, seconds: int, *, changes: float, rate: int) -> None:
             command += ["-Q", str(rate), "-v"]
         ours.send("begin")
         began = time.monotonic()
-        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        printed = subprocess.run(
+            command, capture_output=True, text=True, check=True, preexec_fn=ask_for_short_turns
+        ).stdout
         passed = time.monotonic() - began
     ours.send("stop")
     cpu = ours.recv()
@@ -188,7 +199,8 @@ def measure(services: int, seconds: int, *, changes: float, rate: int) -> None:
     lost = int(re.search(r"Queries lost:\s+(\d+)", printed)[1])  # type: ignore[index]
     print(
         f"{services} services, {changes:.0f} changes/s, "
-        f"{'as fast as it goes' if not rate else f'{rate}/s'}: {completed / seconds:,.0f}/s, "
+        f"{'as fast as it goes' if not rate else f'{rate}/s'}"
+        f"{'' if short_turns else ', turns as long as others have'}: {completed / seconds:,.0f}/s, "
         f"{completed / cpu:,.0f} per CPU second of the server ({cpu / passed:.0%} of a core), "
         f"{lost} lost{latencies(printed) if rate else ''}"
     )
@@ -211,9 +223,14 @@ def main() -> None:
     flags = argparse.ArgumentParser()
     flags.add_argument("--services", type=int, default=1000)
     flags.add_argument("--seconds", type=int, default=5)
+    flags.add_argument("--rounds", type=int, default=1)
+    flags.add_argument("--compare", action="store_true")
     found = flags.parse_args()
+    turns = (True, False) if found.compare else (True,)
     measure(found.services, found.seconds, changes=0, rate=0)
-    measure(found.services, found.seconds, changes=100, rate=10_000)
+    for _ in range(found.rounds):
+        for short in turns:
+            measure(found.services, found.seconds, changes=100, rate=10_000, short_turns=short)
 
 
 if __name__ == "__main__":

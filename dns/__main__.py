@@ -17,6 +17,7 @@ from knarr.daemon.clock import SystemClock, seeded
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
 from knarr.daemon.settings import Flags, SettingsError, add_log_flags
+from knarr.daemon.slices import ask_for_short_turns
 
 NAME = "knarr-dns"
 
@@ -85,6 +86,7 @@ def main() -> None:
     """Run knarr-dns."""
     found = flags().read()
     set_up_logs(level=found.log_level, log_format=found.logging_format)
+    ask_for_short_turns()  # Before there are threads, so that all have them.
     run_daemon(NAME, serve(found))
 
 
