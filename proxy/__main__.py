@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from knarr.api.core.node import Node
 from knarr.api.core.service import Service
 from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.keys import Key
@@ -108,10 +109,12 @@ async def serve(found: Namespace) -> None:
     ):
         node_name = found.hostname_override or socket.gethostname().lower()
         services, slices = informers.of(Service), informers.of(EndpointSlice)
+        nodes = informers.of(Node, field_selector=f"metadata.name={node_name}")
         mode = mode_of(found)
         # Pods go on talking while a new version of us starts; --cleanup removes the rules.
         stays = mode.name == "nftables"
-        await Proxy(services, slices, mode, node_name, own=own, stays=stays).run()
+        proxy = Proxy(services, slices, mode, node_name, own=own, nodes=nodes, stays=stays)
+        await proxy.run()
 
 
 async def clean_up(found: Namespace) -> int:

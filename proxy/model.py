@@ -1,7 +1,9 @@
 """What each Service leads to: the rules a proxy carries out. Pure.
 
-One `ServicePort` per port of a Service. Endpoints that are ready count; where
-there are none, those that still serve while they terminate are the last resort.
+One `ServicePort` per port of a Service. Endpoints that are ready count, of those
+the ones that are hinted to be for our node or zone, if every one has such a hint
+and one is for us; where none is ready, those that still serve while they
+terminate are the last resort.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +13,7 @@ from msgspec import Struct
 
 from knarr.api.core.service import Service
 from knarr.api.core.service import ServicePort as ServicePortSpec
-from knarr.api.discovery.endpoint_slice import Endpoint, EndpointSlice
+from knarr.api.discovery.endpoint_slice import Endpoint, EndpointHints, EndpointSlice
 
 Protocol = Literal["TCP", "UDP", "SCTP"]
 Policy = Literal["Cluster", "Local"]
@@ -21,6 +23,18 @@ AFFINITY_DEFAULT_S = 10800
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """The label by which a slice names its Service."""
+
+HEADLESS = "service.kubernetes.io/headless"
+"""A slice with this label, which it has of its Service, leads nobody anywhere."""
+
+_NO_HINTS = EndpointHints()
+
+
+class Place(Struct, frozen=True):
+    """Where a proxy is."""
+
+    node_name: str
+    zone: str = ""
 
 
 class Backend(Struct, frozen=True, order=True):
@@ -72,18 +86,18 @@ class ServicePort(Struct, frozen=True, kw_only=True):
 
 
 def service_ports(
-    service: Service, slices: Iterable[EndpointSlice], node_name: str
+    service: Service, slices: Iterable[EndpointSlice], place: Place
 ) -> tuple[ServicePort, ...]:
     """The rules of one Service; none for a headless or external one."""
     spec = service.spec
     if spec.type == "ExternalName" or spec.cluster_ip in ("", "None"):
         return ()
-    slices = tuple(slices)
-    return tuple(_service_port(service, port, slices, node_name) for port in spec.ports)
+    slices = tuple(one for one in slices if HEADLESS not in one.metadata.labels)
+    return tuple(_service_port(service, port, slices, place) for port in spec.ports)
 
 
 def _service_port(
-    service: Service, port: ServicePortSpec, slices: Sequence[EndpointSlice], node_name: str
+    service: Service, port: ServicePortSpec, slices: Sequence[EndpointSlice], place: Place
 ) -> ServicePort:
     spec = service.spec
     backends = _backends(port, slices)
@@ -96,14 +110,18 @@ def _service_port(
         port=port.port,
         node_port=port.node_port,
         external_ips=spec.external_ips,
-        load_balancer_ips=tuple(one.ip for one in service.status.load_balancer.ingress if one.ip),
+        load_balancer_ips=tuple(
+            one.ip
+            for one in service.status.load_balancer.ingress
+            if one.ip and one.ip_mode != "Proxy"
+        ),
         source_ranges=spec.load_balancer_source_ranges,
         affinity_s=_affinity_s(service),
         internal_policy="Local" if spec.internal_traffic_policy == "Local" else "Cluster",
         external_policy="Local" if spec.external_traffic_policy == "Local" else "Cluster",
         health_check_port=spec.health_check_node_port,
-        backends=_usable(backends),
-        local_backends=_usable([one for one in backends if one[0].node_name == node_name]),
+        backends=_usable(backends, place),
+        local_backends=_usable([one for one in backends if one[0].node_name == place.node_name]),
     )
 
 
@@ -129,18 +147,34 @@ def _backends(
     return list(found.values())
 
 
-def _usable(backends: Sequence[tuple[Backend, Endpoint]]) -> tuple[Backend, ...]:
-    """The ready ones; failing that, those that serve while they terminate."""
-    ready = [backend for backend, endpoint in backends if _is_ready(endpoint)]
+def _usable(
+    backends: Sequence[tuple[Backend, Endpoint]], place: Place | None = None
+) -> tuple[Backend, ...]:
+    """The ready ones that are close; failing any, those that serve while they terminate."""
+    ready = [one for one in backends if _is_ready(one[1])]
+    if place is not None:
+        ready = _close(ready, place)
     if not ready:
         ready = [
-            backend
+            (backend, endpoint)
             for backend, endpoint in backends
             if endpoint.conditions is not None
             and endpoint.conditions.serving
             and endpoint.conditions.terminating
         ]
-    return tuple(sorted(ready))
+    return tuple(sorted(backend for backend, _ in ready))
+
+
+def _close(ready: list[tuple[Backend, Endpoint]], place: Place) -> list[tuple[Backend, Endpoint]]:
+    """Those for our node or else our zone, where each says whom it is for; else all."""
+    hints = [endpoint.hints or _NO_HINTS for _, endpoint in ready]
+    for ours, asked in (
+        (place.node_name, [{each.name for each in one.for_nodes} for one in hints]),
+        (place.zone, [{each.name for each in one.for_zones} for one in hints]),
+    ):
+        if all(asked) and any(ours in names for names in asked):
+            return [one for one, names in zip(ready, asked, strict=True) if ours in names]
+    return ready
 
 
 def _is_ready(endpoint: Endpoint) -> bool:

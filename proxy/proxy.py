@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import structlog
 from msgspec.structs import replace
 
+from knarr.api.core.node import Node
 from knarr.api.core.service import Service
 from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.keys import Key
@@ -17,9 +18,12 @@ from knarr.client.queue import WorkQueue
 from knarr.client.triggers import each, feed
 from proxy.health_checks import HealthChecks
 from proxy.mode import Mode
-from proxy.model import SERVICE_NAME, Backend, ServicePort, service_ports
+from proxy.model import SERVICE_NAME, Backend, Place, ServicePort, service_ports
 
 log = structlog.get_logger()
+
+ZONE = "topology.kubernetes.io/zone"
+"""The label of a node that tells its zone."""
 
 _OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 
@@ -36,8 +40,11 @@ class Proxy:
         checks: HealthChecks | None = None,
         own: Mapping[Key, Backend] | None = None,
         *,
+        nodes: Informer[Node] | None = None,
         stays: bool = False,
     ) -> None:
+        self._nodes = nodes
+        """Where we learn which zone we are in."""
         self._stays = stays
         """Whether connections are carried on while we are gone, as by rules in the kernel."""
         self._own = own or {}
@@ -46,7 +53,7 @@ class Proxy:
         self._services = services
         self._slices = slices
         self._mode = mode
-        self._node_name = node_name
+        self._place = Place(node_name)
         self._queue: WorkQueue[Key] = WorkQueue("proxy")
         self.synced = asyncio.Event()
         """Set once all Services of the start are carried."""
@@ -56,6 +63,8 @@ class Proxy:
         self._slices.index("service", _service_names)
         await self._services.listed()
         await self._slices.listed()
+        if self._nodes is not None:
+            self._nodes.handle(self._node_changed)
         try:
             wanted = {key: self._ports(key) for key in self._services.objects}
             await self._mode.replace(wanted)
@@ -72,6 +81,17 @@ class Proxy:
             await self._checks.close()
             if not self._stays:
                 await self._mode.close()
+
+    def _node_changed(self, _old: Node | None, new: Node | None) -> None:
+        """Lead to others where our zone is another one."""
+        if new is None or new.metadata.name != self._place.node_name:
+            return
+        zone = new.metadata.labels.get(ZONE, "")
+        if zone == self._place.zone:
+            return
+        self._place = Place(self._place.node_name, zone)
+        for key in self._services.objects:
+            self._queue.add(key)
 
     async def _change(self, key: Key) -> None:
         ports = self._ports(key)
@@ -99,7 +119,7 @@ class Proxy:
         if service is None or _OTHER_PROXY in service.metadata.labels:
             return ()
         slices = self._slices.by("service", str(key))
-        ports = service_ports(service, slices, self._node_name)
+        ports = service_ports(service, slices, self._place)
         own = self._own.get(key)
         if own is None:
             return ports

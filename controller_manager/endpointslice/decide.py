@@ -123,9 +123,6 @@ def _endpoint(service: Service, pod: Pod, addresses: tuple[str, ...], zone: str)
 
 def _hints(distribution: str | None, node_name: str, zone: str) -> EndpointHints | None:
     """Who should prefer the endpoint, as the Service asks to keep traffic close."""
-    if distribution is None or not zone:
-        return None
-    for_zones = (ForZone(name=zone),)
-    if distribution == "PreferSameNode" and node_name:
-        return EndpointHints(for_zones=for_zones, for_nodes=(ForNode(name=node_name),))
-    return EndpointHints(for_zones=for_zones)
+    zones = (ForZone(name=zone),) if zone and distribution is not None else ()
+    nodes = (ForNode(name=node_name),) if node_name and distribution == "PreferSameNode" else ()
+    return EndpointHints(for_zones=zones, for_nodes=nodes) if zones or nodes else None

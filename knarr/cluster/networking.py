@@ -12,6 +12,7 @@ bridge     The kernel leads Service addresses on, that of `kube-dns` to the name
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from random import Random
 
@@ -133,7 +134,7 @@ class ClusterNetwork:
         options = self._options
         if options.is_loopback:
             mode: Mode = UserspaceMode([HERE], self._warn)
-            return Proxy(self._services, self._slices, mode, options.node_name)
+            return self._made(mode)
         why = why_not()
         if why is not None:
             log.warning("Services are not carried", reason=why)
@@ -146,7 +147,11 @@ class ClusterNetwork:
             sockets = options.doors.leads_in
             mode = BothModes(mode, UserspaceMode([HERE], self._warn, sockets, only_outside=True))
         own = {KUBE_DNS: Backend(*self._dns.places[0])}
-        return Proxy(self._services, self._slices, mode, options.node_name, own=own)
+        return self._made(mode, own)
+
+    def _made(self, mode: Mode, own: Mapping[Key, Backend] | None = None) -> Proxy:
+        where = self._options.node_name
+        return Proxy(self._services, self._slices, mode, where, own=own, nodes=self._nodes)
 
     async def _forward(self) -> None:
         """Have pods' packets let through between our nodes and from outside."""

@@ -23,16 +23,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def echo(name: str) -> AsyncIterator[Backend]:
+async def echo(name: str, address: str = "127.0.0.1") -> AsyncIterator[Backend]:
     """A server that answers its name and what it was sent."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(name.encode() + b":" + await reader.read())
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer, address, 0)
     async with server:
-        yield Backend("127.0.0.1", server.sockets[0].getsockname()[1])
+        yield Backend(address, server.sockets[0].getsockname()[1])
 
 
 async def ask(port: int, data: bytes = b"hi") -> bytes:
