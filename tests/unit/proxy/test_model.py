@@ -105,12 +105,14 @@ def test_affinity_has_a_default() -> None:
     assert port.affinity_s == 0
 
 
-def hinted(ip: str, *, zones: str = "", nodes: str = "", **conditions: bool) -> Endpoint:
+def hinted(
+    ip: str, *, zones: str = "", nodes: str = "", conditions: dict[str, bool] = READY
+) -> Endpoint:
     hints = EndpointHints(
         for_zones=tuple(ForZone(name=one) for one in zones.split()),
         for_nodes=tuple(ForNode(name=one) for one in nodes.split()),
     )
-    return replace(endpoint(ip, **(conditions or READY)), hints=hints)
+    return replace(endpoint(ip, **conditions), hints=hints)
 
 
 @pytest.mark.parametrize(
@@ -130,10 +132,12 @@ def hinted(ip: str, *, zones: str = "", nodes: str = "", **conditions: bool) -> 
         pytest.param([hinted(A, zones="c"), hinted(B, zones="b")], [A, B], id="all if none is"),
         pytest.param([hinted(A, zones="a"), hinted(B)], [A, B], id="all if one has no hint"),
         pytest.param(
-            [hinted(A, zones="a"), hinted(B, **BROKEN)], [A], id="hints of the ready alone count"
+            [hinted(A, zones="a"), hinted(B, conditions=BROKEN)],
+            [A],
+            id="hints of the ready alone count",
         ),
         pytest.param(
-            [hinted(A, zones="b", **LEAVING), hinted(B, zones="a", **BROKEN)],
+            [hinted(A, zones="b", conditions=LEAVING), hinted(B, zones="a", conditions=BROKEN)],
             [A],
             id="the last resort is wherever it is",
         ),
