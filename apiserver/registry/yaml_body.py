@@ -92,7 +92,10 @@ def read_yaml(data: bytes) -> YamlBody:
                     return YamlBody(msgspec.json.decode(data), [])
         _check_depth(data)
         loader = _Loader(data)
-        return YamlBody(_Plain().of(loader.get_data()), loader.complaints)
+        found = loader.get_data()
+        if _count(found, {}) > VALUES_MAX:
+            raise yaml.YAMLError("document contains excessive aliasing")
+        return YamlBody(_plain(found), loader.complaints)
     except (OverflowError, RecursionError, TypeError, ValueError) as error:
         raise yaml.YAMLError(str(error)) from None
 
@@ -120,23 +123,26 @@ def to_json(plain: Any) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-class _Plain:
-    """Makes values of what YAML holds and JSON can say, up to a number of them."""
+def _count(value: Any, counted: dict[int, int]) -> int:
+    """How many values there are, those of an alias as often as it stands there."""
+    if not isinstance(value, dict | list):
+        return 1
+    known = counted.get(id(value))
+    if known is None:
+        items = value.values() if isinstance(value, dict) else value
+        known = counted[id(value)] = 1 + sum(_count(item, counted) for item in items)
+    return known
 
-    def __init__(self) -> None:
-        self._left = VALUES_MAX
 
-    def of(self, value: Any) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            raise yaml.YAMLError("document contains excessive aliasing")
-        if isinstance(value, dict):
-            return {_key(key): self.of(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.of(item) for item in value]
-        if type(value) is int and not -(2**63) <= value < 2**64:
-            return float(value)
-        return value
+def _plain(value: Any) -> Any:
+    """The value as JSON can say it."""
+    if isinstance(value, dict):
+        return {_key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if type(value) is int and not -(2**63) <= value < 2**64:
+        return float(value)
+    return value
 
 
 def _key(key: Any) -> str:

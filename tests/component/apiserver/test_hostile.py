@@ -20,7 +20,7 @@ from apiserver.server import Options, serve
 from knarr.api.kinds import BUILT_IN
 from tests.component.apiserver.hostile import CUSTOM, Hostile, request
 
-ANSWER_S = 5.0
+ANSWER_S = 20.0
 """An answer later than this is a stall."""
 
 OWN_500S = (
