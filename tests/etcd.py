@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-START_S = 15.0
+START_S = 60.0
 
 
 @cache

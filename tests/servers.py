@@ -11,6 +11,9 @@ from tests.etcd import free_ports
 TOKEN = "secret"
 """The administrator's, on every server."""
 
+START_S = 90.0
+"""A start takes a second, unless much else wants the processor."""
+
 
 class Server:
     """An API server that is killed and started again, always on the same port."""
@@ -31,7 +34,7 @@ class Server:
         self._log.write_bytes(b"")
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(self._command, stderr=log)  # noqa: ASYNC220
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_S
         while b"serving gRPC" not in self._log.read_bytes():
             assert self.process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, self._log.read_text()
@@ -41,7 +44,7 @@ class Server:
         """Ask it to end, as a supervisor does, and start it again."""
         assert self.process is not None
         self.process.terminate()
-        assert await asyncio.to_thread(self.process.wait, 30) == 0
+        assert await asyncio.to_thread(self.process.wait, START_S) == 0
         await self.start()
 
     def kill(self) -> None:

@@ -1,7 +1,7 @@
 """The kubeconfig, read as kubectl reads it: several files merged, flags above all.
 
-The gRPC address of a cluster stands in its extension `knarr.dev/grpc`;
-`knarr up` writes it there.
+The gRPC addresses of a cluster, `HOST:PORT[,HOST:PORT…]`, stand in its extension
+`knarr.dev/grpc`; `knarr up` writes it there.
 """
 
 import base64
@@ -104,7 +104,7 @@ class Target(Struct, frozen=True, kw_only=True):
     server: str
     """The address of the REST API."""
     grpc: str
-    """The address of the gRPC API."""
+    """The addresses of the gRPC API, separated by commas."""
     authority: bytes
     certificate: bytes
     key: bytes
@@ -156,7 +156,8 @@ def _addresses(cluster: Json, server: str) -> tuple[str, str]:
         if one.get("name") == GRPC_EXTENSION:
             grpc = str((one.get("extension") or {}).get("address", ""))
     if server.startswith("grpc://"):
-        return str(cluster.get("server", "")), server.removeprefix("grpc://")
+        # Each may have the scheme or the first for all.
+        return str(cluster.get("server", "")), server.replace("grpc://", "")
     return server or str(cluster.get("server", "")), grpc
 
 

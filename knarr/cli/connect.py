@@ -21,9 +21,10 @@ def connect(
         raise _nowhere(target)
     metadata = [("authorization", f"Bearer {target.token}")] if target.token else []
     metadata += _impersonation(arguments)
+    servers, tls = _servers(target, arguments)
     return DynamicClient(
-        target.grpc,
-        tls=_tls(target, arguments),
+        servers,
+        tls=tls,
         metadata=metadata,
         timeout_s=timeout_s or CALL_S,
         on_warning=on_warning,
@@ -42,14 +43,14 @@ def _nowhere(target: Target) -> CliError:
     )
 
 
-def _tls(target: Target, arguments: Arguments) -> Tls | None:
-    """Whom to believe and who we are; None for a server that does not encrypt."""
+def _servers(target: Target, arguments: Arguments) -> tuple[str, Tls | None]:
+    """Whom to ask, whom to believe and who we are; None for servers that do not encrypt."""
     if arguments.truth("insecure-skip-tls-verify") or target.insecure:
         return _of_anybody(target)
     _check(target)
     if not target.authority:
-        return None
-    return Tls(target.authority, target.certificate, target.key, target.server_name)
+        return target.grpc, None
+    return target.grpc, Tls(target.authority, target.certificate, target.key, target.server_name)
 
 
 def _check(target: Target) -> None:
@@ -85,22 +86,26 @@ def _is_pem(data: bytes) -> bool:
         return False
 
 
-def _of_anybody(target: Target) -> Tls:
-    """What believes whatever certificate the server shows."""
+def _of_anybody(target: Target) -> tuple[str, Tls]:
+    """The first server that answers, and what believes whatever certificate it shows."""
     import ssl  # noqa: PLC0415
 
     from cryptography import x509  # noqa: PLC0415
 
-    host, _, port = target.grpc.rpartition(":")
-    try:
-        shown = ssl.get_server_certificate((host.strip("[]"), int(port)), timeout=10)
-    except OSError as error:
-        raise PlainError(f"Unable to connect to the server: {error}") from None
+    for server in target.grpc.split(","):
+        host, _, port = server.rpartition(":")
+        try:
+            shown = ssl.get_server_certificate((host.strip("[]"), int(port)), timeout=10)
+            break
+        except OSError as error:
+            failure = error
+    else:
+        raise PlainError(f"Unable to connect to the server: {failure}")
     names = x509.load_pem_x509_certificate(shown.encode()).extensions
     found = names.get_extension_for_class(x509.SubjectAlternativeName).value
     known = [*found.get_values_for_type(x509.DNSName), *found.get_values_for_type(x509.IPAddress)]
     name = str(next(iter(known), "localhost"))
-    return Tls(shown.encode(), target.certificate, target.key, name)
+    return server, Tls(shown.encode(), target.certificate, target.key, name)
 
 
 def _impersonation(arguments: Arguments) -> list[tuple[str, str]]:

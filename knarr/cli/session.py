@@ -24,7 +24,11 @@ GLOBAL_FLAGS: tuple[Flag, ...] = (
     text("cluster", help="The name of the kubeconfig cluster to use"),
     text("user", help="The name of the kubeconfig user to use"),
     text("namespace", "n", help="If present, the namespace scope for this CLI request"),
-    text("server", "s", help="The address and port of the API server; grpc://HOST:PORT for gRPC"),
+    text(
+        "server",
+        "s",
+        help="The address and port of the API server; grpc://HOST:PORT[,HOST:PORT…] for gRPC",
+    ),
     text("token", help="Bearer token for authentication to the API server"),
     text("certificate-authority", help="Path to a cert file for the certificate authority"),
     text("client-certificate", help="Path to a client certificate file for TLS"),

@@ -5,6 +5,7 @@ all: calls block, nothing typed is imported, and kinds that only a
 CustomResourceDefinition knows are as good as built-in ones.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,14 +14,23 @@ from msgspec import Struct, field
 
 from knarr.api.kinds import Kind
 from knarr.client import messages
-from knarr.client.unary import DEADLINE_EXCEEDED, UNAVAILABLE, CallError, Tls, UnaryChannel
+from knarr.client.servers import Servers
+from knarr.client.unary import DEADLINE_EXCEEDED, UNAVAILABLE, CallError, Tls
 
 Json = dict[str, Any]
 
 CALL_S = 60.0
 """The longest a call may take where nobody asked for another bound."""
 
+FAIL_OVER_S = 15.0
+"""How long a watch looks for another server, or its own that comes back, before it ends."""
+
+TURN_S = 0.1
+
 _METHODS = "/knarr.v1.Resources/"
+_READS = ("Get", "List")
+"""What may be asked twice."""
+
 _STATUS_METADATA = "knarr-status-bin"
 _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_receive_message_length", 1 << 30),
@@ -28,6 +38,10 @@ _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_metadata_size", 1024 * 1024),
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
+    # A server that is cut off is missed half a minute later.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
 )
 _REASONS = {
     DEADLINE_EXCEEDED: ("Timeout", 504),
@@ -111,7 +125,10 @@ class Change(Struct, frozen=True):
 
 
 class DynamicClient:
-    """Every verb on every kind, over one gRPC channel that opens when first used."""
+    """Every verb on every kind, over one gRPC channel that opens when first used.
+
+    `server` is `HOST:PORT[,HOST:PORT…]`: of several servers one is asked, the next when it fails.
+    """
 
     def __init__(
         self,
@@ -122,38 +139,42 @@ class DynamicClient:
         timeout_s: float | None = CALL_S,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
-        self._server = server
         self._tls = tls
         self._metadata = tuple(metadata)
         self._timeout_s = timeout_s
         self._on_warning = on_warning
-        self._quick = UnaryChannel(server, tls, self._metadata)
+        self._servers = Servers(server, tls, self._metadata)
         self._library: Any = None
+        self._library_leads_to = ""
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._quick.close()
+        self._servers.close()
         if self._library is not None:
             self._library.close()
 
     @property
     def _channel(self) -> Any:
-        """The gRPC library's channel, for streams."""
-        if self._library is None:
-            import grpc  # noqa: PLC0415  # It takes longer to load than most commands to run.
-
-            options = list(_OPTIONS)
-            tls = self._tls
-            if tls is None:
-                self._library = grpc.insecure_channel(self._server, options=options)
-                return self._library
-            if tls.server_name:
-                options.append(("grpc.ssl_target_name_override", tls.server_name))
-            credentials = grpc.ssl_channel_credentials(
-                tls.authority, tls.key or None, tls.certificate or None
-            )
-            self._library = grpc.secure_channel(self._server, credentials, options=options)
+        """The gRPC library's channel to a server that can be reached, for streams."""
+        server = self._servers.reachable()
+        if self._library is None or self._library_leads_to != server:
+            if self._library is not None:
+                self._library.close()
+            self._library, self._library_leads_to = self._open(server), server
         return self._library
+
+    def _open(self, server: str) -> Any:
+        import grpc  # noqa: PLC0415  # It takes longer to load than most commands to run.
+
+        options, tls = list(_OPTIONS), self._tls
+        if tls is None:
+            return grpc.insecure_channel(server, options=options)
+        if tls.server_name:
+            options.append(("grpc.ssl_target_name_override", tls.server_name))
+        credentials = grpc.ssl_channel_credentials(
+            tls.authority, tls.key or None, tls.certificate or None
+        )
+        return grpc.secure_channel(server, credentials, options=options)
 
     def get(
         self, kind: Kind, namespace: str, name: str, *, subresource: str = "", form: str = ""
@@ -198,18 +219,35 @@ class DynamicClient:
         form: str = "",
         timeout_s: float | None = None,
     ) -> Iterator[Change]:
-        """Every change after a revision, in order. Ends when the server or the time ends it."""
+        """Every change after a revision, in order. Ends when the server or the time ends it.
+
+        Of several servers another one goes on where the one that failed was.
+        """
         from knarr.proto import resources_pb2 as pb  # noqa: PLC0415  # for streams alone
 
         message = pb.WatchRequest(after=after)
         message.target.ParseFromString(messages.target(kind, namespace))
         message.selection.ParseFromString(_selection(selection) or b"")
         message.form.ParseFromString(messages.form(form))
-        batches = self.stream(f"{_METHODS}Watch", message.SerializeToString(), timeout_s=timeout_s)
-        for data in batches:
-            for event in pb.WatchBatch.FromString(data).events:
-                found: Json = _decode(event.object) if event.object else {}
-                yield Change(_EVENT_TYPES[event.type], found, event.revision)
+        patience = _Patience(timeout_s)
+        while not patience.is_over:
+            try:
+                for data in self.stream(
+                    f"{_METHODS}Watch", message.SerializeToString(), timeout_s=patience.left_s
+                ):
+                    patience.reset()
+                    for event in pb.WatchBatch.FromString(data).events:
+                        message.after = max(message.after, event.revision)
+                        found: Json = _decode(event.object) if event.object else {}
+                        yield Change(_EVENT_TYPES[event.type], found, event.revision)
+            except UnreachableError:
+                if not self._servers.are_several or not patience.lasts():
+                    raise
+            else:
+                # A server that is told to end says goodbye; others know how it goes on.
+                if not self._servers.are_several or not patience.lasts():
+                    return
+            self._servers.turn()
 
     def create(
         self,
@@ -277,7 +315,7 @@ class DynamicClient:
     def stream(
         self, method: str, message: bytes, *, timeout_s: float | None = None
     ) -> Iterator[bytes]:
-        """The messages that a method answers one message with."""
+        """The messages that a method which changes nothing answers one message with."""
         call = self._channel.unary_stream(method)(
             message, metadata=self._metadata, timeout=timeout_s
         )
@@ -302,7 +340,9 @@ class DynamicClient:
 
     def _unary(self, method: str, request: bytes) -> bytes:
         try:
-            return self._quick.call(_METHODS + method, request, self._timeout_s)
+            return self._servers.call(
+                _METHODS + method, request, self._timeout_s, is_read=method in _READS
+            )
         except CallError as error:
             raise self._failure(error) from None
 
@@ -322,13 +362,47 @@ class DynamicClient:
             return StatusError(_decode(error.status))
         code, words = error.code, error.words
         if code == UNAVAILABLE:
-            return UnreachableError(self._server, words)
+            return UnreachableError(self._servers.addresses, words)
         if code == DEADLINE_EXCEEDED:
             words = (
                 "the server did not answer in time; if it is paused, `knarr resume` lets it go on"
             )
         reason, number = _REASONS.get(code, ("InternalError", 500))
         return StatusError({"reason": reason, "message": words, "code": number})
+
+
+class _Patience:
+    """How long a watch goes on, and how long without a server."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._until = time.monotonic() + timeout_s if timeout_s else None
+        self._began = time.monotonic()
+        self._lost_at: float | None = None
+
+    @property
+    def left_s(self) -> float | None:
+        """How much time there is, None for any."""
+        return max(self._until - time.monotonic(), 0.001) if self._until else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is up."""
+        return self._until is not None and time.monotonic() >= self._until
+
+    def reset(self) -> None:
+        """A server was heard."""
+        self._lost_at = None
+
+    def lasts(self) -> bool:
+        """Wait a moment; whether it is worth looking for a server any longer."""
+        now = time.monotonic()
+        if self._lost_at is None or now - self._began > FAIL_OVER_S:
+            self._lost_at = now
+        if now - self._lost_at > FAIL_OVER_S:
+            return False
+        time.sleep(TURN_S)
+        self._began = time.monotonic()
+        return True
 
 
 def _call_error(error: Any) -> CallError:

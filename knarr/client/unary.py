@@ -6,6 +6,7 @@ for the next one.
 """
 
 import base64
+import select
 import socket
 import struct
 import threading
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GOAWAY, _WINDOW, _CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 _END_STREAM, _ACK, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
+_REFUSED = 7
+"""The code of a call that was not begun."""
+
 _WINDOW_MAX = 2**31 - 1
 _WINDOW_FIRST = 65_535
 _FRAME_MAX = 16_384
@@ -64,11 +68,15 @@ class Tls(Struct, frozen=True):
 class CallError(Exception):
     """The call failed: gRPC's code, words, and the Status the server sent along, if any."""
 
-    def __init__(self, code: int, words: str, status: bytes = b"") -> None:
+    def __init__(
+        self, code: int, words: str, status: bytes = b"", *, is_unsent: bool = False
+    ) -> None:
         super().__init__(words)
         self.code = code
         self.words = words
         self.status = status
+        self.is_unsent = is_unsent
+        """Whether the server certainly did nothing of what was asked."""
 
 
 UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL = 14, 4, 13
@@ -86,12 +94,25 @@ class UnaryChannel:
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
 
-    def call(self, path: str, message: bytes, timeout_s: float | None) -> bytes:
-        """Ask, and answer the one message that comes back. Raise CallError."""
+    def call(
+        self, path: str, message: bytes, timeout_s: float | None, *, connect_s: float | None = None
+    ) -> bytes:
+        """Ask, and answer the one message that comes back. Raise CallError.
+
+        `connect_s` is a shorter time for the server to take the connection.
+        """
         with self._lock:
             deadline = time.monotonic() + timeout_s if timeout_s else None
+            if connect_s is not None and timeout_s is not None:
+                connect_s = min(connect_s, timeout_s)
             try:
-                connection = self._connected(timeout_s)
+                connection = self._connected(connect_s or timeout_s)
+            except (OSError, struct.error) as error:
+                self.close()
+                if isinstance(error, TimeoutError) and connect_s is None:
+                    raise CallError(DEADLINE_EXCEEDED, "Deadline Exceeded") from None
+                raise CallError(UNAVAILABLE, str(error), is_unsent=True) from None
+            try:
                 return connection.call(self._headers(path, timeout_s), message, deadline)
             except TimeoutError:
                 self.close()
@@ -154,7 +175,14 @@ class _Connection:
 
     def is_fresh(self) -> bool:
         """Whether the connection is worth another call."""
-        return not self._is_over and time.monotonic() - self._used_at < FRESH_S
+        idle_s = time.monotonic() - self._used_at
+        return not self._is_over and idle_s < FRESH_S and not self._is_closed_there()
+
+    def _is_closed_there(self) -> bool:
+        """Whether the server is gone: what is sent to it then is lost without a word."""
+        looking = select.poll()
+        looking.register(self._socket, select.POLLRDHUP)
+        return bool(looking.poll(0))
 
     def close(self) -> None:
         """End it."""
@@ -210,7 +238,7 @@ class _Connection:
         elif kind == _GOAWAY:
             self._is_over = True
             if struct.unpack("!I", payload[:4])[0] & _WINDOW_MAX < self._stream:
-                raise ConnectionResetError("the server is going away")
+                raise CallError(UNAVAILABLE, "the server is going away", is_unsent=True)
         elif stream == self._stream:
             answer.take(kind, flags, payload)
 
@@ -254,7 +282,8 @@ class _Reply:
         if kind == _RESET:
             code = struct.unpack("!I", payload)[0]
             if "grpc-status" not in self._headers:
-                raise CallError(UNAVAILABLE, f"the server ended the call (code {code})")
+                words = f"the server ended the call (code {code})"
+                raise CallError(UNAVAILABLE, words, is_unsent=code == _REFUSED)
             self.is_whole = True
             return
         if kind == _DATA:

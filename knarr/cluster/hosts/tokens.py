@@ -74,7 +74,7 @@ async def _with_client(found: Namespace, run: Run) -> int:
         token=target.token,
         server_name=target.server_name,
     )
-    async with connect((target.grpc,), credentials) as client:
+    async with connect(target.grpc.split(","), credentials) as client:
         try:
             return await run(client, found)
         except ApiError as error:

@@ -1,0 +1,108 @@
+"""The command knows several API servers: when one dies it goes on with another."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import etcd
+from tests.servers import TOKEN, Server
+
+WAIT_S = 60.0
+
+
+@pytest.fixture
+async def servers(tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
+    """Two servers on one store."""
+    with etcd.cluster(tmp_path) as members:
+        both = Server(tmp_path, etcd.url(members)), Server(tmp_path, etcd.url(members))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for one in both:
+                    group.create_task(one.start())
+            yield both
+        finally:
+            for one in both:
+                one.kill()
+
+
+class Command:
+    """The command line, with both servers."""
+
+    def __init__(self, servers: tuple[Server, Server]) -> None:
+        self._words = (
+            *(sys.executable, "-m", "knarr.cluster", f"--token={TOKEN}", "--kubeconfig=/dev/null"),
+            f"--server=grpc://{','.join(one.address for one in servers)}",
+        )
+
+    async def __call__(self, *words: str) -> str:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [*self._words, *words],
+            capture_output=True,
+            text=True,
+            timeout=WAIT_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    @contextmanager
+    def lines(self, *words: str) -> Iterator[list[str]]:
+        """What it has printed so far."""
+        with subprocess.Popen(
+            [*self._words, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            found: list[str] = []
+            assert process.stdout is not None
+            out = process.stdout
+            reader = threading.Thread(target=lambda: found.extend(line.strip() for line in out))
+            reader.start()
+            try:
+                yield found
+                assert process.poll() is None, found
+            finally:
+                process.kill()
+                reader.join()
+
+
+async def shows(found: list[str], name: str) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while f"configmap/{name}" not in found:
+            await asyncio.sleep(0.05)
+
+
+async def test_commands_and_a_watch_go_on_with_the_server_that_is_left(
+    servers: tuple[Server, Server],
+) -> None:
+    knarr, (first, second) = Command(servers), servers
+    with knarr.lines("get", "configmaps", "--watch", "-o", "name") as seen:
+        await knarr("create", "configmap", "a")
+        await shows(seen, "a")
+        first.kill()
+        assert await knarr("create", "configmap", "b") == "configmap/b created"
+        assert await knarr("get", "configmap", "b", "-o", "name") == "configmap/b"
+        await shows(seen, "b")
+        await first.start()
+        # One that is told to end says goodbye to who watches; that is no reason to end either.
+        assert second.process is not None
+        second.process.terminate()
+        await asyncio.to_thread(second.process.wait, WAIT_S)
+        await knarr("create", "configmap", "c")
+        await shows(seen, "c")
+        ours = [line for line in seen if line in {f"configmap/{name}" for name in "abc"}]
+        assert ours == [f"configmap/{name}" for name in "abc"], "each once, in order"
+
+
+async def test_without_any_server_the_command_says_whom_it_asked(
+    servers: tuple[Server, Server],
+) -> None:
+    for one in servers:
+        one.kill()
+    with pytest.raises(AssertionError, match=f"server {servers[0].address},"):
+        await Command(servers)("get", "pods")
