@@ -17,6 +17,7 @@ LAUNCHER = {
     "server": "Run a control-plane host, the first or a further one",
     "agent": "Make this host a node of a cluster, and be it",
     "token": "Make, list and delete the tokens by which hosts join",
+    "balance": "Lead connections to one address to any of several API servers",
     "leave": "Take this host out of its cluster and clean it up",
     "status": "Say which clusters there are and what they do",
 }

@@ -173,6 +173,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "down": down,
     "delete": delete,
     "backup": backup,
+    "balance": hosts.balance,
     "restore": restore,
     "image": image,
     "pause": pause,

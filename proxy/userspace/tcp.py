@@ -32,7 +32,13 @@ class TcpListener:
     async def open(self) -> None:
         """Listen. Raise OSError when somebody else does."""
         taken = self._sockets.bound(self._address, self._port, socket.SOCK_STREAM)
+        self._port = taken.getsockname()[1]
         self._server = await asyncio.start_server(self._carry, sock=taken, backlog=1024)
+
+    @property
+    def port(self) -> int:
+        """Where it listens, also when any port would do."""
+        return self._port
 
     async def close(self) -> None:
         """Take no more connections; those under way go on."""

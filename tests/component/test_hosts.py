@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cryptography import x509
 
 from knarr.api.coordination.lease import Lease
@@ -454,6 +455,9 @@ async def test_nodes_turn_to_the_server_that_is_left(tmp_path: Path) -> None:
             async with agent(place, node.path, options(place, given, "faithful")):
                 async with place.client() as client:
                     await is_ready(client, "faithful")
+                config = yaml.safe_load(ServerFolder(second).kubeconfig.read_text())
+                (grpc,) = config["clusters"][0]["cluster"]["extensions"]
+                assert grpc["extension"]["address"] == f"127.0.0.1:{more[2]},127.0.0.1:{ports[2]}"
                 processes[0].kill()
                 processes[0].wait()
                 async with other.client() as client:

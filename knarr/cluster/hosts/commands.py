@@ -1,4 +1,4 @@
-"""`knarr server`, `agent`, `token` and `leave`: the flags, and what they start."""
+"""`knarr server`, `agent`, `token`, `leave` and `balance`: the flags, and what they start."""
 
 import socket
 from argparse import Namespace
@@ -103,6 +103,20 @@ def leave(arguments: Sequence[str]) -> int:
     from knarr.cluster.hosts.leave import leave as run  # noqa: PLC0415
 
     return run(arguments)
+
+
+def balance(arguments: Sequence[str]) -> int:
+    """Lead clients that know one address to several servers."""
+    from knarr.cluster.hosts.balance import balance_flags, run_balancer  # noqa: PLC0415
+    from knarr.daemon.logs import set_up_logs  # noqa: PLC0415
+    from knarr.daemon.run import run_daemon  # noqa: PLC0415
+
+    flags = balance_flags()
+    add_log_flags(flags)
+    found = flags.read(arguments)
+    set_up_logs(level=found.log_level, log_format=found.logging_format)
+    run_daemon("knarr balance", run_balancer(found.listen, found.servers))
+    return 0
 
 
 def token_of(found: Namespace) -> str:

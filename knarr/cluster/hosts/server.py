@@ -6,7 +6,7 @@ scheduler, by Leases. A server that loses its Lease goes on serving.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,13 +17,15 @@ from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.server import Options, serve
 from controller_manager.manager import run_controllers
 from controller_manager.settings import ControllerSettings
+from knarr.api.core.config_map import ConfigMap
+from knarr.api.errors import ApiError
 from knarr.client.client import Client
 from knarr.client.leader import LeadershipLostError, leadership
 from knarr.cluster.hosts.etcd import EtcdMember, EtcdPlace, run_member
 from knarr.cluster.hosts.folder import ServerFolder
 from knarr.cluster.hosts.join_server import ServerJoin, join_server
 from knarr.cluster.hosts.objects import make_host_objects
-from knarr.cluster.hosts.settings import ClusterSettings, ServerPlace
+from knarr.cluster.hosts.settings import CONFIG, ClusterSettings, ServerPlace, servers_of
 from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_certificate_context
 from knarr.cluster.networking import make_dns_service
@@ -34,6 +36,9 @@ from knarr.daemon.jwt import Signer, read_private_key
 from scheduler.scheduler import run_scheduler
 
 log = structlog.get_logger()
+
+LOOK_EVERY_S = 60.0
+"""How often a server looks whether there are others, for its administrator's kubeconfig."""
 
 VOLUMES = "/var/lib/knarr/volumes"
 """Where nodes have the folders of volumes that are made on demand."""
@@ -124,8 +129,10 @@ async def _serve(
         await make_dns_service(client, settings.dns, is_loopback=settings.dns.startswith("127."))
         controllers = _controllers(options, settings, authority, account_key)
         identity = f"{options.name}_{os.getpid()}_{uid_source()()}"
+        keeping = _Keeping(authority, options, wanted, folder, lambda: _places(client, place))
+        await keeping.look()
         async with asyncio.TaskGroup() as group:
-            group.create_task(_keep(authority, options, wanted, place, folder), name="certificates")
+            group.create_task(keeping.run(), name="certificates")
             group.create_task(
                 lead(
                     client,
@@ -192,30 +199,58 @@ async def lead(
             log.warning("another may lead now", lease=name, error=str(lost.exceptions[0]))
 
 
-async def _keep(
-    authority: Authority,
-    options: ServerOptions,
-    wanted: dict[str, tuple[Path, Wanted]],
-    place: ServerPlace,
-    folder: ServerFolder,
-) -> None:
-    """Renew certificates in time; who has a kubeconfig of ours gets a new one."""
-    while True:
-        for stem, what in wanted.values():
-            authority.ensure(stem, what)
-        admin = authority.ensure(*wanted["admin"])
-        paths = [folder.kubeconfig] + ([options.kubeconfig] if options.kubeconfig else [])
-        for path in paths:
+class _Keeping:
+    """Renews certificates in time; who has a kubeconfig of ours gets a new one."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        options: ServerOptions,
+        wanted: dict[str, tuple[Path, Wanted]],
+        folder: ServerFolder,
+        places: Callable[[], Awaitable[Sequence[ServerPlace]]],
+    ) -> None:
+        self._authority = authority
+        self._options = options
+        self._wanted = wanted
+        self._places = places
+        own = options.kubeconfig
+        self._paths = (folder.kubeconfig, own) if own else (folder.kubeconfig,)
+        self._written: tuple[object, ...] = ()
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(min(look_every_s(self._options.lasts), LOOK_EVERY_S))
+            await self.look()
+
+    async def look(self) -> None:
+        """Renew what is due, and write what changed."""
+        for stem, what in self._wanted.values():
+            self._authority.ensure(stem, what)
+        admin = self._authority.ensure(*self._wanted["admin"])
+        pair, known = (admin.certificate.read_bytes(), admin.key.read_bytes()), await self._places()
+        for path in self._paths if self._written != (known, pair) else ():
             add_certificate_context(
                 path,
                 "knarr",
-                server=place.rest,
-                grpc=place.grpc,
-                ca=authority.pem,
-                certificate=admin.certificate.read_bytes(),
-                key=admin.key.read_bytes(),
+                server=known[0].rest,
+                grpc=",".join(one.grpc for one in known),
+                ca=self._authority.pem,
+                certificate=pair[0],
+                key=pair[1],
             )
-        await asyncio.sleep(look_every_s(options.lasts))
+        self._written = known, pair
+
+
+async def _places(client: Client, own: ServerPlace) -> Sequence[ServerPlace]:
+    """All servers of the cluster, this one first; this one alone while nobody can say."""
+    try:
+        known = servers_of(await client.get(ConfigMap, CONFIG))
+    except ApiError as error:
+        log.warning("other servers not known", error=str(error))
+        return (own,)
+    return own, *(one for one in known.values() if one != own)
 
 
 def _certificates(
