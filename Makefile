@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 $(DEV_STAMP): $(STAMP)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,docker]'
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 up: $(STAMP) ## Start a cluster on this machine and show a web Deployment running on it
