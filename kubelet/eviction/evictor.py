@@ -62,7 +62,7 @@ class Evictor:
         self._changed = changed
         self._measure = measure
         self._past = Past()
-        self._images = ImageCollector(host.runtime, host.clock, options.images)
+        self._images = ImageCollector(host.runtime, host.clock, options.images, self._shown_images)
         self.pressures: frozenset[str] = frozenset()
         """The conditions of the node that hold: MemoryPressure, DiskPressure, PIDPressure."""
 
@@ -146,6 +146,15 @@ class Evictor:
                 told = excess(pod, await self._disk_of(pod))
                 if told:
                     await self._end(pod, told, 0.0)
+
+    def _shown_images(self) -> Sequence[str]:
+        """The images whose files volumes show."""
+        return [
+            volume.image.reference
+            for pod in self._manager.pods()
+            for volume in pod.spec.volumes
+            if volume.image is not None
+        ]
 
     def _active(self) -> Sequence[Pod]:
         return [

@@ -1,6 +1,6 @@
 """Frees the disk of images that nobody uses, the longest unused first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -38,15 +38,24 @@ class Seen(Struct, frozen=True):
 class ImageCollector:
     """Remembers when images were used, and removes those that were not."""
 
-    def __init__(self, runtime: Runtime, clock: Clock, rules: ImageRules) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        clock: Clock,
+        rules: ImageRules,
+        shown: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self._runtime = runtime
+        self._shown = shown
         self._clock = clock
         self._rules = rules
         self._seen: dict[str, Seen] = {}
+        self._used: frozenset[str] = frozenset()
 
     async def look(self, disk: Reading) -> int:
         """Note what is in use; free what the disk's use asks for. Answer how much that was."""
         images = await self._note()
+        await self._runtime.remove_unpacked(self._used)
         excess = too_much(disk, self._rules)
         return await self._free(images, excess) if excess > 0 else 0
 
@@ -57,7 +66,7 @@ class ImageCollector:
 
     async def _note(self) -> Sequence[Image]:
         images = await self._runtime.images()
-        used = in_use(images, await self._runtime.pods())
+        used = in_use(images, await self._runtime.pods(), self._shown())
         now = self._clock.now()
         before, self._seen = self._seen, {}
         for one in images:
@@ -90,18 +99,28 @@ def too_much(disk: Reading, rules: ImageRules) -> int:
     return used - disk.capacity * rules.low_percent // 100
 
 
-def in_use(images: Iterable[Image], pods: Iterable[Observed]) -> frozenset[str]:
-    """The ids of images of which there are containers, running or not."""
+def in_use(
+    images: Iterable[Image], pods: Iterable[Observed], shown: Iterable[str] = ()
+) -> frozenset[str]:
+    """The ids of images of which there are containers, running or not, or which volumes show."""
     known: dict[str, str] = {}
     for one in images:
         known |= dict.fromkeys((one.id, *one.names), one.id)
-    found = set()
+    found = {known[one] for name in shown for one in _spellings(name) if one in known}
     for pod in pods:
         for container in pod.containers:
             for name in (container.image_id.rpartition("//")[2], container.image):
                 if name in known:
                     found.add(known[name])
     return frozenset(found)
+
+
+def _spellings(name: str) -> Iterable[str]:
+    """How an image may be called here that a pod calls so."""
+    short = name.removeprefix("docker.io/").removeprefix("library/")
+    for one in (name, short):
+        yield one
+        yield f"{one}:latest"
 
 
 def unused(

@@ -15,7 +15,7 @@ Two more say what each container pretends to use, 10m and 16Mi otherwise:
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -209,6 +209,9 @@ class HollowRuntime(Runtime):
 
     async def remove_image(self, image_id: str) -> None:
         """Nothing to remove."""
+
+    async def remove_unpacked(self, in_use: Set[str]) -> None:
+        """There is nothing of that."""
 
     async def close(self) -> None:
         """End the timers."""

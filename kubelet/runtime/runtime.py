@@ -6,7 +6,7 @@ restarts of the kubelet: `pods` after a restart shows what ran on meanwhile.
 Nothing restarts by itself; that is the kubelet's decision.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -342,6 +342,10 @@ class Runtime(Protocol):
 
     async def remove_image(self, image_id: str) -> None:
         """Remove an image that nothing uses."""
+        ...
+
+    async def remove_unpacked(self, in_use: Set[str]) -> None:
+        """Remove what `unpack` laid out of images other than these, by their ids."""
         ...
 
     async def close(self) -> None:

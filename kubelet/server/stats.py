@@ -1,8 +1,7 @@
 """What the node and its pods use, in the shapes of /stats/summary and /metrics/resource."""
 
 import os
-import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ from knarr.api.core.pod import Pod
 from knarr.api.times import to_time
 from kubelet.node.machine import memory_available_bytes
 from kubelet.runtime.runtime import Container, Usage
+from kubelet.server.disks import Disks
+from kubelet.server.metrics import page
 from kubelet.sync.host import Host
 from kubelet.sync.lifecycle import latest
 from kubelet.sync.manager import PodManager
@@ -24,10 +25,13 @@ class Stats:
         self._before: dict[str, Usage] = {}
         self._node_before: tuple[datetime, int] | None = None
         self._pretended: tuple[datetime, int] | None = None
+        self._disks = Disks(host)
 
     async def summary(self) -> dict[str, Any]:
         """The node and every pod on it."""
-        pods = [await self._pod(pod) for pod in self._manager.pods()]
+        mine = self._manager.pods()
+        self._disks.keep_only(frozenset(pod.metadata.uid for pod in mine))
+        pods = [await self._pod(pod) for pod in mine]
         node = self._node()
         if not self._host.runtime.is_real:
             self._pretend(node, pods)
@@ -35,21 +39,7 @@ class Stats:
 
     async def metrics(self) -> str:
         """The page /metrics/resource in Prometheus' text form."""
-        lines = []
-        summary = await self.summary()
-        node = summary["node"]
-        lines.append(f"node_cpu_usage_seconds_total {_seconds(node['cpu'])}")
-        lines.append(f"node_memory_working_set_bytes {node['memory']['workingSetBytes']}")
-        for pod in summary["pods"]:
-            ref = pod["podRef"]
-            labels = f'namespace="{ref["namespace"]}",pod="{ref["name"]}"'
-            for one in pod["containers"]:
-                these = f'container="{one["name"]}",{labels}'
-                seconds = _seconds(one["cpu"])
-                lines.append(f"container_cpu_usage_seconds_total{{{these}}} {seconds}")
-                memory = one["memory"]["workingSetBytes"]
-                lines.append(f"container_memory_working_set_bytes{{{these}}} {memory}")
-        return "\n".join(lines) + "\n"
+        return page(await self.summary())
 
     async def _pod(self, pod: Pod) -> dict[str, Any]:
         meta = pod.metadata
@@ -61,10 +51,18 @@ class Stats:
             if one.phase == "running" and (measured := await self._container(one)) is not None
         ]
         now = to_time(self._host.clock.now())
+        disks: dict[str, Any] = {}
+        if self._host.runtime.is_real:
+            running = [one for one in newest.values() if one.phase == "running"]
+            found = await self._disks.of(pod, running)
+            disks = {"volume": found.volumes, "ephemeral-storage": found.whole}
+            for told in containers:
+                told.update(found.containers.get(told["name"], {}))
         return {
             "podRef": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
             "startTime": pod.status.start_time,
             "containers": containers,
+            **disks,
             "cpu": {
                 "time": now,
                 "usageNanoCores": sum(one["cpu"]["usageNanoCores"] for one in containers),
@@ -102,7 +100,6 @@ class Stats:
                 "workingSetBytes": usage.memory_working_set_bytes,
                 "rssBytes": usage.memory_rss_bytes,
             },
-            "rootfs": {"time": now, "usedBytes": usage.disk_bytes},
         }
 
     def _pretend(self, node: dict[str, Any], pods: list[dict[str, Any]]) -> None:
@@ -125,9 +122,10 @@ class Stats:
         self._node_before = (now, busy)
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         available = memory_available_bytes()
-        disk = shutil.disk_usage("/")
+        disk = os.statvfs("/")
         return {
             "nodeName": self._host.node_name,
+            "startTime": to_time(_booted_at()),
             "cpu": {
                 "time": to_time(now),
                 "usageNanoCores": max(cores, 0),
@@ -141,9 +139,17 @@ class Stats:
             },
             "fs": {
                 "time": to_time(now),
-                "availableBytes": disk.free,
-                "capacityBytes": disk.total,
-                "usedBytes": disk.used,
+                "availableBytes": disk.f_bavail * disk.f_frsize,
+                "capacityBytes": disk.f_blocks * disk.f_frsize,
+                "usedBytes": (disk.f_blocks - disk.f_bfree) * disk.f_frsize,
+                "inodes": disk.f_files,
+                "inodesFree": disk.f_ffree,
+                "inodesUsed": disk.f_files - disk.f_ffree,
+            },
+            "rlimit": {
+                "time": to_time(now),
+                "maxpid": int(Path("/proc/sys/kernel/pid_max").read_text()),
+                "curproc": int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2]),
             },
         }
 
@@ -154,5 +160,8 @@ def _busy_nanoseconds() -> int:
     return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
-def _seconds(cpu: dict[str, Any]) -> str:
-    return f"{cpu['usageCoreNanoSeconds'] / 1e9:.6f}"
+def _booted_at() -> datetime:
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith("btime "):
+            return datetime.fromtimestamp(int(line.split()[1]), UTC)
+    return datetime.fromtimestamp(0, UTC)

@@ -5,6 +5,7 @@
 hostPath and claims of local storage are used where they lie.
 """
 
+import asyncio
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from knarr.api.core.container import EphemeralContainer
 from knarr.api.core.persistent_volume import PersistentVolume
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.core.pod import Pod
+from knarr.api.core.security import PodSecurityContext
 from knarr.api.core.volume import Volume
 from knarr.api.core.volume_source import EmptyDirVolumeSource, HostPathVolumeSource
 from knarr.api.errors import NotFoundError
@@ -62,6 +64,12 @@ class Volumes:
         self._root = root
         self._client = client
         self._clock = clock
+        self._places: dict[str, Mapping[str, Path]] = {}
+        self._owned: set[Path] = set()
+
+    def places(self, uid: str) -> Mapping[str, Path]:
+        """Where the volumes of a pod lie, by name."""
+        return self._places.get(uid, {})
 
     async def prepare(self, facts: PodFacts, sources: VolumeSources) -> Mapping[str, Path]:
         """Make or refresh every volume of a pod; answer where each lies.
@@ -78,6 +86,7 @@ class Volumes:
                 raise VolumeNotReadyError(
                     f'MountVolume.SetUp failed for volume "{volume.name}" : {error}'
                 ) from error
+        self._places[facts.pod.metadata.uid] = places
         return places
 
     def folder(self, uid: str, name: str) -> Path:
@@ -86,6 +95,8 @@ class Volumes:
 
     def remove(self, uid: str) -> None:
         """Remove a pod's volumes; what was only used stays."""
+        for place in self._places.pop(uid, {}).values():
+            self._owned.discard(place)
         folder = self._root / uid
         if not folder.exists():
             return
@@ -107,15 +118,15 @@ class Volumes:
         if volume.host_path is not None:
             return _host_path(volume.host_path)
         if volume.persistent_volume_claim is not None:
-            return await self._claim(facts.pod, volume.persistent_volume_claim.claim_name, group)
+            return await self._claim(facts.pod, volume.persistent_volume_claim.claim_name)
         if volume.ephemeral is not None:
             name = f"{facts.pod.metadata.name}-{volume.name}"
-            return await self._claim(facts.pod, name, group)
+            return await self._claim(facts.pod, name)
         if volume.nfs is not None:
             return _nfs(folder, volume.nfs.server, volume.nfs.path)
         raise VolumeNotReadyError(f'volume "{volume.name}" is of a kind this node cannot mount')
 
-    async def _claim(self, pod: Pod, name: str, group: int | None) -> Path:
+    async def _claim(self, pod: Pod, name: str) -> Path:
         """Where the storage bound to a claim lies on this host."""
         namespace = pod.metadata.namespace
         try:
@@ -135,8 +146,18 @@ class Volumes:
         else:
             raise MissingVolumeDataError(f'volume "{found.metadata.name}" needs a driver')
         path.mkdir(parents=True, exist_ok=True)
-        _own(path, group)
+        await self._own_all(path, pod.spec.security_context)
         return path
+
+    async def _own_all(self, path: Path, security: PodSecurityContext | None) -> None:
+        """Give the pod's group what lies in a claim already, once for each pod that comes."""
+        group = security.fs_group if security is not None else None
+        if group is None or security is None or path in self._owned:
+            return
+        self._owned.add(path)
+        if security.fs_group_change_policy == "OnRootMismatch" and _is_owned(path, group):
+            return
+        await asyncio.to_thread(_own_below, path, group)
 
 
 def mounts_of(
@@ -198,10 +219,22 @@ def _below(place: Path, below: str) -> Path:
         raise SubPathError(f"unable to provision SubPath `{below}`: must not contain '..'")
     path = place / below
     if not path.exists() and not path.is_symlink():
-        path.mkdir(parents=True)
+        _make_below(place, path)
     if place.resolve() not in (path.resolve(), *path.resolve().parents):
         raise SubPathError(f"unable to provision SubPath `{below}`: it leads out of the volume")
     return path.resolve()
+
+
+def _make_below(place: Path, path: Path) -> None:
+    """Make a folder in a volume; whoever may write to the volume may write to it."""
+    mode = place.stat().st_mode & 0o7777
+    missing = []
+    while not path.exists():
+        missing.append(path)
+        path = path.parent
+    for one in reversed(missing):
+        one.mkdir()
+        one.chmod(mode)
 
 
 def _empty_dir(folder: Path, source: EmptyDirVolumeSource, group: int | None) -> Path:
@@ -260,3 +293,21 @@ def _own(path: Path, group: int | None) -> None:
         return
     os.chown(path, -1, group)
     path.chmod(path.stat().st_mode | 0o2770)
+
+
+def _is_owned(path: Path, group: int) -> bool:
+    told = path.stat()
+    return told.st_gid == group and told.st_mode & 0o2770 == 0o2770
+
+
+def _own_below(path: Path, group: int) -> None:
+    """The same for a folder and all that is in it."""
+    if os.geteuid() != 0:
+        return
+    for folder, _, files in os.walk(path, topdown=False):
+        for name in files:
+            file = Path(folder, name)
+            os.lchown(file, -1, group)
+            if not file.is_symlink():
+                file.chmod(file.stat().st_mode | 0o660)
+        _own(Path(folder), group)

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -41,7 +41,7 @@ from kubelet.runtime.docker.streams import (
     start_attach,
     start_exec,
 )
-from kubelet.runtime.docker.unpack import unpack
+from kubelet.runtime.docker.unpack import remove_others, unpack
 from kubelet.runtime.docker.usage import usage_of
 from kubelet.runtime.docker.view import Json, View
 from kubelet.runtime.runtime import (
@@ -311,13 +311,24 @@ class DockerRuntime(Runtime):
         if image is None:
             raise ImageNotPresentError(name)
         try:
-            return await unpack(self._engine, image.id, self._settings.state_dir / "image-files")
+            return await unpack(self._engine, image.id, self._image_files)
         except EngineError as error:
             raise RuntimeFailureError("FailedMount", error.message) from None
 
     async def remove_image(self, image_id: str) -> None:
         """Remove an image that nothing uses."""
         await self._ask("DELETE", f"/images/{image_id}")
+
+    async def remove_unpacked(self, in_use: Set[str]) -> None:
+        """Remove the files of images that no container sees either."""
+        mounted = {
+            Path(mount["Source"]).relative_to(self._image_files).parts[0]
+            for uid in self._view.pods()
+            for told in self._view.of_pod(uid)
+            for mount in told.get("Mounts") or ()
+            if self._image_files in Path(mount["Source"]).parents
+        }
+        await asyncio.to_thread(remove_others, self._image_files, in_use | mounted)
 
     async def close(self) -> None:
         """Nothing to let go; the context that made this ends the connections."""
@@ -332,6 +343,10 @@ class DockerRuntime(Runtime):
     def _has_tty(self, docker_id: str) -> bool:
         told = self._view.of_id(docker_id)
         return bool(told is not None and told["Config"]["Tty"])
+
+    @property
+    def _image_files(self) -> Path:
+        return self._settings.state_dir / "image-files"
 
     def _folder(self, uid: str) -> Path:
         return self._settings.state_dir / "pods" / uid

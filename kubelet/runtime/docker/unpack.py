@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Set
 from pathlib import Path
 from typing import IO
 
@@ -12,10 +13,13 @@ from kubelet.runtime.docker.engine import Engine
 NOTHING = "/nothing"
 """The command of a container that is never started."""
 
+HALF = "half-"
+"""How the names of folders begin that are not whole yet."""
+
 
 async def unpack(engine: Engine, image_id: str, folder: Path) -> Path:
     """The image's files in a folder, made at the first call. Raise EngineError."""
-    place = folder / image_id.rpartition(":")[2]
+    place = folder / _name(image_id)
     if place.exists():
         return place
     body = {"Image": image_id, "Cmd": [NOTHING], "Entrypoint": []}
@@ -31,10 +35,22 @@ async def unpack(engine: Engine, image_id: str, folder: Path) -> Path:
     return place
 
 
+def remove_others(folder: Path, image_ids: Set[str]) -> None:
+    """Remove the files of all images but these."""
+    kept = {_name(one) for one in image_ids}
+    for place in folder.iterdir() if folder.is_dir() else ():
+        if place.name not in kept and not place.name.startswith(HALF):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _name(image_id: str) -> str:
+    return image_id.rpartition(":")[2]
+
+
 def _lay_out(whole: IO[bytes], place: Path) -> None:
     """All of it appears at once; where another pod was faster, its files stay."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    half = Path(tempfile.mkdtemp(dir=place.parent))
+    half = Path(tempfile.mkdtemp(dir=place.parent, prefix=HALF))
     with tarfile.open(fileobj=whole, mode="r|") as archive:
         archive.extractall(half, filter="tar")
     half.chmod(0o755)

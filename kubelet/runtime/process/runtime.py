@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -303,6 +303,9 @@ class ProcessRuntime(Runtime):
 
     async def remove_image(self, image_id: str) -> None:
         """Nothing to remove."""
+
+    async def remove_unpacked(self, in_use: Set[str]) -> None:
+        """There is nothing of that."""
 
     async def close(self) -> None:
         """Let go of files; what runs goes on."""

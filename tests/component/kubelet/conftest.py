@@ -1,6 +1,7 @@
 """One node on a Docker engine for all tests of a module."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,6 +20,8 @@ class World(Struct):
     client: InProcessClient
     kubelet: Kubelet
     engine: Dockerd
+    state: Path
+    """Where the kubelet keeps its things."""
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -27,5 +30,5 @@ async def world(dockerd: Dockerd, tmp_path_factory: pytest.TempPathFactory) -> A
     dockerd.load(archive_of("echo"))
     state = tmp_path_factory.mktemp("world")
     async with api() as client, docker_node(client, dockerd, state, restart_max_s=1.0) as kubelet:
-        yield World(client, kubelet, dockerd)
+        yield World(client, kubelet, dockerd, state)
     dockerd.clean()

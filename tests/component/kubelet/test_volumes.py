@@ -445,4 +445,13 @@ async def test_the_files_of_an_image_are_a_volume(world: World) -> None:
         image = {"reference": f"{registry.host}/library/echo:1", "pullPolicy": "Always"}
         volumes = yaml.safe_dump({"volumes": [{"name": "i", "image": image}]})
         told = await shown(world, "image", volumes, {"main": (mounts, script)})
-    assert told["main"] == "from an image\nfrom an image\nrefused\n"
+        assert told["main"] == "from an image\nfrom an image\nrefused\n"
+        files = world.state / "image-files"
+        assert len(list(files.iterdir())) == 1
+        await world.kubelet.runtime.remove_unpacked(frozenset())
+        assert len(list(files.iterdir())) == 1, "there is still a container that has them"
+        await world.client.delete(Pod, Key("default", "image"))
+        async with asyncio.timeout(WAIT_S):
+            while list(files.iterdir()):
+                await world.kubelet.runtime.remove_unpacked(frozenset())
+                await asyncio.sleep(0.05)
