@@ -90,6 +90,8 @@ class ContainerConfig(Struct, frozen=True, kw_only=True):
     attempt: int
     kind: Literal["init", "app", "ephemeral"] = "app"
     image: str
+    image_user: str | None = None
+    """Who the image's programs run as; None where the runtime is to find out."""
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
@@ -154,6 +156,8 @@ class Image(Struct, frozen=True):
     id: str
     names: tuple[str, ...]
     size_bytes: int
+    user: str = ""
+    """Who its programs run as, where that was asked for; empty for root."""
 
 
 class Usage(Struct, frozen=True):

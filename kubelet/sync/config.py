@@ -45,6 +45,7 @@ def container_config(
     environment: Mapping[str, str],
     mounts: tuple[Mount, ...],
     node_memory_bytes: int,
+    image_user: str | None = None,
 ) -> ContainerConfig:
     """What the runtime makes the container from."""
     spec = start.container
@@ -55,6 +56,7 @@ def container_config(
         attempt=start.attempt,
         kind=start.kind,
         image=spec.image,
+        image_user=image_user,
         command=tuple(expand(word, environment) for word in spec.command),
         args=tuple(expand(word, environment) for word in spec.args),
         env=tuple(environment.items()),

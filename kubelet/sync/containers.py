@@ -211,7 +211,7 @@ class Containers:
             lambda kind, reason, message: self._tell(pod, spec.name, kind, reason, message),
             pod.metadata.uid,
         )
-        await unless(self._leaving, ensuring)
+        image = await unless(self._leaving, ensuring)
         facts = self._facts(pod, observed)
         variables: Mapping[str, str] = {}
         mounts: tuple[Mount, ...] = ()
@@ -226,6 +226,7 @@ class Containers:
             environment=variables,
             mounts=mounts,
             node_memory_bytes=quantities.value(memory),
+            image_user=image.user,
         )
         if start.attempt > 0 and not start.is_change:
             self._backoff.restarted(spec.name, self._host.clock.now())

@@ -20,6 +20,7 @@ class DockerImages:
     def __init__(self, engine: Engine, sandbox_image: str) -> None:
         self._engine = engine
         self._sandbox_image = sandbox_image
+        self._is_there = False
 
     async def get(self, name: str) -> Image | None:
         """The image of that name, or None. Raise RuntimeFailureError."""
@@ -39,8 +40,7 @@ class DockerImages:
 
     async def user_of(self, name: str) -> str:
         """The user an image runs as; empty for root. Raise EngineError."""
-        told = await self._engine.json("GET", f"/images/{name}/json")
-        return str((told.get("Config") or {}).get("User") or "")
+        return image_of(await self._engine.json("GET", f"/images/{name}/json")).user
 
     async def pull(self, name: str, credentials: Sequence[Credentials]) -> Image:
         """Get an image, with each login that fits, then without."""
@@ -62,6 +62,8 @@ class DockerImages:
         """The name of the sandboxes' image, made and loaded if need be. Raise EngineError."""
         if self._sandbox_image:
             return self._sandbox_image
+        if self._is_there:
+            return PAUSE_TAG
         made = pause_image()
         try:
             await self._engine.raw("GET", f"/images/{made.id}/json")
@@ -69,7 +71,12 @@ class DockerImages:
             if error.status != 404:
                 raise
             await self._engine.raw("POST", "/images/load", data=docker_archive((made,)))
+        self._is_there = True
         return PAUSE_TAG
+
+    def forget(self) -> None:
+        """The sandboxes' image may be gone: look again."""
+        self._is_there = False
 
     async def _try(self, repository: str, tag: str, login: str) -> str:
         """Pull once; answer what went wrong, empty when nothing did."""

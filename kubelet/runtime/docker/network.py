@@ -5,12 +5,17 @@ from hashlib import sha256
 from ipaddress import ip_network
 
 from kubelet.runtime.docker.engine import Engine, EngineError
+from kubelet.runtime.runtime import RuntimeFailureError
 
 MTU = 1450
 """Leaves room for vxlan between hosts."""
 
 DIRECT_ROUTING_VERSION = (1, 48)
 """From this API on (Docker 28) pods are reached from other hosts only where the network says so."""
+
+
+class NotThereError(RuntimeFailureError):
+    """The network, or something else that a sandbox needs, is gone."""
 
 
 class PodNetwork:
@@ -20,6 +25,7 @@ class PodNetwork:
         self._engine = engine
         self.cidr = cidr
         self._making = asyncio.Lock()
+        self._is_there = False
         self.name = f"knarr-{kubelet}"
         self.bridge = f"kn{sha256(kubelet.encode()).hexdigest()[:10]}"
 
@@ -28,13 +34,20 @@ class PodNetwork:
         if not self.cidr:
             raise EngineError(400, "the node has no podCIDR yet")
         async with self._making:
+            if self._is_there:
+                return self.name
             try:
                 await self._engine.raw("GET", f"/networks/{self.name}")
             except EngineError as error:
                 if error.status != 404:
                     raise
                 await self._make()
+            self._is_there = True
         return self.name
+
+    def forget(self) -> None:
+        """It may be gone: look again."""
+        self._is_there = False
 
     async def _make(self) -> None:
         options = {

@@ -28,7 +28,7 @@ from kubelet.runtime.docker.hairpin import let_reach_itself
 from kubelet.runtime.docker.images import DockerImages, check_user
 from kubelet.runtime.docker.names import Identity, docker_name
 from kubelet.runtime.docker.namespaces import machine, open_in_pod
-from kubelet.runtime.docker.network import PodNetwork
+from kubelet.runtime.docker.network import NotThereError, PodNetwork
 from kubelet.runtime.docker.states import (
     is_sandbox,
     observed,
@@ -165,7 +165,16 @@ class DockerRuntime(Runtime):
             await self._remove(told["Id"])
         self._write_files(config)
         async with self._starting:
-            return await self._start_sandbox(config)
+            try:
+                return await self._start_sandbox(config)
+            except NotThereError:
+                # Somebody removed the network or the sandboxes' image since we looked.
+                self._forget_surroundings()
+                return await self._start_sandbox(config)
+
+    def _forget_surroundings(self) -> None:
+        self._network.forget()
+        self._images.forget()
 
     async def _start_sandbox(self, config: SandboxConfig) -> Sandbox:
         try:
@@ -176,13 +185,13 @@ class DockerRuntime(Runtime):
             name = docker_name(config.pod, names.SANDBOX, config.attempt)
             docker_id = await self._create(name, options)
             try:
-                await self._engine.raw("POST", f"/containers/{docker_id}/start")
+                made = await self._start(docker_id)
             except EngineError:
                 await self._remove(docker_id)
                 raise
-            made = await self._view.refresh(docker_id)
         except EngineError as error:
-            raise RuntimeFailureError("FailedCreatePodSandBox", error.message) from None
+            failure = NotThereError if error.status == 404 else RuntimeFailureError
+            raise failure("FailedCreatePodSandBox", error.message) from None
         if made is None:
             raise RuntimeFailureError("FailedCreatePodSandBox", "the sandbox is gone again")
         if network:
@@ -215,15 +224,22 @@ class DockerRuntime(Runtime):
         except EngineError as error:
             raise RuntimeFailureError("CreateContainerError", error.message) from None
         try:
-            await self._engine.raw("POST", f"/containers/{docker_id}/start")
+            await self._start(docker_id)
         except EngineError as error:
             # It stays behind with its error, so that the failure counts as a start.
             with suppress(EngineError):
                 await self._view.refresh(docker_id)
             raise RuntimeFailureError("RunContainerError", start_failure(error.message)) from None
-        with suppress(EngineError):
-            await self._view.refresh(docker_id)
         return PREFIX + docker_id
+
+    async def _start(self, docker_id: str) -> Json | None:
+        """Start a container and look at it. Raise EngineError."""
+        self._view.starting.add(docker_id)
+        try:
+            await self._engine.raw("POST", f"/containers/{docker_id}/start")
+            return await self._view.refresh(docker_id)
+        finally:
+            self._view.starting.discard(docker_id)
 
     async def stop_container(self, container_id: str, *, grace_s: float) -> None:
         """Signal it, kill it after the grace; a second call may be less patient."""
@@ -362,7 +378,9 @@ class DockerRuntime(Runtime):
         sandboxes = [one for one in self._sandboxes(config.pod.uid) if one["State"]["Running"]]
         if not sandboxes:
             raise RuntimeFailureError("CreateContainerError", "the pod's sandbox does not run")
-        image_user = await self._images.user_of(config.image)
+        image_user = config.image_user
+        if image_user is None:
+            image_user = await self._images.user_of(config.image)
         check_user(config, image_user)
         told = sandboxes[0]
         place = ContainerPlace(

@@ -103,7 +103,12 @@ def image(told: Json) -> Image:
     """An image, from a list or from `inspect`."""
     tags = [one for one in told.get("RepoTags") or () if one != "<none>:<none>"]
     digests = [one for one in told.get("RepoDigests") or () if not one.startswith("<none>")]
-    return Image(id=told["Id"], names=tuple(digests + tags), size_bytes=int(told["Size"]))
+    return Image(
+        id=told["Id"],
+        names=tuple(digests + tags),
+        size_bytes=int(told["Size"]),
+        user=str((told.get("Config") or {}).get("User") or ""),
+    )
 
 
 def moment(text: str) -> datetime | None:

@@ -38,6 +38,8 @@ class View:
         self.changes: asyncio.Queue[str] = asyncio.Queue()
         self.on_load: list[Callable[[], None]] = []
         """Called when everything is read anew: the engine may have started again."""
+        self.starting: set[str] = set()
+        """Containers we are starting just now: their start is no news."""
         self._engine = engine
         self._filters = {"label": [f"{names.KUBELET}={kubelet}"]}
         self._told: dict[str, Json] = {}
@@ -133,8 +135,9 @@ class View:
         if event["Action"] not in CHANGES:
             return
         before = self._told.get(docker_id)
-        if event["Action"] == "start" and before is not None and before["State"]["Running"]:
-            return  # We started it ourselves and know.
+        is_known = before is not None and before["State"]["Running"]
+        if event["Action"] == "start" and (is_known or docker_id in self.starting):
+            return  # We start it ourselves and look at it then.
         if event["Action"] == "destroy":
             self._forget(docker_id)
         else:

@@ -226,3 +226,19 @@ async def test_whoever_is_less_patient_wins(
         async with asyncio.timeout(WAIT_S):
             while engine.ask("GET", "/containers/json?all=1"):
                 await asyncio.sleep(0.1)
+
+
+async def test_a_network_that_somebody_removed_is_made_again(
+    client: InProcessClient, engine: Dockerd, tmp_path: Path
+) -> None:
+    async with node(client, engine, tmp_path):
+        await client.create(pod("first", "exec sleep 600"))
+        await until(client, "first", is_ready)
+        await client.delete(Pod, Key("default", "first"))
+        async with asyncio.timeout(WAIT_S):
+            while engine.ask("GET", "/containers/json?all=1"):
+                await asyncio.sleep(0.1)
+        engine.ask("POST", "/networks/prune")
+        engine.ask("DELETE", "/images/knarr/pause:1")
+        await client.create(pod("second", "exec sleep 600"))
+        assert (await until(client, "second", is_ready)).status.pod_ip.startswith("10.214.0.")
