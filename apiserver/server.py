@@ -158,6 +158,7 @@ async def _serving(
         await registry.ready()
         custom = CustomResources(registry, calls)
         extensions = _extensions(options, registry)
+        registry.elsewhere = extensions
         kubelets = GrpcNodes(_kubelet_credentials(options))
         reached = nodes or kubelets
         measuring = ResourceMetrics(registry, reached, custom.api_services.keep)

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from knarr.api import conditions
-from knarr.api.apiextensions.custom_resource_definition import CustomResourceDefinition
-from knarr.api.kinds import Kind
+from knarr.api.apiextensions.custom_resource_definition import (
+    CustomResourceDefinition,
+    CustomResourceDefinitionVersion,
+)
+from knarr.api.kinds import SCALE, Kind
 from knarr.api.tags import tag_type
 from knarr.client.client import Client
 from knarr.client.informer import Informer
@@ -93,4 +96,9 @@ def _row(definition: CustomResourceDefinition) -> Kind | None:
         spec.names.kind,
         "",
         namespaced=spec.scope == "Namespaced",
+        subresources=(SCALE,) if _is_scaled(served[0]) else (),
     )
+
+
+def _is_scaled(version: CustomResourceDefinitionVersion) -> bool:
+    return version.subresources is not None and version.subresources.scale is not None

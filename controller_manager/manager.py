@@ -246,6 +246,7 @@ def _horizontalpodautoscaler(tools: Tools) -> Made:
         tools.recorder("horizontal-pod-autoscaler"),
         tools.clock,
         ApiMetrics(tools.client),
+        tools.custom,
         period_s=tools.settings.hpa_sync_period_s,
     )
 

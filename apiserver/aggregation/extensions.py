@@ -13,13 +13,15 @@ from msgspec.structs import replace
 
 from apiserver.aggregation.connection import ExtensionConnections, UnreachableError
 from apiserver.aggregation.extension import Extension
+from apiserver.registry import failures
 from apiserver.registry.follow import WATCH_S, follow
 from apiserver.registry.registry import Registry
-from apiserver.registry.request import SYSTEM, ListOptions, Request
+from apiserver.registry.request import SYSTEM, ListOptions, Request, User
 from knarr.api.apiregistration.api_service import APIService, APIServiceCondition
 from knarr.api.conditions import set_condition
 from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.errors import ApiError
+from knarr.api.foreign import Foreign
 from knarr.api.kinds import kind_of
 
 log = structlog.get_logger()
@@ -52,6 +54,15 @@ class Extensions:
             return None
         group_version = "/".join(raw.split("/", 4)[2:4])
         return self.table.get(group_version)
+
+    async def ask(self, user: User, foreign: Foreign) -> bytes:
+        """What one of the servers answers a user. Raise ApiError."""
+        extension = self.table.get(f"{foreign.group}/{foreign.version}")
+        if extension is None:
+            raise failures.nobody_answers(foreign)
+        if not extension.available:
+            raise failures.nobody_reached(foreign)
+        return await extension.read(self.connections, user, foreign)
 
     async def run(self) -> None:
         """Follow the APIServices until cancelled."""

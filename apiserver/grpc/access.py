@@ -12,6 +12,7 @@ from apiserver.auth.attributes import Attributes, named_by
 from apiserver.auth.gate import Gate
 from apiserver.auth.impersonation import Impersonation
 from apiserver.registry.request import User
+from knarr.api.foreign import Foreign
 from knarr.api.kinds import Kind
 
 CONNECTIONS_KNOWN_MAX = 4096
@@ -68,6 +69,21 @@ class Access:
                 target.subresource,
                 target.namespace,
                 target.name or named_by(selector),
+            )
+        )
+
+    def check_foreign(self, user: User, foreign: Foreign) -> None:
+        """Raise ForbiddenError unless the user may read what another server serves."""
+        self._gate.check(
+            Attributes(
+                user,
+                "get" if foreign.name else "list",
+                group=foreign.group,
+                version=foreign.version,
+                resource=foreign.plural,
+                subresource=foreign.subresource,
+                namespace=foreign.namespace,
+                name=foreign.name,
             )
         )
 

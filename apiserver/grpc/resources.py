@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import grpc
 import msgspec
@@ -34,6 +35,7 @@ from knarr.api.errors import (
     MethodNotSupportedError,
     NotFoundError,
 )
+from knarr.api.foreign import Foreign
 from knarr.api.kinds import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.meta.status import StatusDetails
@@ -82,6 +84,7 @@ class Resources:
             "Delete": (pb.DeleteRequest, self._delete),
             "DeleteCollection": (pb.DeleteCollectionRequest, self._delete_collection),
             "Call": (pb.WriteRequest, self._create),
+            "Ask": (pb.AskRequest, self._ask),
             "Revision": (pb.RevisionRequest, self._revision),
         }
         # Without a response serializer the bytes pass as they are.
@@ -166,6 +169,21 @@ class Resources:
             _options(message.delete_options),
         )
         return list_bytes(request.kind, page, request.warnings)
+
+    async def _ask(self, message: pb.AskRequest, context: Context) -> bytes:
+        user, target = await self._access.user(context), message.target
+        foreign = Foreign(
+            group=target.group,
+            version=target.version,
+            plural=target.plural,
+            namespace=target.namespace,
+            name=target.name,
+            subresource=target.subresource,
+            query=dict(parse_qsl(message.query)),
+        )
+        self._access.check_foreign(user, foreign)
+        said = await self._registry.ask(user, foreign)
+        return pb.Answer(object=said).SerializeToString()
 
     async def _revision(self, message: pb.RevisionRequest, context: Context) -> bytes:
         await self._access.user(context)

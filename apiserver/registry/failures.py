@@ -8,7 +8,9 @@ from knarr.api.errors import (
     MethodNotSupportedError,
     NotFoundError,
     ServerTimeoutError,
+    ServiceUnavailableError,
 )
+from knarr.api.foreign import Foreign
 from knarr.api.kinds import Kind
 from knarr.api.meta.status import StatusDetails
 
@@ -43,6 +45,22 @@ def name_not_generated(kind: Kind, generate_name: str) -> AlreadyExistsError:
         f'{kind.resource} "{generate_name}" already exists, the server was not able to generate a '
         "unique name for the object",
         details=details(kind, generate_name, retry_after_s=1),
+    )
+
+
+def nobody_answers(foreign: Foreign) -> NotFoundError:
+    """No server answers for a group and version."""
+    return NotFoundError(
+        f"the server could not find the requested resource {foreign.told}",
+        details=StatusDetails(name=foreign.name, group=foreign.group, kind=foreign.plural),
+    )
+
+
+def nobody_reached(foreign: Foreign) -> ServiceUnavailableError:
+    """The server that answers for a group and version cannot be reached."""
+    return ServiceUnavailableError(
+        f"the server is currently unable to handle the request {foreign.told}",
+        details=StatusDetails(name=foreign.name, group=foreign.group, kind=foreign.plural),
     )
 
 

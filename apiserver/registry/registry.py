@@ -38,6 +38,7 @@ from apiserver.registry.request import (
     ListPage,
     PatchType,
     Request,
+    User,
 )
 from apiserver.registry.resource import Resource
 from apiserver.registry.service_allocator import ServiceAllocator
@@ -45,6 +46,7 @@ from apiserver.registry.settings import Settings
 from apiserver.storage.entry import Entry, Event
 from apiserver.storage.store import Store
 from knarr.api.core.service import Service
+from knarr.api.foreign import Foreign
 from knarr.api.kinds import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.daemon.clock import Clock
@@ -62,6 +64,14 @@ class Reader(Protocol):
 
     async def list(self, request: Request, options: ListOptions) -> ListPage:
         """The objects that a request and its selectors choose."""
+        ...
+
+
+class Elsewhere(Protocol):
+    """The servers of users that answer for groups of their own."""
+
+    async def ask(self, user: User, foreign: Foreign) -> bytes:
+        """What one of them answers a user. Raise ApiError."""
         ...
 
 
@@ -91,6 +101,8 @@ class Registry:
                 toleration_s=self.settings.default_toleration_s,
             )
         )
+        self.elsewhere: Elsewhere | None = None
+        """Who answers for groups that are not ours."""
         self._handlers: dict[tuple[str, str, str], Handler] = {}
         self._readers: dict[tuple[str, str], Reader] = {
             ("", "componentstatuses"): ComponentStatuses(self.revision)
@@ -108,6 +120,12 @@ class Registry:
     def read_with(self, group: str, plural: str, reader: Reader) -> None:
         """Let `reader` answer gets and lists of a kind that is not stored."""
         self._readers[group, plural] = reader
+
+    async def ask(self, user: User, foreign: Foreign) -> bytes:
+        """What the server of a user says for its own group. Raise NotFoundError, ApiError."""
+        if self.elsewhere is None:
+            raise failures.nobody_answers(foreign)
+        return await self.elsewhere.ask(user, foreign)
 
     async def run(self) -> None:
         """Follow the store and serve; make the objects every cluster has. Runs until cancelled."""

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from controller_manager.deployment.bounds import scaled
+from controller_manager.spelled import spelled
 from knarr.api.conditions import set_condition
 from knarr.api.core.pod import Pod
 from knarr.api.meta.condition import Condition
-from knarr.api.meta.selector import LabelSelector
 from knarr.api.owners import controller_of
 from knarr.api.plan import Notice, Plan
 from knarr.api.pods import is_ready
@@ -104,25 +104,9 @@ def _condition(budget: PodDisruptionBudget, *, allowed: bool) -> Condition:
 def _unmanaged(budget: PodDisruptionBudget) -> Notice:
     message = (
         "Pods selected by this PodDisruptionBudget (selector: "
-        f"{_spelt(budget.spec.selector)}) were found to be unmanaged. As a result, the status of "
+        f"{spelled(budget.spec.selector)}) were found to be unmanaged. As a result, the status of "
         "the PDB cannot be calculated correctly, which may result in undefined behavior. To "
         'account for these pods please set ".spec.minAvailable" field of the PDB to an integer '
         "value."
     )
     return Notice(budget, "UnmanagedPods", message, type="Warning")
-
-
-def _spelt(selector: LabelSelector | None) -> str:
-    """A selector as Kubernetes' own message spells it."""
-    if selector is None:
-        return "nil"
-    labels = "".join(f"{key}: {value}," for key, value in sorted(selector.match_labels.items()))
-    expressions = "".join(
-        f"LabelSelectorRequirement{{Key:{each.key},Operator:{each.operator},"
-        f"Values:[{' '.join(each.values)}],}},"
-        for each in selector.match_expressions
-    )
-    return (
-        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
-        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
-    )

@@ -16,19 +16,8 @@ from knarr.api.autoscaling.horizontal_pod_autoscaler import (
 DOWN_WINDOW_S = 300
 """So long the highest recent recommendation holds, unless the object says otherwise."""
 
-_UP = HPAScalingRules(
-    stabilization_window_seconds=0,
-    select_policy="Max",
-    policies=(
-        HPAScalingPolicy(type="Pods", value=4, period_seconds=15),
-        HPAScalingPolicy(type="Percent", value=100, period_seconds=15),
-    ),
-)
-_DOWN = HPAScalingRules(
-    stabilization_window_seconds=DOWN_WINDOW_S,
-    select_policy="Max",
-    policies=(HPAScalingPolicy(type="Percent", value=100, period_seconds=15),),
-)
+GROWS_TO = 4
+"""Up to so many pods at once, or twice as many as there are, without rules that say otherwise."""
 
 REMEMBERED_S = 3600.0
 """Nothing older matters: the longest window and period the API allows."""
@@ -74,11 +63,12 @@ def limited(
 ) -> Limited:
     """Hold the size to windows, policies and bounds. `past` knows this recommendation."""
     behavior = autoscaler.spec.behavior
-    up = (behavior.scale_up if behavior else None) or _UP
-    down = (behavior.scale_down if behavior else None) or _DOWN
+    if behavior is None:
+        return _plainly(autoscaler, size, current, past, now)
+    up, down = behavior.scale_up or HPAScalingRules(), behavior.scale_down or HPAScalingRules()
     steady = _stabilized(size, current, up, down, past, now)
-    held = "" if steady == size else ("down" if steady > size else "up")
-    low, high = autoscaler.spec.min_replicas or 1, autoscaler.spec.max_replicas
+    held = "" if steady == size else ("up" if size >= current else "down")
+    low, high = _bounds(autoscaler)
     if steady > current:
         most = _most(up, current, past, now)
         reachable, reason = min(most, high), "ScaleUpLimit" if most < high else "TooManyReplicas"
@@ -87,12 +77,28 @@ def limited(
         least = _least(down, current, past, now)
         reachable, reason = max(least, low), "ScaleDownLimit" if least > low else "TooFewReplicas"
         return _told(max(steady, reachable), steady, held, reason)
-    return _told(
-        min(max(steady, low), high),
-        steady,
-        held,
-        "TooManyReplicas" if steady > high else "TooFewReplicas",
-    )
+    return _told(steady, steady, held, "")
+
+
+def _plainly(
+    autoscaler: HorizontalPodAutoscaler, size: int, current: int, past: Past, now: datetime
+) -> Limited:
+    """Without rules of its own: what was recommended of late holds, and growth is doubling."""
+    recent = _recent(past.recommended, now, DOWN_WINDOW_S)
+    steady = max((each for _, each in recent), default=size)
+    steady = max(steady, size)
+    held = "down" if steady > size else ""
+    low, high = _bounds(autoscaler)
+    most = max(2 * current, GROWS_TO)
+    if steady < low:
+        return _told(low, steady, held, "TooFewReplicas")
+    reason = "ScaleUpLimit" if most < high else "TooManyReplicas"
+    return _told(min(steady, most, high), steady, held, reason)
+
+
+def _bounds(autoscaler: HorizontalPodAutoscaler) -> tuple[int, int]:
+    low = autoscaler.spec.min_replicas
+    return (1 if low is None else low), autoscaler.spec.max_replicas
 
 
 def _told(size: int, asked: int, held: str, reason: str) -> Limited:
@@ -111,13 +117,18 @@ def _stabilized(
     return min(max(current, min(size, lowest)), max(size, highest))
 
 
+def _began_with(policy: HPAScalingPolicy, current: int, past: Past, now: datetime) -> int:
+    """How many there were when the policy's period began."""
+    recent = _recent(past.changed, now, policy.period_seconds)
+    return current - sum(difference for _, difference in recent)
+
+
 def _most(rules: HPAScalingRules, current: int, past: Past, now: datetime) -> int:
-    if rules.select_policy == "Disabled":
+    if rules.select_policy == "Disabled" or not rules.policies:
         return current
     sizes = []
-    for policy in rules.policies or _UP.policies:
-        recent = _recent(past.changed, now, policy.period_seconds)
-        start = current - sum(max(0, difference) for _, difference in recent)
+    for policy in rules.policies:
+        start = _began_with(policy, current, past, now)
         if policy.type == "Pods":
             sizes.append(start + policy.value)
         else:
@@ -126,12 +137,11 @@ def _most(rules: HPAScalingRules, current: int, past: Past, now: datetime) -> in
 
 
 def _least(rules: HPAScalingRules, current: int, past: Past, now: datetime) -> int:
-    if rules.select_policy == "Disabled":
+    if rules.select_policy == "Disabled" or not rules.policies:
         return current
     sizes = []
-    for policy in rules.policies or _DOWN.policies:
-        recent = _recent(past.changed, now, policy.period_seconds)
-        start = current - sum(min(0, difference) for _, difference in recent)
+    for policy in rules.policies:
+        start = _began_with(policy, current, past, now)
         if policy.type == "Pods":
             sizes.append(start - policy.value)
         else:

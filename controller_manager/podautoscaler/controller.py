@@ -1,30 +1,40 @@
 """Looks at each HorizontalPodAutoscaler every so often: numbers do not announce themselves."""
 
+from collections.abc import Sequence
+from itertools import chain
+
 from msgspec import Struct
 from msgspec.structs import replace
 
+from controller_manager.custom_kinds import CustomKinds
 from controller_manager.labelled import index_labels, labelled
 from controller_manager.podautoscaler.behavior import Past
 from controller_manager.podautoscaler.decide import (
     Decision,
+    ambiguous,
+    bad_selector,
     begin,
     judge,
+    no_selector,
     not_scaled,
     scaled,
     unreachable,
 )
 from controller_manager.podautoscaler.measure import MeasureError, Proposal, Subject, measure
 from controller_manager.podautoscaler.metrics import MetricsSource
-from knarr.api.apps.deployment import Deployment
-from knarr.api.apps.replica_set import ReplicaSet
-from knarr.api.apps.stateful_set import StatefulSet
-from knarr.api.autoscaling.horizontal_pod_autoscaler import HorizontalPodAutoscaler
+from knarr.api.autoscaling.horizontal_pod_autoscaler import (
+    CrossVersionObjectReference,
+    HorizontalPodAutoscaler,
+)
+from knarr.api.autoscaling.scale import Scale
 from knarr.api.core.pod import Pod
-from knarr.api.core.replication_controller import ReplicationController
-from knarr.api.errors import ApiError
+from knarr.api.errors import ApiError, NotFoundError
 from knarr.api.keys import Key
+from knarr.api.kinds import BUILT_IN, Kind
 from knarr.api.plan import Plan
-from knarr.api.selectors import Selector, from_object, matching
+from knarr.api.selectors import Selector, SelectorError, parse
+from knarr.api.structs import ApiStruct
+from knarr.api.tags import tag_type
 from knarr.client.carry_out import carry_out
 from knarr.client.client import Client
 from knarr.client.events import EventRecorder
@@ -33,21 +43,18 @@ from knarr.client.objects import key_of
 from knarr.client.queue import WorkQueue
 from knarr.daemon.clock import Clock
 
-Target = Deployment | ReplicaSet | StatefulSet | ReplicationController
 
-_TARGETS: dict[str, type[Target]] = {
-    "Deployment": Deployment,
-    "ReplicaSet": ReplicaSet,
-    "StatefulSet": StatefulSet,
-    "ReplicationController": ReplicationController,
-}
+class _Target(Struct, frozen=True):
+    """What is scaled, as its `scale` shows it."""
 
-
-class _Scale(Struct, frozen=True):
-    kind: type[Target]
+    type: type[ApiStruct]
     key: Key
-    size: int
-    selector: Selector
+    scale: Scale
+
+    @property
+    def size(self) -> int:
+        """How many pods are wanted."""
+        return self.scale.spec.replicas
 
 
 class HorizontalPodAutoscalerController:
@@ -62,6 +69,7 @@ class HorizontalPodAutoscalerController:
         recorder: EventRecorder,
         clock: Clock,
         source: MetricsSource,
+        custom: CustomKinds,
         *,
         period_s: float,
     ) -> None:
@@ -73,7 +81,10 @@ class HorizontalPodAutoscalerController:
         self._clock = clock
         self._source = source
         self._period_s = period_s
+        self._custom = custom
         self._past: dict[str, Past] = {}
+        self._selectors: dict[Key, Selector] = {}
+        """Which pods each autoscaler scales."""
         index_labels(self._pods)
         self._autoscalers.handle(self._changed)
 
@@ -85,6 +96,7 @@ class HorizontalPodAutoscalerController:
             self.queue.add_after(key_of(new), self._period_s)
         elif new is None and old is not None:
             self._past.pop(old.metadata.uid, None)
+            self._selectors.pop(key_of(old), None)
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at one autoscaler."""
@@ -104,48 +116,78 @@ class HorizontalPodAutoscalerController:
     async def _decided(self, autoscaler: HorizontalPodAutoscaler) -> Decision:
         now = self._clock.now()
         try:
-            scale = await self._scale_of(autoscaler)
+            target = await self._target_of(autoscaler)
         except (ApiError, LookupError) as error:
-            return unreachable(autoscaler, str(error), now)
+            return unreachable(autoscaler, str(error.args[0]), now)
         past = self._past.get(autoscaler.metadata.uid, Past())
-        decision, needs_metrics = begin(autoscaler, scale.size, past, now)
+        decision, needs_metrics = begin(autoscaler, target.size, past, now)
         if needs_metrics:
-            decision = judge(decision, await self._measured(autoscaler, scale), scale.size)
+            await self._judge(decision, target)
         if decision.size is not None:
-            await self._resize(decision, scale)
+            await self._resize(decision, target)
         return decision
 
-    async def _scale_of(self, autoscaler: HorizontalPodAutoscaler) -> _Scale:
+    async def _target_of(self, autoscaler: HorizontalPodAutoscaler) -> _Target:
+        """What is scaled. Raise LookupError for a kind nobody knows, NotFoundError."""
         reference = autoscaler.spec.scale_target_ref
-        kind = _TARGETS.get(reference.kind)
-        if kind is None:
-            group = reference.api_version.partition("/")[0]
-            raise LookupError(f'no matches for kind "{reference.kind}" in group "{group}"')
+        kind = self._kind_of(reference)
+        if all(each.name != "scale" for each in kind.subresources):
+            raise NotFoundError("the server could not find the requested resource")
+        object_type = tag_type(kind)
         key = Key(autoscaler.metadata.namespace, reference.name)
-        found = await self._client.get(kind, key)
-        if isinstance(found, ReplicationController):
-            selector = matching(found.spec.selector)
-        else:
-            selector = from_object(found.spec.selector)
-        return _Scale(kind, key, found.spec.replicas or 0, selector)
+        scale = await self._client.part(object_type, key, "scale", Scale)
+        return _Target(object_type, key, scale)
 
-    async def _measured(
-        self, autoscaler: HorizontalPodAutoscaler, scale: _Scale
-    ) -> list[Proposal | MeasureError]:
-        pods = labelled(self._pods, autoscaler.metadata.namespace, scale.selector)
-        subject = Subject(autoscaler, scale.selector, pods, scale.size, self._clock.now())
+    def _kind_of(self, reference: CrossVersionObjectReference) -> Kind:
+        group = reference.api_version.rpartition("/")[0]
+        for kind in chain(BUILT_IN, self._custom):
+            if (kind.group, kind.name) == (group, reference.kind):
+                return kind
+        raise LookupError(f'no matches for kind "{reference.kind}" in group "{group}"')
+
+    async def _judge(self, decision: Decision, target: _Target) -> None:
+        autoscaler, text = decision.autoscaler, target.scale.status.selector
+        if not text:
+            no_selector(decision, target.size)
+            return
+        try:
+            selector = parse(text)
+        except SelectorError as error:
+            bad_selector(decision, target.size, str(error))
+            return
+        pods = labelled(self._pods, autoscaler.metadata.namespace, selector)
+        self._selectors[key_of(autoscaler)] = selector
+        rivals = self._rivals(autoscaler.metadata.namespace, pods)
+        if len(rivals) > 1:
+            ambiguous(decision, target.size, text, rivals)
+            return
+        found, now = target.scale.status.replicas, self._clock.now()
+        subject = Subject(autoscaler, selector, pods, target.size, now, found)
+        judge(decision, await self._measured(subject), target.size)
+
+    def _rivals(self, namespace: str, pods: Sequence[Pod]) -> list[Key]:
+        """Whose selectors choose any of the pods; with one autoscaler that is itself."""
+        return sorted(
+            key
+            for key, selector in self._selectors.items()
+            if key.namespace == namespace
+            and any(selector.matches(pod.metadata.labels) for pod in pods)
+        )
+
+    async def _measured(self, subject: Subject) -> list[Proposal | MeasureError]:
         results: list[Proposal | MeasureError] = []
-        for spec in autoscaler.spec.metrics:
+        for spec in subject.autoscaler.spec.metrics:
             try:
                 results.append(await measure(subject, spec, self._source))
             except MeasureError as error:
                 results.append(error)
         return results
 
-    async def _resize(self, decision: Decision, scale: _Scale) -> None:
+    async def _resize(self, decision: Decision, target: _Target) -> None:
+        change = {"spec": {"replicas": decision.size}}
         try:
-            await self._client.patch(scale.kind, scale.key, {"spec": {"replicas": decision.size}})
+            await self._client.patch(target.type, target.key, change, subresource="scale")
         except ApiError as error:
             not_scaled(decision, str(error))
         else:
-            scaled(decision, scale.size)
+            scaled(decision, target.size)

@@ -15,6 +15,7 @@ from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     HorizontalPodAutoscalerStatus,
     MetricStatus,
 )
+from knarr.api.keys import Key
 from knarr.api.plan import Notice
 from knarr.api.times import to_time
 
@@ -101,6 +102,36 @@ def unreachable(autoscaler: HorizontalPodAutoscaler, error: str, now: datetime) 
     message = f"the HPA controller was unable to get the target's current scale: {error}"
     decision.set("AbleToScale", "FailedGetScale", message, holds=False)
     return decision
+
+
+def no_selector(decision: Decision, current: int) -> None:
+    """Say that the target does not tell which pods are its."""
+    decision.tell("SelectorRequired", "selector is required")
+    message = "the HPA target's scale is missing a selector"
+    decision.set("ScalingActive", "InvalidSelector", message, holds=False)
+    _not_computed(decision, current, "selector is required")
+
+
+def bad_selector(decision: Decision, current: int, error: str) -> None:
+    """Say that the target's selector makes no sense."""
+    message = "couldn't convert selector into a corresponding internal selector object: " + error
+    decision.tell("InvalidSelector", message)
+    decision.set("ScalingActive", "InvalidSelector", message, holds=False)
+    _not_computed(decision, current, message)
+
+
+def ambiguous(decision: Decision, current: int, selector: str, rivals: Sequence[Key]) -> None:
+    """Say that others scale the same pods."""
+    names = " ".join(f"{{{key.name} {key.namespace}}}" for key in rivals)
+    message = f"pods by selector {selector} are controlled by multiple HPAs: [{names}]"
+    decision.tell("AmbiguousSelector", message)
+    decision.set("ScalingActive", "AmbiguousSelector", message, holds=False)
+    _not_computed(decision, current, message)
+
+
+def _not_computed(decision: Decision, current: int, why: str) -> None:
+    decision.tell("FailedComputeMetricsReplicas", why)
+    decision.status = replace(decision.status, current_replicas=current, current_metrics=())
 
 
 def judge(decision: Decision, results: Results, current: int) -> Decision:

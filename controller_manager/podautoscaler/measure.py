@@ -5,7 +5,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from controller_manager.podautoscaler.metrics import Measured, MetricsError, MetricsSource
+from controller_manager.podautoscaler.metrics import (
+    Described,
+    Measured,
+    MetricsError,
+    MetricsSource,
+)
 from controller_manager.podautoscaler.replicas import (
     Sorted,
     Tolerance,
@@ -16,12 +21,15 @@ from controller_manager.podautoscaler.replicas import (
     by_value,
     sort_pods,
 )
+from controller_manager.spelled import spelled
 from knarr.api import quantities
 from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     ContainerResourceMetricStatus,
+    CrossVersionObjectReference,
     ExternalMetricSource,
     ExternalMetricStatus,
     HorizontalPodAutoscaler,
+    MetricIdentifier,
     MetricSpec,
     MetricStatus,
     MetricTarget,
@@ -33,6 +41,7 @@ from knarr.api.autoscaling.horizontal_pod_autoscaler import (
     ResourceMetricStatus,
 )
 from knarr.api.core.pod import Pod
+from knarr.api.kinds import BUILT_IN
 from knarr.api.selectors import Selector
 
 
@@ -64,6 +73,8 @@ class Subject(Struct, frozen=True):
     pods: Sequence[Pod]
     current: int
     now: datetime
+    found: int = 0
+    """How many pods the target says that it has."""
 
     @property
     def tolerance(self) -> Tolerance:
@@ -117,8 +128,8 @@ async def _resource(
         wanted = _by_resource(subject, values, name, container, target)
     except MetricsError as error:
         words = f"failed to get {name} {what}: {error}"
-        label = "container" if container else "resource"
-        summary = f"failed to get {name} {label} metric value: {words}"
+        label = f"{container} container" if container else f"{name} resource"
+        summary = f"failed to get {label} metric value: {words}"
         raise MeasureError(f"FailedGet{kind}Metric", words, summary) from error
     current = MetricValueStatus(
         average_value=quantities.from_milli(wanted.average),
@@ -188,8 +199,8 @@ def _asked(pod: Pod, name: str, container: str) -> int:
 async def _pods(subject: Subject, source: MetricsSource, spec: PodsMetricSource) -> Proposal:
     metric = spec.metric.name
     try:
-        values = await source.of_objects(
-            subject.namespace, "Pod", "", metric, spec.metric.selector, subject.selector
+        values = await _custom(
+            subject, source, Described("pods", pods=subject.selector), spec.metric, ""
         )
         found = _counting(subject, values, cpu=False)
     except MetricsError as error:
@@ -204,44 +215,84 @@ async def _pods(subject: Subject, source: MetricsSource, spec: PodsMetricSource)
     )
 
 
-async def _object(subject: Subject, source: MetricsSource, spec: ObjectMetricSource) -> Proposal:
-    of = spec.described_object
+async def _custom(
+    subject: Subject, source: MetricsSource, what: Described, metric: MetricIdentifier, about: str
+) -> Mapping[str, Measured]:
     try:
-        values = await source.of_objects(
-            subject.namespace, of.kind, of.name, spec.metric.name, spec.metric.selector
-        )
+        return await source.of_objects(subject.namespace, what, metric.name, metric.selector)
     except MetricsError as error:
-        summary = f"failed to get object metric value: {error}"
-        raise MeasureError("FailedGetObjectMetric", str(error), summary) from error
-    total = sum(each.value for each in values.values())
-    wanted, current = _of_value(subject, total, spec.target)
-    status = ObjectMetricStatus(current=current, described_object=of, metric=spec.metric)
-    told = f"{of.kind} metric {spec.metric.name}"
+        raise MetricsError(f"unable to get metric {metric.name}: {about}{error}") from error
+
+
+async def _object(subject: Subject, source: MetricsSource, spec: ObjectMetricSource) -> Proposal:
+    of, metric = spec.described_object, spec.metric
+    per_pod = spec.target.average_value is not None
+    try:
+        resource = _resource_of(of)
+        # What is told of a Namespace is told of the one in which the autoscaler is.
+        name = subject.namespace if resource == "namespaces" else of.name
+        about = f"{of.kind} on {subject.namespace} {of.name}/"
+        values = await _custom(subject, source, Described(resource, name), metric, about)
+        total = sum(each.value for each in values.values())
+        wanted, current = _of_value(subject, total, spec.target)
+    except MetricsError as error:
+        # The condition of one kind of target has a few words more than that of the other.
+        cause = f"failed to get {metric.name} object metric: {error}" if per_pod else str(error)
+        summary = f"failed to get object metric value: {cause}"
+        raise MeasureError("FailedGetObjectMetric", cause, summary) from error
+    status = ObjectMetricStatus(current=current, described_object=of, metric=metric)
+    told = f"{of.kind} metric {metric.name}"
+    if per_pod:
+        told = f"external metric {metric.name}({spelled(metric.selector)})"
     return Proposal(wanted.replicas, told, MetricStatus(type="Object", object=status))
+
+
+def _resource_of(reference: CrossVersionObjectReference) -> str:
+    """How the API of custom metrics names a kind. Raise MetricsError for one that is unknown."""
+    group = reference.api_version.rpartition("/")[0]
+    for kind in BUILT_IN:
+        if (kind.group, kind.name) == (group, reference.kind):
+            return kind.resource
+    raise MetricsError(f'no matches for kind "{reference.kind}" in group "{group}"')
 
 
 async def _external(
     subject: Subject, source: MetricsSource, spec: ExternalMetricSource
 ) -> Proposal:
+    metric = spec.metric
+    selector = spelled(metric.selector)
     try:
-        values = await source.external(subject.namespace, spec.metric.name, spec.metric.selector)
+        values = await _outside(subject, source, metric)
+        wanted, current = _of_value(subject, sum(values), spec.target)
     except MetricsError as error:
-        summary = f"failed to get {spec.metric.name} external metric value: {error}"
-        raise MeasureError("FailedGetExternalMetric", str(error), summary) from error
-    wanted, current = _of_value(subject, sum(values), spec.target)
-    status = ExternalMetricStatus(current=current, metric=spec.metric)
-    told = f"external metric {spec.metric.name}"
+        cause = f"failed to get {metric.name} external metric: {error}"
+        summary = f"failed to get {metric.name} external metric value: {cause}"
+        raise MeasureError("FailedGetExternalMetric", cause, summary) from error
+    status = ExternalMetricStatus(current=current, metric=metric)
+    told = f"external metric {metric.name}({selector})"
     return Proposal(wanted.replicas, told, MetricStatus(type="External", external=status))
+
+
+async def _outside(
+    subject: Subject, source: MetricsSource, metric: MetricIdentifier
+) -> tuple[int, ...]:
+    try:
+        return await source.external(subject.namespace, metric.name, metric.selector)
+    except MetricsError as error:
+        about = f"{subject.namespace}/{metric.name}/{spelled(metric.selector)}"
+        raise MetricsError(f"unable to get external metric {about}: {error}") from error
 
 
 def _of_value(
     subject: Subject, value: int, target: MetricTarget
 ) -> tuple[Wanted, MetricValueStatus]:
-    current, tolerance = subject.current, subject.tolerance
+    tolerance = subject.tolerance
     if target.average_value is not None:
         each = quantities.milli(target.average_value)
-        shared = by_share(value, target=each, current=current, tolerance=tolerance)
+        shared = by_share(value, target=each, current=subject.found, tolerance=tolerance)
         return shared, MetricValueStatus(average_value=quantities.from_milli(shared.average))
     whole = quantities.milli(target.value or "0")
-    wanted = by_value(value, subject.pods, target=whole, current=current, tolerance=tolerance)
+    wanted = by_value(
+        value, subject.pods, target=whole, current=subject.current, tolerance=tolerance
+    )
     return wanted, MetricValueStatus(value=quantities.from_milli(value))

@@ -24,6 +24,15 @@ class Measured(Struct, frozen=True):
     """How long was measured."""
 
 
+class Described(Struct, frozen=True):
+    """What a custom metric is about: one object by name, or many pods by their labels."""
+
+    resource: str
+    """Plural and group, such as `pods` or `ingresses.networking.k8s.io`."""
+    name: str = ""
+    pods: Selector | None = None
+
+
 class MetricsSource(Protocol):
     """Measured values, in thousandths: of a core, a byte, a request."""
 
@@ -34,18 +43,9 @@ class MetricsSource(Protocol):
         ...
 
     async def of_objects(
-        self,
-        namespace: str,
-        kind: str,
-        name: str,
-        metric: str,
-        selector: LabelSelector | None,
-        pods: Selector | None = None,
+        self, namespace: str, what: Described, metric: str, selector: LabelSelector | None
     ) -> Mapping[str, Measured]:
-        """A custom metric by object; of the `pods` meant when `name` is empty.
-
-        Raise MetricsError.
-        """
+        """A custom metric, by the name of each object that is meant. Raise MetricsError."""
         ...
 
     async def external(

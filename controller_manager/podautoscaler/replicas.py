@@ -169,12 +169,17 @@ def by_value(
     current: int,
     tolerance: Tolerance = PLAIN,
 ) -> Wanted:
-    """Replicas that would bring one value to its target."""
+    """Replicas that would bring one value to its target. Raise MetricsError without pods."""
     ratio = value / max(1, target)
     if not current:
         return Wanted(ceil(ratio), value)
     if tolerance.holds(ratio):
         return Wanted(current, value)
+    if not pods:
+        raise MetricsError(
+            "unable to calculate ready pods: no pods returned by selector while calculating "
+            "replica count"
+        )
     ready = sum(1 for pod in pods if pod.status.phase == "Running" and is_ready(pod))
     return Wanted(ceil(ratio * ready), value)
 

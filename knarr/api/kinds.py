@@ -102,7 +102,8 @@ def _status(kind: str) -> Subresource:
     return Subresource("status", _STATUS, kind)
 
 
-_SCALE = Subresource("scale", _STATUS, "Scale", "autoscaling", "v1")
+SCALE = Subresource("scale", _STATUS, "Scale", "autoscaling", "v1")
+"""The number of replicas of whatever has any."""
 _PROXY = ("create", "delete", "get", "patch", "update")
 
 BUILT_IN: tuple[Kind, ...] = (
@@ -205,7 +206,7 @@ BUILT_IN: tuple[Kind, ...] = (
         short_names=("rc",),
         categories=("all",),
         subresources=(
-            _SCALE,
+            SCALE,
             _status("ReplicationController"),
         ),
     ),
@@ -279,7 +280,7 @@ BUILT_IN: tuple[Kind, ...] = (
         short_names=("deploy",),
         categories=("all",),
         subresources=(
-            _SCALE,
+            SCALE,
             _status("Deployment"),
         ),
     ),
@@ -292,7 +293,7 @@ BUILT_IN: tuple[Kind, ...] = (
         short_names=("rs",),
         categories=("all",),
         subresources=(
-            _SCALE,
+            SCALE,
             _status("ReplicaSet"),
         ),
     ),
@@ -305,7 +306,7 @@ BUILT_IN: tuple[Kind, ...] = (
         short_names=("sts",),
         categories=("all",),
         subresources=(
-            _SCALE,
+            SCALE,
             _status("StatefulSet"),
         ),
     ),

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
+from knarr.api.foreign import Foreign
 from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
@@ -110,6 +111,20 @@ class Client(Protocol):
         answer: type[A],
     ) -> A:
         """Post to a subresource such as `binding`, `eviction`, `token`; answer what it answers."""
+        ...
+
+    async def part(
+        self, object_type: type[ApiStruct], key: Key, subresource: str, answer: type[A]
+    ) -> A:
+        """A subresource such as `scale`, at this moment. Raise NotFoundError."""
+        ...
+
+    async def ask(self, foreign: Foreign) -> bytes:
+        """What somebody else's server says that an APIService leads to.
+
+        Raise NotFoundError where there is none, ServiceUnavailableError while
+        it does not answer, or the error that it tells of.
+        """
         ...
 
     async def revision_now(self, *told: type[ApiStruct]) -> int:

@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
 from knarr.api import codec
 from knarr.api.errors import InternalError
+from knarr.api.foreign import Foreign
 from knarr.api.keys import Key
 from knarr.api.kinds import Kind, kind_of
 from knarr.api.meta.options import DeleteOptions
@@ -203,6 +205,26 @@ class GrpcClient:
         """Post to a subresource such as `binding`, `eviction`, `token`; answer what it answers."""
         target = _target(kind_of(object_type), key, subresource)
         return self._decoded(answer, await self._write("Call", target, body))
+
+    async def part(
+        self, object_type: type[ApiStruct], key: Key, subresource: str, answer: type[A]
+    ) -> A:
+        """A subresource such as `scale`, at this moment. Raise NotFoundError."""
+        message = pb.GetRequest(target=_target(kind_of(object_type), key, subresource))
+        return self._decoded(answer, await self._unary("Get", message, is_read=True))
+
+    async def ask(self, foreign: Foreign) -> bytes:
+        """What somebody else's server says that an APIService leads to."""
+        target = pb.Target(
+            group=foreign.group,
+            version=foreign.version,
+            plural=foreign.plural,
+            namespace=foreign.namespace,
+            name=foreign.name,
+            subresource=foreign.subresource,
+        )
+        message = pb.AskRequest(target=target, query=urlencode(foreign.query))
+        return bytes((await self._unary("Ask", message, is_read=True)).object)
 
     async def revision_now(self, *told: type[ApiStruct]) -> int:
         """The newest revision of the store; who watches the kinds in `told` gets a bookmark."""

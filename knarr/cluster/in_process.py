@@ -11,6 +11,7 @@ from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Body, ListOptions, PatchType, Request, User
 from apiserver.storage.entry import Entry, Event
 from knarr.api import codec
+from knarr.api.foreign import Foreign
 from knarr.api.keys import Key
 from knarr.api.kinds import kind_of
 from knarr.api.meta.options import DeleteOptions
@@ -140,6 +141,17 @@ class InProcessClient:
             assert isinstance(made.status, answer), "the caller names the type that is answered"
             return made.status
         return _object(answer, made.entry)
+
+    async def part(
+        self, object_type: type[ApiStruct], key: Key, subresource: str, answer: type[A]
+    ) -> A:
+        """A subresource such as `scale`, at this moment. Raise NotFoundError."""
+        got = await self._registry.get(self._request(object_type, key, subresource))
+        return _object(answer, got.entry)
+
+    async def ask(self, foreign: Foreign) -> bytes:
+        """What somebody else's server says that an APIService leads to."""
+        return await self._registry.ask(self._user, foreign)
 
     async def revision_now(self, *told: type[ApiStruct]) -> int:
         """The newest revision of the store; who watches the kinds in `told` gets a bookmark."""

@@ -141,6 +141,14 @@ class WatchRequest(_message.Message):
     form: Form
     def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., after: _Optional[int] = ..., timeout_s: _Optional[int] = ..., form: _Optional[_Union[Form, _Mapping]] = ...) -> None: ...
 
+class AskRequest(_message.Message):
+    __slots__ = ("target", "query")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    target: Target
+    query: str
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., query: _Optional[str] = ...) -> None: ...
+
 class RevisionRequest(_message.Message):
     __slots__ = ("told",)
     TOLD_FIELD_NUMBER: _ClassVar[int]

@@ -15,6 +15,7 @@ from knarr.api.errors import (
     RequestTimeoutError,
     ServiceUnavailableError,
 )
+from knarr.api.foreign import Foreign
 from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
@@ -204,6 +205,16 @@ class FaultyClient:
         return await self._write(
             lambda: self._client.call(object_type, key, subresource, body, answer)
         )
+
+    async def part(
+        self, object_type: type[ApiStruct], key: Key, subresource: str, answer: type[A]
+    ) -> A:
+        """A subresource, perhaps."""
+        return await self._read(lambda: self._client.part(object_type, key, subresource, answer))
+
+    async def ask(self, foreign: Foreign) -> bytes:
+        """What somebody else's server says, perhaps."""
+        return await self._read(lambda: self._client.ask(foreign))
 
     async def revision_now(self, *told: type[ApiStruct]) -> int:
         """The newest revision, perhaps."""

@@ -125,3 +125,53 @@ def test_the_size_stays_within_bounds(asked: int, current: int, low: int) -> Non
     found = limited(autoscaler(low, high), asked, current, Past(), NOW)
     assert low <= found.size <= high
     assert (found.size - current) * (asked - current) >= 0, "never against what is asked"
+
+
+@pytest.mark.parametrize(
+    ("current", "asked", "size", "limit"),
+    [
+        pytest.param(1, 10, 4, "ScaleUpLimit", id="up to four at once"),
+        pytest.param(3, 10, 6, "ScaleUpLimit", id="or twice as many"),
+        pytest.param(6, 20, 10, "TooManyReplicas", id="no more than allowed"),
+        pytest.param(3, 5, 5, "", id="less is as asked"),
+    ],
+)
+def test_growth_without_rules(current: int, asked: int, size: int, limit: str) -> None:
+    found = limited(autoscaler(), asked, current, Past(), NOW)
+    assert (found.size, found.limit) == (size, limit)
+
+
+def test_what_was_removed_in_the_period_may_be_added_again() -> None:
+    behavior = HorizontalPodAutoscalerBehavior(scale_up=rules("Pods", 2))
+    past = Past(changed=((seconds_ago(30), -3),))
+    assert limited(autoscaler(behavior=behavior), 10, 3, past, NOW).size == 8
+
+
+@pytest.mark.parametrize(
+    ("select", "size"),
+    [
+        pytest.param("Max", 4, id="the largest change"),
+        pytest.param("Min", 8, id="the smallest change"),
+        pytest.param("Disabled", 10, id="none"),
+    ],
+)
+def test_the_policy_that_counts(select: str, size: int) -> None:
+    policies = (
+        HPAScalingPolicy(type="Pods", value=2, period_seconds=60),
+        HPAScalingPolicy(type="Percent", value=60, period_seconds=60),
+    )
+    down = HPAScalingRules(policies=policies, select_policy=select, stabilization_window_seconds=0)
+    found = limited(
+        autoscaler(behavior=HorizontalPodAutoscalerBehavior(scale_down=down)), 1, 10, Past(), NOW
+    )
+    assert found.size == size
+    assert found.limit == "ScaleDownLimit"
+
+
+def test_growth_waits_until_it_was_asked_for_a_while() -> None:
+    up = HPAScalingRules(policies=rules("Pods", 10).policies, stabilization_window_seconds=60)
+    past = Past(recommended=((seconds_ago(30), 3),))
+    found = limited(
+        autoscaler(behavior=HorizontalPodAutoscalerBehavior(scale_up=up)), 8, 2, past, NOW
+    )
+    assert (found.size, found.stabilized) == (3, "up")
