@@ -57,6 +57,9 @@ def scale_old(rollout: Rollout) -> bool:
 
 
 def _not_available(replica_set: ReplicaSet) -> int:
+    """How many of its replicas surely do not work: none while its status is of another size."""
+    if replica_set.status.observed_generation < replica_set.metadata.generation:
+        return 0
     return size_of(replica_set) - available_of(replica_set)
 
 

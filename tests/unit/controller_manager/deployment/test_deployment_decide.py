@@ -166,6 +166,24 @@ def test_takes_unhealthy_old_replicas_first() -> None:
     assert world.sizes == [8, 3], "what does not work is not missed"
 
 
+def test_takes_no_more_from_one_whose_smaller_size_was_not_seen() -> None:
+    """Of a second change in the middle of a rollout: the first ReplicaSet still counts six."""
+    world = rolled_out(replicas=6, strategy=rolling(1, 2))
+    old = next(iter(world.replica_sets))
+    world.change(template=template("img:2"))
+    world.step()
+    found = world.replica_sets[old]
+    metadata = replace(found.metadata, generation=found.metadata.generation + 1)
+    spec = replace(found.spec, replicas=4)
+    world.replica_sets[old] = replace(found, metadata=metadata, spec=spec)
+    world.obey(list(world.replica_sets)[1], available=0)
+    world.change(template=template("img:3"))
+    world.step()
+    world.step()
+    assert world.sizes[0] == 4, "four are promised"
+    assert world.sizes[1] == 0, "what surely does not work is not missed"
+
+
 def test_grows_only_when_a_smaller_size_was_seen() -> None:
     """Its last pods may have been made while it was scaled down: status and size miss them."""
     world = rolled_out(replicas=6, strategy=rolling(3, 1))
