@@ -16,6 +16,7 @@ from apiserver.registry.settings import Settings
 from apiserver.registry.tables import table_of_page
 from apiserver.storage.open import open_store
 from apiserver.usage.resource_metrics import ResourceMetrics
+from controller_manager.custom_kinds import CustomKinds
 from controller_manager.podautoscaler.api_metrics import ApiMetrics
 from controller_manager.podautoscaler.controller import HorizontalPodAutoscalerController
 from controller_manager.podautoscaler.metrics import MetricsError
@@ -191,7 +192,13 @@ async def _acted_on(client: InProcessClient) -> None:
     async with Informers(client) as informers:
         recorder = EventRecorder(client, component="horizontal-pod-autoscaler", clock=CLOCK)
         controller = HorizontalPodAutoscalerController(
-            client, informers, recorder, CLOCK, ApiMetrics(client), period_s=15.0
+            client,
+            informers,
+            recorder,
+            CLOCK,
+            ApiMetrics(client),
+            CustomKinds(informers),
+            period_s=15.0,
         )
         await informers.listed()
         await controller.reconcile(key)
