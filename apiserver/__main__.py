@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from msgspec.structs import fields, replace
 
 from apiserver.auth.service_account_tokens import DEFAULT_ISSUER
+from apiserver.registry.settings import Settings as RegistrySettings
 from apiserver.server import Options, serve
 from apiserver.storage.compaction import COMPACT_EVERY_S
 from knarr.daemon.addresses import own_address
@@ -51,6 +52,11 @@ def _flags() -> Flags:
     flags.flag("service-cluster-ip-range", default="10.96.0.0/16", help="addresses of Services")
     flags.flag("service-node-port-range", default="30000-32767", help="node ports of Services")
     flags.flag("advertise-address", default="", help="where others reach this server")
+    flags.flag(
+        "min-request-timeout",
+        default=RegistrySettings().watch_timeout_s,
+        help="seconds after which watches without an end of their own end; up to twice as many",
+    )
     flags.flag("audit-log-path", default="", help="file for a line of JSON a request, - for stdout")
     add_log_flags(flags)
     return flags
@@ -71,6 +77,7 @@ def options_of(found: Namespace) -> Options:
         node_ports=ports,
         advertise_address=found.advertise_address or _reached_at(found.bind_address),
         advertise_port=found.secure_port,
+        watch_timeout_s=found.min_request_timeout,
     )
     return replace(options, registry=registry)
 

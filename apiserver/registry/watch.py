@@ -101,7 +101,8 @@ async def _events(
                 yield events
             if end != until:
                 await cache.consistent()
-                yield [cache.bookmark()]
+                # Behind what it covers: some of that may not have been told yet.
+                watching.want_bookmark()
 
 
 def _begin(resource: Resource, choice: Wanted, *, after: int, bookmarks: bool) -> Watch:

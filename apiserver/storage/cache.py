@@ -15,7 +15,7 @@ from functools import partial
 
 import structlog
 
-from apiserver.storage.entry import Entry, Event
+from apiserver.storage.entry import Entry
 from apiserver.storage.selection import AtRevision, Changed, Decode, Selection
 from apiserver.storage.sorted_keys import SortedKeys
 from apiserver.storage.store import (
@@ -167,10 +167,6 @@ class Cache:
         Use it as `with cache.watch(...) as watch: async for events in watch: ...`.
         """
         return self._watchers.watch(selection, after=after, bookmarks=bookmarks)
-
-    def bookmark(self) -> Event:
-        """Says that everything up to the revision of the cache is known."""
-        return self._watchers.bookmark()
 
     def prime(self, entry: Entry) -> None:
         """Hand in what was just written, so that it need not be decoded again."""

@@ -90,8 +90,7 @@ class Watchers:
         """
         for watch in self if to_all else tuple(self._buckets.get(("namespace", ""), ())):
             if watch.bookmarks:
-                watch.bookmark_due = True
-                watch.wake()
+                watch.want_bookmark()
 
     def bookmark(self) -> Event:
         """Says that everything up to the revision of the cache is known."""
@@ -128,7 +127,7 @@ class Watch:
     ) -> None:
         self.selection = selection
         self.bookmarks = bookmarks
-        self.bookmark_due = False
+        self._bookmark_due = False
         self._watchers = watchers
         self._reached = after
         self._behind = True
@@ -180,6 +179,11 @@ class Watch:
             self._behind = True
         return True
 
+    def want_bookmark(self) -> None:
+        """Tell how far the cache is, after all that there is to tell up to there."""
+        self._bookmark_due = True
+        self.wake()
+
     def wake(self) -> None:
         """Let the reader look again."""
         if self._waiter is not None and not self._waiter.done():
@@ -201,8 +205,8 @@ class Watch:
             return events
         if self._behind:
             events = self._catch_up()
-        if not events and self.bookmark_due:
-            self.bookmark_due = False
+        if not events and self._bookmark_due:
+            self._bookmark_due = False
             if self._watchers.revision >= self._reached:
                 events = [self._watchers.bookmark()]
         return events

@@ -81,9 +81,12 @@ async def serving(name: str, folder: Path) -> AsyncIterator[Soaked]:
     """A server on a store of its own."""
     kept = folder / "kept"
     kept.mkdir(parents=True)
-    flag = f"--etcd-compaction-interval={COMPACTION_S}s"
+    flags = (
+        f"--etcd-compaction-interval={COMPACTION_S}s",
+        f"--min-request-timeout={max(4, round(SOAK_S / 60))}",
+    )
     if name == "sqlite":
-        soaked = Soaked(name, Server(folder, f"sqlite://{kept / 'store.db'}", flag), kept)
+        soaked = Soaked(name, Server(folder, f"sqlite://{kept / 'store.db'}", *flags), kept)
         try:
             await soaked.server.start()
             yield soaked
@@ -92,7 +95,7 @@ async def serving(name: str, folder: Path) -> AsyncIterator[Soaked]:
         return
     with etcd.cluster(kept) as members:
         soaked = Soaked(
-            name, Server(folder, etcd.url(members), flag), kept / "m0" / "member" / "snap"
+            name, Server(folder, etcd.url(members), *flags), kept / "m0" / "member" / "snap"
         )
         try:
             await soaked.server.start()
@@ -119,14 +122,14 @@ async def churn(client: Client, writer: int, stop: asyncio.Event) -> None:
 
 
 async def look(client: Client, soaked: Soaked, after: int) -> None:
-    """Watch all the time: no event of it may be lost, none come twice or late."""
-    last = after
-    async for batch in client.watch(ConfigMap, after=after, namespace="default"):
-        for event in batch:
-            if event.type != "BOOKMARK":
-                assert event.revision > last
-                soaked.events += 1
-            last = event.revision
+    """Watch all the time: no event may be lost, none come twice, nor behind its bookmark."""
+    while True:  # Servers end a watch after a while.
+        async for batch in client.watch(ConfigMap, after=after, namespace="default"):
+            for event in batch:
+                if event.type != "BOOKMARK":
+                    assert event.revision > after, (soaked.name, event.type)
+                    soaked.events += 1
+                after = event.revision
 
 
 async def soak(name: str, folder: Path, say: Say) -> None:
