@@ -3,7 +3,8 @@
 Objects go straight to the store, with the uids and statuses they had, so that
 owners still own. Whoever watches sees ordinary creations, changes and
 deletions. A cluster's own machinery is left as it is now: leases, the way to
-the API server and to the name server, what nodes say of themselves.
+the API server and to the name server, what nodes say of themselves, the rules
+that roles gather from others.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ _MACHINERY = ("leases/", "csinodes/", "apiregistration.k8s.io/")
 _TO_SERVERS = ("services/", "endpointslices/")
 _FIRST = ("namespaces/", "apiextensions.k8s.io/")
 _NODES = "minions/"
+_ROLES = "clusterroles/"
 _CORDONED = "node.kubernetes.io/unschedulable"
 _OWNERS = ("deployments", "statefulsets", "daemonsets", "cronjobs", "jobs", "replicasets")
 _WAYS = (("default", "kubernetes"), ("kube-system", "kube-dns"))
@@ -106,7 +108,22 @@ def _value(key: str, old: bytes, present: Mapping[str, Stored]) -> bytes | None:
         return _node(now.value, old) if now is not None else None
     if _is_machinery(key):
         return None
-    return None if now is not None and now.value == old else old
+    if now is None or now.value == old:
+        return old if now is None else None
+    is_role = key.startswith(f"{PREFIX}{_ROLES}")
+    return None if is_role and _is_same_but_gathered(now.value, old) else old
+
+
+def _is_same_but_gathered(now: bytes, old: bytes) -> bool:
+    """Whether a role differs only in the rules that a controller gathers for it."""
+    current: dict[str, Any] = msgspec.json.decode(now)
+    before: dict[str, Any] = msgspec.json.decode(old)
+    if "aggregationRule" not in current:
+        return False
+    for role in (current, before):
+        role.pop("rules", None)
+        role["metadata"].pop("managedFields", None)
+    return current == before
 
 
 def _node(now: bytes, old: bytes) -> bytes | None:
@@ -131,7 +148,7 @@ def _is_own(taint: dict[str, str]) -> bool:
 def _stays(key: str, wanted: Mapping[str, bytes]) -> bool:
     """Whether something that the snapshot has not is left there all the same."""
     rest = key.removeprefix(PREFIX)
-    if rest.startswith(_NODES) or _is_machinery(key):
+    if rest.startswith((_NODES, f"{_ROLES}system:")) or _is_machinery(key):
         return True
     kind, _, place = rest.partition("/")
     namespace, _, name = place.rpartition("/")

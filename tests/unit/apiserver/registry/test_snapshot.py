@@ -59,6 +59,20 @@ def test_it_goes_back() -> None:
     asyncio.run(story())
 
 
+def test_rules_that_a_role_gathers_stay() -> None:
+    async def story() -> None:
+        role = {"metadata": {"name": "view"}, "aggregationRule": {"a": 1}, "rules": []}
+        key, store = "/registry/clusterroles/view", MemoryStore()
+        made = await store.create(key, value(**role))
+        wanted = dict(await snapshot.save(store))
+        made = await store.update(key, value(**{**role, "rules": [1]}), expected=made)
+        assert (await snapshot.restore(store, wanted)).written == 0
+        await store.update(key, value(**{**role, "aggregationRule": {}}), expected=made)
+        assert (await snapshot.restore(store, wanted)).written == 1
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -69,6 +83,7 @@ def test_it_goes_back() -> None:
         "configmaps/default/kube-root-ca.crt",
         "serviceaccounts/default/default",
         "minions/another",
+        "clusterroles/system:made-later",
     ],
 )
 def test_the_clusters_own_stays(key: str) -> None:
@@ -76,7 +91,7 @@ def test_the_clusters_own_stays(key: str) -> None:
         store = await changed_store()
         await store.create(f"/registry/{key}", value(metadata={}, now=1))
         wanted = {**BEFORE, f"/registry/{key}": value(metadata={}, before=1)}
-        if key.startswith(("configmaps", "serviceaccounts", "minions")):
+        if key.startswith(("configmaps", "serviceaccounts", "minions", "clusterroles")):
             wanted = BEFORE
         done = await snapshot.restore(store, wanted)
         assert (done.written, done.removed) == (0, 0)
