@@ -59,7 +59,7 @@ contract: $(DEV_STAMP) ## Fakes and real parts keep the same promises
 	pytest tests/contract
 
 component: $(DEV_STAMP) ## One daemon over real sockets
-	pytest tests/component tests/replay
+	pytest -n 2 --dist loadfile tests/component tests/replay
 
 sim: $(DEV_STAMP) ## 1,000 seeds of simulated trouble; SEED=17 replays one
 	pytest -n 2 tests/simulation --seeds $(or $(SEEDS),1000) $(if $(SEED),--seed $(SEED))
