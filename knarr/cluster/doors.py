@@ -1,7 +1,8 @@
 """The ways between the machine's network and the cluster's own, where that has one.
 
 Listeners in the machine's network lead in to the API and the name server, node
-ports and balancers; others in our network lead out to the machine's name servers.
+ports and balancers; others in our network lead out, to the machine's name servers and
+by TCP to anybody.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,12 @@ from contextlib import suppress
 import structlog
 
 from knarr.api.keys import Key
-from knarr.cluster.rootless import Outside, nameservers, take_address
+from knarr.cluster.rootless import Outside, lead_out, nameservers, take_address
+from knarr.cluster.way_out import WayOut
 from knarr.daemon.settings import SettingsError
 from proxy.mode import Mode
 from proxy.model import Backend, ServicePort
+from proxy.nftables.nft import Kernel
 from proxy.userspace.balancer import Balancer
 from proxy.userspace.sockets import Sockets
 from proxy.userspace.tcp import TcpListener
@@ -51,6 +54,16 @@ class Doors:
                 take_address(address)
                 await self._tcp(address, DNS_PORT, self._leads_out)
                 await self._udp(address, DNS_PORT, self._leads_out)
+
+    async def open_way_out(self, here: Sequence[str]) -> None:
+        """Let programs of ours connect to other machines; these ranges are our own."""
+        way = WayOut(self._leads_out)
+        try:
+            await way.open_for(here, Kernel())
+            lead_out()
+        except (OSError, SettingsError) as error:
+            log.warning("no connections to other machines", error=str(error))
+        self._open.append(way)
 
     async def open_names(self, port: int) -> None:
         """Let clients of the machine ask the cluster's name server."""

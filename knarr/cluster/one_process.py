@@ -152,6 +152,7 @@ async def _open(
     if doors is not None:
         make_bridge(addresses.gateway)
         await doors.open((layout.rest_port, layout.grpc_port))
+        await doors.open_way_out((f"{addresses.pods}.0.0/16", addresses.services))
 
 
 def _controller_settings(

@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 
 import structlog
 
+from proxy.model import Backend
 from proxy.userspace.balancer import Balancer
 from proxy.userspace.sockets import HERE, Sockets
 
@@ -19,6 +21,8 @@ PIECE_BYTES = 256 * 1024
 
 class TcpListener:
     """One address and port that connections are taken at."""
+
+    connect_s = CONNECT_S
 
     def __init__(
         self, address: str, port: int, balancer: Balancer, sockets: Sockets = HERE
@@ -48,7 +52,7 @@ class TcpListener:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream = None
         try:
-            upstream = await self._connect(writer.get_extra_info("peername")[0])
+            upstream = await self._connect(writer)
             if upstream is None:
                 writer.transport.abort()
                 return
@@ -62,18 +66,26 @@ class TcpListener:
             if upstream is not None:
                 upstream[1].close()
 
+    def _endpoints(self, writer: asyncio.StreamWriter) -> Iterator[Backend]:
+        """Whom to connect a client with, the best first."""
+        return self.balancer.candidates(_client(writer), asyncio.get_running_loop().time())
+
     async def _connect(
-        self, client: str
+        self, writer: asyncio.StreamWriter
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-        now_s = asyncio.get_running_loop().time()
-        for backend in self.balancer.candidates(client, now_s):
+        for backend in self._endpoints(writer):
             with suppress(OSError, TimeoutError):
-                async with asyncio.timeout(CONNECT_S):
+                async with asyncio.timeout(self.connect_s):
                     made = await self._sockets.connected(*backend.address)
                     upstream = await asyncio.open_connection(sock=made)
-                self.balancer.took(client, backend, now_s)
+                now_s = asyncio.get_running_loop().time()
+                self.balancer.took(_client(writer), backend, now_s)
                 return upstream
         return None
+
+
+def _client(writer: asyncio.StreamWriter) -> str:
+    return str(writer.get_extra_info("peername")[0])
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

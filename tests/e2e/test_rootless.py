@@ -6,14 +6,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from knarr.cluster.rootless import why_not
+from knarr.daemon.addresses import own_address
 from tests.e2e.cluster import ROOT, Cluster
 
 NOBODY = 65534
@@ -185,6 +188,44 @@ def test_services_answer_on_the_machine(users: UsersCluster) -> None:
     assert fetch(balancer, 8080) in names
     resolved = users.knarr("resolve", "--name", users.name, "web.default.svc.cluster.local")
     assert service["spec"]["clusterIP"] in resolved
+
+
+class Greeting(BaseHTTPRequestHandler):
+    """Says whom it sees."""
+
+    def do_GET(self) -> None:
+        body = f"hello {self.client_address[0]}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+def test_pods_reach_other_machines(users: UsersCluster) -> None:
+    address = own_address()
+    if not address:
+        pytest.skip("this machine has no address that others could have")
+    name = users.objects("pods")[0]["metadata"]["name"]
+    with ThreadingHTTPServer((address, 0), Greeting) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            port = server.server_address[1]
+            ask = f"timeout 10 busybox wget -qO- http://{address}:{port}/"
+            told = users.knarr("exec", name, "--", "sh", "-c", ask)
+            assert told.strip() == f"hello {address}", "as if the machine itself asked"
+        finally:
+            server.shutdown()
+            thread.join()
+    refused = users.knarr("exec", name, "--", "sh", "-c", ask, check=False)
+    assert "hello" not in refused
+    cluster_ip = users.objects("services")[0]["spec"]["clusterIP"]
+    ask = f"timeout 10 busybox wget -qO- http://{cluster_ip}:9/"
+    refused = users.knarr("exec", name, "--", "sh", "-c", ask, check=False)
+    assert "refused" in refused, "the cluster's own addresses are not led out"
 
 
 def test_ports_are_forwarded(users: UsersCluster) -> None:
