@@ -154,6 +154,9 @@ class HollowRuntime(Runtime):
     async def update_resources(self, container_id: str, resources: ResourceRequirements) -> None:
         """Nothing has limits here."""
 
+    async def update_pod_resources(self, uid: str, resources: ResourceRequirements) -> None:
+        """There is nothing around a pod."""
+
     async def exec(
         self, container_id: str, command: Sequence[str], *, stdin: bool = False, tty: bool = False
     ) -> Session:

@@ -298,6 +298,10 @@ class Runtime(Protocol):
         """Change the limits of a running container."""
         ...
 
+    async def update_pod_resources(self, uid: str, resources: ResourceRequirements) -> None:
+        """Change what all containers of a running pod may use together."""
+        ...
+
     async def exec(
         self, container_id: str, command: Sequence[str], *, stdin: bool = False, tty: bool = False
     ) -> Session:

@@ -37,6 +37,10 @@ class Health(Struct, frozen=True, kw_only=True):
     """What the node set aside for each container, by name; the spec's where it says nothing."""
     applied: Mapping[str, ResourceRequirements] = field(default_factory=dict)
     """What running containers have at present, by id; the spec's where it says nothing."""
+    whole_given: ResourceRequirements | None = None
+    """What the node set aside for the pod as a whole, where that has resources of its own."""
+    whole_applied: ResourceRequirements | None = None
+    """What the pod as a whole has at present."""
     resizing: tuple[PodCondition, ...] = ()
     """How a change of resources comes along, while there is one."""
 

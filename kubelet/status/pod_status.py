@@ -102,6 +102,8 @@ def pod_status(
         host_ips=tuple(HostIP(ip=ip) for ip in host_ips),
         pod_ip=ips[0] if ips else pod.status.pod_ip,
         pod_ips=tuple(PodIP(ip=ip) for ip in ips) or pod.status.pod_ips,
+        allocated_resources=health.whole_given.requests if health.whole_given else {},
+        resources=health.whole_applied,
         start_time=pod.status.start_time or to_time(now),
         observed_generation=pod.metadata.generation,
     )

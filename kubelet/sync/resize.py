@@ -17,7 +17,9 @@ from kubelet.sync.lifecycle import is_sidecar
 RESIZABLE = ("cpu", "memory")
 
 Sizes = Mapping[str, ResourceRequirements]
-"""What each container may use, by its name."""
+"""What each container may use, by its name; what the pod may as a whole, by no name."""
+
+WHOLE = ""
 
 
 class Obstacle(Struct, frozen=True):
@@ -32,21 +34,31 @@ class Obstacle(Struct, frozen=True):
 
 def wanted_sizes(pod: Pod) -> Sizes:
     """What the spec asks for."""
-    return {spec.name: spec.resources for spec in _resizable(pod)}
+    whole = {WHOLE: pod.spec.resources} if pod.spec.resources is not None else {}
+    return {**whole, **{spec.name: spec.resources for spec in _resizable(pod)}}
 
 
 def known_sizes(pod: Pod) -> Sizes:
     """What an earlier kubelet gave the pod, as its status tells; else what the spec asks for."""
     told = {one.name: one for one in _statuses(pod)}
-    return {spec.name: _known(told.get(spec.name)) or spec.resources for spec in _resizable(pod)}
+    known: dict[str, ResourceRequirements] = {}
+    if pod.spec.resources is not None:
+        had = pod.status.resources
+        if had is not None and pod.status.allocated_resources:
+            had = replace(had, requests=pod.status.allocated_resources)
+        known[WHOLE] = had or pod.spec.resources
+    for spec in _resizable(pod):
+        known[spec.name] = _known(told.get(spec.name)) or spec.resources
+    return known
 
 
 def with_sizes(pod: Pod, sizes: Sizes) -> Pod:
     """The pod as if its spec asked for these."""
-    if all(sizes.get(one.name, one.resources) == one.resources for one in _resizable(pod)):
+    if all(sizes.get(name, size) == size for name, size in wanted_sizes(pod).items()):
         return pod
     spec = replace(
         pod.spec,
+        resources=sizes.get(WHOLE, pod.spec.resources),
         containers=tuple(_sized(one, sizes) for one in pod.spec.containers),
         init_containers=tuple(_sized(one, sizes) for one in pod.spec.init_containers),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from knarr.api import quantities
 from knarr.api.core.container import Container as ContainerSpec
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import PodCondition
@@ -31,6 +32,9 @@ class Resizer:
     def __init__(self, host: Host) -> None:
         self._host = host
         self.applied: dict[str, ResourceRequirements] = {}
+        self.whole: ResourceRequirements | None = None
+        """What the pod as a whole has."""
+        self._sandbox = ""
 
     def started(self, container_id: str, resources: ResourceRequirements) -> None:
         """A container began with these."""
@@ -39,12 +43,42 @@ class Resizer:
     async def resize(self, pod: Pod, observed: Observed) -> tuple[Pod, Resizing]:
         """The pod with what this node gives it; running containers have been told."""
         given, hindered = self._host.allocations.take(pod)
-        restart, failure = await self._apply(given, observed)
+        grows = self._grows(given, observed)
+        # A part never has more than the whole, on the way there neither.
+        failure = await self._apply_whole(given, observed) if grows else ""
+        restart, failed = await self._apply(given, observed)
+        failure = failure or failed or await self._apply_whole(given, observed)
         return given, Resizing(
             restart=restart,
             given=wanted_sizes(given),
             conditions=tuple(_conditions(hindered, restart, failure)),
         )
+
+    def _grows(self, pod: Pod, observed: Observed) -> bool:
+        """Whether the whole gets more processor time than it has."""
+        sandbox = observed.sandbox
+        if sandbox is not None and sandbox.ready and sandbox.id != self._sandbox:
+            begun = bool(self._sandbox) or pod.status.resources is None
+            self.whole = pod.spec.resources if begun else pod.status.resources
+            self._sandbox = sandbox.id
+        if self.whole is None or pod.spec.resources is None:
+            return False
+        before, after = (one.limits.get("cpu") for one in (self.whole, pod.spec.resources))
+        return after is None or (before is not None and quantities.compare(after, before) > 0)
+
+    async def _apply_whole(self, pod: Pod, observed: Observed) -> str:
+        """Make the pod as a whole have what it is given: what went wrong."""
+        wanted, sandbox = pod.spec.resources, observed.sandbox
+        if wanted is None or self.whole is None or sandbox is None or not sandbox.ready:
+            return ""
+        if changes(self.whole, wanted):
+            try:
+                await self._host.runtime.update_pod_resources(pod.metadata.uid, wanted)
+            except RuntimeFailureError as error:
+                return error.message
+            self._host.events.event(pod, "ResizeCompleted", "The pod has its new resources")
+        self.whole = wanted
+        return ""
 
     async def _apply(self, pod: Pod, observed: Observed) -> tuple[frozenset[str], str]:
         """Make running containers have what `pod` says: which must start again, what failed."""

@@ -31,6 +31,7 @@ from kubelet.sync.config import pod_ref, spec_hash
 from kubelet.sync.containers import Containers
 from kubelet.sync.decide import Situation, Verdicts, decide
 from kubelet.sync.host import Host
+from kubelet.sync.resize import WHOLE
 from kubelet.sync.resizer import Resizer, Resizing
 from kubelet.volumes.volumes import VolumeNotReadyError
 
@@ -159,6 +160,8 @@ class PodWorker:
             backing_off=dict(actions.backing_off),
             given=resizing.given,
             applied=self._resizer.applied,
+            whole_given=resizing.given.get(WHOLE),
+            whole_applied=self._resizer.whole,
             resizing=resizing.conditions,
         )
         if not self._says_more_soon(actions, ending):

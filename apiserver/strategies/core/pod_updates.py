@@ -9,6 +9,7 @@ from apiserver.strategies.core.difference import difference
 from knarr.api import names
 from knarr.api.core.container import Container
 from knarr.api.core.pod import Pod, PodSpec
+from knarr.api.core.resources import ResourceRequirements
 from knarr.api.core.scheduling import Toleration
 from knarr.api.field_errors import FieldError, broken_names, forbidden, invalid, required
 from knarr.api.quality_of_service import qos_class
@@ -47,15 +48,24 @@ def validate_resize(pod: Pod, old: Pod) -> Iterator[FieldError]:
     wanted = qos_class(pod)
     if wanted != old.status.qos_class:
         yield invalid("spec", wanted, "Pod QOS Class may not change as a result of resizing")
+    none = ResourceRequirements()
+    whole, before_whole = pod.spec.resources or none, old.spec.resources or none
+    yield from _validate_resized(whole, before_whole, "spec.resources")
     pairs = zip(pod.spec.containers, old.spec.containers, strict=False)
     for i, (container, before) in enumerate(pairs):
         at = f"spec.containers[{i}].resources"
-        for side in ("limits", "requests"):
-            new: Mapping[str, str] = getattr(container.resources, side)
-            gone = set(getattr(before.resources, side)) - set(new)
-            if gone & {"cpu", "memory"}:
-                yield forbidden(f"{at}.{side}", f"resource {side} cannot be removed")
-            yield from _validate_others_kept(new, getattr(before.resources, side), f"{at}.{side}")
+        yield from _validate_resized(container.resources, before.resources, at)
+
+
+def _validate_resized(
+    resources: ResourceRequirements, old: ResourceRequirements, path: str
+) -> Iterator[FieldError]:
+    for side in ("limits", "requests"):
+        new: Mapping[str, str] = getattr(resources, side)
+        before: Mapping[str, str] = getattr(old, side)
+        if (before.keys() - new.keys()) & {"cpu", "memory"}:
+            yield forbidden(f"{path}.{side}", f"resource {side} cannot be removed")
+        yield from _validate_others_kept(new, before, f"{path}.{side}")
 
 
 def _validate_others_kept(

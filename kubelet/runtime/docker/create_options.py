@@ -86,6 +86,8 @@ class SandboxPlace(Struct, frozen=True, kw_only=True):
 
     image: str
     network: str
+    cgroup_parent: str = ""
+    """The cgroup around the whole pod, where it has limits of its own."""
     machine: Machine = Machine()
 
 
@@ -99,6 +101,7 @@ class ContainerPlace(Struct, frozen=True, kw_only=True):
     target_id: str = ""
     """The container whose processes an ephemeral one sees."""
     image_user: str = ""
+    cgroup_parent: str = ""
     machine: Machine = Machine()
 
 
@@ -112,6 +115,7 @@ def sandbox_options(config: SandboxConfig, place: SandboxPlace, identity: Identi
         "ReadonlyRootfs": True,
         "SecurityOpt": ["no-new-privileges"],
         "CpuShares": CPU_SHARES_MIN,
+        "CgroupParent": place.cgroup_parent,
     }
     options: Options = {
         "Image": place.image,
@@ -252,6 +256,7 @@ def _namespaces(config: ContainerConfig, place: ContainerPlace, _: Options, host
 
 def _resources(config: ContainerConfig, place: ContainerPlace, _: Options, host: Options) -> None:
     host.update(limits(config.resources))
+    host["CgroupParent"] = place.cgroup_parent
     host["OomScoreAdj"] = max(config.oom_score_adj, place.machine.oom_score_adj_min)
 
 

@@ -71,6 +71,8 @@ class Engine:
         """The engine's own version, such as 20.10.24."""
         self.folder = ""
         """Where on its host it keeps everything."""
+        self.cgroup_driver = ""
+        """Who makes its cgroups: cgroupfs or systemd."""
         self.api = API_OLDEST
 
     async def negotiate(self) -> None:
@@ -87,8 +89,10 @@ class Engine:
         self._prefix = f"/v{self.api[0]}.{self.api[1]}"
 
     async def look_round(self) -> None:
-        """Learn where it keeps its things. Raise EngineError."""
-        self.folder = str((await self.json("GET", "/info")).get("DockerRootDir", ""))
+        """Learn how it keeps its things. Raise EngineError."""
+        told = await self.json("GET", "/info")
+        self.folder = str(told.get("DockerRootDir", ""))
+        self.cgroup_driver = str(told.get("CgroupDriver", ""))
 
     async def json(
         self, method: str, path: str, *, query: Query | None = None, body: Json = None

@@ -8,18 +8,16 @@ from hashlib import sha256
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from knarr.api.core.resources import ResourceRequirements
 from knarr.daemon.clock import Clock
-from kubelet.runtime.docker import names
+from kubelet.runtime.docker import names, pod_cgroup
 from kubelet.runtime.docker.create_options import (
     ContainerPlace,
     Machine,
     Options,
     SandboxPlace,
     container_options,
-    localhost_profile,
     sandbox_options,
     update_options,
 )
@@ -29,6 +27,7 @@ from kubelet.runtime.docker.images import DockerImages, check_user
 from kubelet.runtime.docker.names import Identity, docker_name
 from kubelet.runtime.docker.namespaces import machine, open_in_pod
 from kubelet.runtime.docker.network import NotThereError, PodNetwork
+from kubelet.runtime.docker.pod_files import file_mounts, with_profile, write_files
 from kubelet.runtime.docker.states import (
     is_sandbox,
     observed,
@@ -51,7 +50,6 @@ from kubelet.runtime.runtime import (
     Image,
     ImageNotPresentError,
     LogOptions,
-    Mount,
     Observed,
     Runtime,
     RuntimeFailureError,
@@ -163,7 +161,7 @@ class DockerRuntime(Runtime):
         """Make and start a sandbox, in place of any older one."""
         for told in self._sandboxes(config.pod.uid):
             await self._remove(told["Id"])
-        self._write_files(config)
+        write_files(self._folder(config.pod.uid), config)
         async with self._starting:
             try:
                 return await self._start_sandbox(config)
@@ -180,7 +178,12 @@ class DockerRuntime(Runtime):
         try:
             network = "" if config.spec.host_network else await self._network.ensure()
             image = await self._images.ensure_sandbox_image()
-            place = SandboxPlace(image=image, network=network, machine=self._machine)
+            parent = ""
+            if config.spec.resources is not None:
+                parent = pod_cgroup.name_of(config.pod.uid, self._engine.cgroup_driver)
+            place = SandboxPlace(
+                image=image, network=network, cgroup_parent=parent, machine=self._machine
+            )
             options = sandbox_options(config, place, self._identity)
             name = docker_name(config.pod, names.SANDBOX, config.attempt)
             docker_id = await self._create(name, options)
@@ -196,6 +199,8 @@ class DockerRuntime(Runtime):
             raise RuntimeFailureError("FailedCreatePodSandBox", "the sandbox is gone again")
         if network:
             let_reach_itself(made["State"]["Pid"])
+        if config.spec.resources is not None:
+            _limit_pod(made, config.spec.resources)
         return sandbox(made)
 
     async def stop_sandbox(self, uid: str) -> None:
@@ -209,6 +214,7 @@ class DockerRuntime(Runtime):
         async with asyncio.TaskGroup() as group:
             for told in self._view.of_pod(uid):
                 group.create_task(self._remove(told["Id"]))
+        pod_cgroup.remove(uid)
         shutil.rmtree(self._folder(uid), ignore_errors=True)
 
     async def start_container(self, config: ContainerConfig) -> str:
@@ -254,6 +260,12 @@ class DockerRuntime(Runtime):
         docker_id = _docker_id(container_id)
         await self._ask("POST", f"/containers/{docker_id}/update", body=update_options(resources))
         await self._view.refresh(docker_id)
+
+    async def update_pod_resources(self, uid: str, resources: ResourceRequirements) -> None:
+        """Change the cgroup around the pod."""
+        for told in self._sandboxes(uid):
+            if told["State"]["Running"]:
+                _limit_pod(told, resources)
 
     async def exec(
         self, container_id: str, command: Sequence[str], *, stdin: bool = False, tty: bool = False
@@ -367,12 +379,6 @@ class DockerRuntime(Runtime):
     def _folder(self, uid: str) -> Path:
         return self._settings.state_dir / "pods" / uid
 
-    def _write_files(self, config: SandboxConfig) -> None:
-        folder = self._folder(config.pod.uid)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in (("hosts", config.hosts), ("resolv.conf", config.resolv_conf)):
-            (folder / name).write_text(text)
-
     async def _options(self, config: ContainerConfig) -> Options:
         """The body of the create call. Raise RuntimeFailureError where rules forbid it."""
         sandboxes = [one for one in self._sandboxes(config.pod.uid) if one["State"]["Running"]]
@@ -390,25 +396,14 @@ class DockerRuntime(Runtime):
             host_ipc=told["HostConfig"]["IpcMode"] == "host",
             target_id=self._target(config),
             image_user=image_user,
-            machine=self._machine_for(config),
+            cgroup_parent=told["HostConfig"]["CgroupParent"],
+            machine=with_profile(self._machine, self._settings.state_dir, config),
         )
         options = container_options(config, place, self._identity)
-        options["HostConfig"]["Mounts"] += self._file_mounts(config)
+        options["HostConfig"]["Mounts"] += file_mounts(self._folder(config.pod.uid), config)
         if self._settings.pids_max > 0:
             options["HostConfig"]["PidsLimit"] = self._settings.pids_max
         return options
-
-    def _machine_for(self, config: ContainerConfig) -> Machine:
-        """What the host allows, with the filter of system calls the container names."""
-        name = localhost_profile(config)
-        if not name:
-            return self._machine
-        path = self._settings.state_dir / "seccomp" / name
-        try:
-            return replace(self._machine, seccomp_profiles={name: path.read_text()})
-        except OSError as error:
-            told = f'cannot load seccomp profile "{path}": {(error.strerror or "").lower()}'
-            raise RuntimeFailureError("CreateContainerError", told) from None
 
     def _target(self, config: ContainerConfig) -> str:
         """The container whose processes an ephemeral one is to see."""
@@ -416,20 +411,6 @@ class DockerRuntime(Runtime):
             if config.target and one.name == config.target and one.phase == "running":
                 return _docker_id(one.id)
         return ""
-
-    def _file_mounts(self, config: ContainerConfig) -> list[Options]:
-        """Hosts and resolv.conf as the kubelet wrote them, unless the pod brings its own."""
-        taken = {mount.container_path for mount in config.mounts}
-        folder = self._folder(config.pod.uid)
-        files = [
-            Mount(host_path=str(folder / name), container_path=f"/etc/{name}")
-            for name in ("hosts", "resolv.conf")
-        ]
-        return [
-            {"Type": "bind", "Source": one.host_path, "Target": one.container_path}
-            for one in files
-            if one.container_path not in taken and Path(one.host_path).stat().st_size
-        ]
 
     async def _create(self, name: str, options: Options) -> str:
         """Make a container, in place of one of that name which was never started."""
@@ -492,6 +473,13 @@ class DockerRuntime(Runtime):
             await self._engine.raw(method, path, query=query, body=body)
         except EngineError as error:
             raise RuntimeFailureError("Error", error.message) from None
+
+
+def _limit_pod(told: Json, resources: ResourceRequirements) -> None:
+    try:
+        pod_cgroup.limit(told["State"]["Pid"], resources)
+    except (OSError, KeyError) as error:
+        raise RuntimeFailureError("Error", f"the pod's cgroup: {error}") from None
 
 
 def _docker_id(container_id: str) -> str:

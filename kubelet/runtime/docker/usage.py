@@ -11,7 +11,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 def usage_of(pid: int, now: datetime) -> Usage | None:
     """What the cgroup of a process uses; None where that cannot be read."""
     try:
-        places = _places(Path(f"/proc/{pid}/cgroup").read_text())
+        places = places_of(pid)
         if "memory" in places:
             return _from_v1(places, now)
         return _from_v2(CGROUPS / places[""].lstrip("/"), now)
@@ -19,10 +19,10 @@ def usage_of(pid: int, now: datetime) -> Usage | None:
         return None
 
 
-def _places(text: str) -> dict[str, str]:
-    """The path of each controller; the one of the empty name is v2's."""
+def places_of(pid: int) -> dict[str, str]:
+    """The path of a process by controller; the one of the empty name is v2's. Raise OSError."""
     places = {}
-    for line in text.splitlines():
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         for name in controllers.split(","):
             places[name] = path

@@ -225,6 +225,9 @@ class ProcessRuntime(Runtime):
     async def update_resources(self, container_id: str, resources: ResourceRequirements) -> None:
         """Nothing to change: processes have no limits here."""
 
+    async def update_pod_resources(self, uid: str, resources: ResourceRequirements) -> None:
+        """There is nothing around a pod."""
+
     async def exec(
         self, container_id: str, command: Sequence[str], *, stdin: bool = False, tty: bool = False
     ) -> Session:

@@ -1,17 +1,21 @@
 """Containers take other resources while they run, or start again where they ask for that."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from knarr.api.core.pod import Pod
+from knarr.api.core.resources import ResourceRequirements
 from knarr.api.keys import Key
 from knarr.api.meta.options import DeleteOptions
+from knarr.api.scalars import Quantity
 from knarr.cluster.in_process import InProcessClient
-from tests.component.kubelet.lab import api, docker_node, get, gone, is_ready, pod, until
+from tests.component.kubelet.lab import WAIT_S, api, docker_node, get, gone, is_ready, pod, until
 from tests.dockerd import Dockerd
 
 MI = 1024 * 1024
@@ -198,3 +202,61 @@ async def test_what_does_not_fit_waits_or_is_refused(
         await gone(client, "big")
         resized = await until(client, "small", is_through)
         assert applied(engine, resized)["main"][0] == 819
+
+
+def around(engine: Dockerd, one: Pod) -> Path:
+    """The cgroup for memory around the first container."""
+    docker_id = one.status.container_statuses[0].container_id.removeprefix("docker://")
+    pid = engine.ask("GET", f"/containers/{docker_id}/json")["State"]["Pid"]
+    places = dict(
+        (line.split(":", 2)[1], line.split(":", 2)[2])
+        for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    )
+    inner = Path("/sys/fs/cgroup") / ("memory" if "memory" in places else "")
+    return (inner / places.get("memory", places.get("", "")).lstrip("/")).parent
+
+
+def memory_of(folder: Path) -> int:
+    for name in ("memory.limit_in_bytes", "memory.max"):
+        if (folder / name).exists():
+            return int((folder / name).read_text()) // MI
+    raise AssertionError(f"{folder} limits no memory")
+
+
+async def test_a_pod_as_a_whole_is_limited_and_takes_other_resources(
+    client: InProcessClient, engine: Dockerd, tmp_path: Path
+) -> None:
+    async with docker_node(client, engine, tmp_path):
+        before = made("whole", container("c1", "{}"), container("c2", "{}"))
+        sizes = ResourceRequirements(
+            requests={"cpu": Quantity("20m")},
+            limits={"cpu": Quantity("100m"), "memory": Quantity("40Mi")},
+        )
+        await client.create(replace(before, spec=replace(before.spec, resources=sizes)))
+        running = await until(client, "whole", is_ready)
+        folder = around(engine, running)
+        assert memory_of(folder) == 40
+        assert running.status.resources is not None
+        assert running.status.resources.limits["memory"] == "40Mi"
+        for limits in ({"memory": "60Mi", "cpu": "0.2"}, {"memory": "50Mi", "cpu": "50m"}):
+            change = {"spec": {"resources": {"limits": limits}}}
+            await client.patch(
+                Pod, Key("default", "whole"), change, subresource="resize", patch_format="strategic"
+            )
+            wanted = limits["memory"]
+            through = await until(
+                client,
+                "whole",
+                lambda one, wanted=wanted: (  # type: ignore[misc]
+                    one.status.resources is not None
+                    and one.status.resources.limits["memory"] == wanted
+                    and not conditions(one)
+                ),
+            )
+            assert memory_of(folder) == int(wanted.removesuffix("Mi"))
+            assert [one.restart_count for one in through.status.container_statuses] == [0, 0]
+            assert through.status.allocated_resources["cpu"] == "20m"
+        await client.delete(Pod, Key("default", "whole"), DeleteOptions(grace_period_seconds=0))
+        async with asyncio.timeout(WAIT_S):
+            while folder.exists():
+                await asyncio.sleep(0.05)
