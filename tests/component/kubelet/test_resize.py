@@ -208,10 +208,10 @@ def around(engine: Dockerd, one: Pod) -> Path:
     """The cgroup for memory around the first container."""
     docker_id = one.status.container_statuses[0].container_id.removeprefix("docker://")
     pid = engine.ask("GET", f"/containers/{docker_id}/json")["State"]["Pid"]
-    places = dict(
-        (line.split(":", 2)[1], line.split(":", 2)[2])
+    places = {
+        line.split(":", 2)[1]: line.split(":", 2)[2]
         for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()
-    )
+    }
     inner = Path("/sys/fs/cgroup") / ("memory" if "memory" in places else "")
     return (inner / places.get("memory", places.get("", "")).lstrip("/")).parent
 
