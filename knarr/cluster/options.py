@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from knarr.api import names
 from knarr.cluster.folder import HOLLOW_NODES_MAX, NODES_MAX, Folder
 from knarr.daemon.settings import Flags, SettingsError
 
@@ -95,6 +96,9 @@ def options_of(found: Namespace, environment: dict[str, str]) -> UpOptions:
     """The options that flags say. Raise SettingsError."""
     if not found.name or not found.name.replace("-", "").isalnum() or found.name.startswith("-"):
         raise SettingsError(f"--name: {found.name!r} may have letters, digits and dashes only")
+    if found.nodes > 0 and names.dns_label(found.name):
+        told = "nodes are named after the cluster, in small letters, digits and dashes between"
+        raise SettingsError(f"--name: {found.name!r} is no name for a node: {told}")
     most = HOLLOW_NODES_MAX if found.runtime == "hollow" else NODES_MAX
     if not 0 <= found.nodes <= most:
         raise SettingsError(f"--nodes: {found.nodes} is not between 0 and {most}")
