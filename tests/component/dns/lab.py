@@ -48,10 +48,18 @@ class Lab:
 
     client: Client
     dns: Dns
+    informers: Informers
 
     @property
     def port(self) -> int:
         return self.dns.places[0][1]
+
+    async def caught_up(self) -> None:
+        """Wait until the name server has heard of every change so far."""
+        kinds = (Service, EndpointSlice, Namespace)
+        revision = await self.client.revision_now(*kinds)
+        for kind in kinds:
+            await self.informers.of(kind).caught_up(revision)
 
     async def ask(self, name: str, kind: str = "A", *, tcp: bool = False) -> DNSRecord:
         """What the server says."""
@@ -75,7 +83,7 @@ async def lab(corefile: str = CLUSTER, path: Path | None = None) -> AsyncIterato
         async with asyncio.timeout(10):
             await dns.ready.wait()
         try:
-            yield Lab(client, dns)
+            yield Lab(client, dns, informers)
         finally:
             running.cancel()
 

@@ -29,12 +29,12 @@ async def test_a_service_has_its_address_as_soon_as_it_is_there() -> None:
     async with lab() as it:
         assert (await it.ask(WEB)).header.rcode == RCODE.NXDOMAIN
         made = await make_service(it.client, "web")
-        await asyncio.sleep(0.1)
+        await it.caught_up()
         reply = await it.ask(WEB)
         assert [str(one.rdata) for one in reply.rr] == [made.spec.cluster_ip]
         assert (reply.header.aa, reply.rr[0].ttl) == (1, 5)
         await it.client.delete(Service, Key("default", "web"))
-        await asyncio.sleep(0.1)
+        await it.caught_up()
         reply = await it.ask(WEB)
         assert reply.header.rcode == RCODE.NXDOMAIN
         assert reply.auth[0].rtype == QTYPE.SOA
@@ -44,7 +44,7 @@ async def test_short_names_are_known_where_nobody_searches() -> None:
     corefile = CLUSTER.replace("pods insecure", "pods insecure\n short")
     async with lab(corefile) as it:
         made = await make_service(it.client, "web")
-        await asyncio.sleep(0.1)
+        await it.caught_up()
         for name in ("web.default", "Web.default.svc", WEB):
             assert await it.addresses(name) == [made.spec.cluster_ip], name
         for name in ("web", "other.default", "default.svc"):
@@ -54,7 +54,7 @@ async def test_short_names_are_known_where_nobody_searches() -> None:
 async def test_ready_made_answers_are_the_same_answers() -> None:
     async with lab() as it:
         await make_service(it.client, "web")
-        await asyncio.sleep(0.05)
+        await it.caught_up()
         first, second = await it.ask("Web.Default.svc.cluster.local"), await it.ask(WEB)
         again = await it.ask("Web.Default.svc.cluster.local")
         assert again.rr == first.rr == second.rr
@@ -66,14 +66,14 @@ async def test_endpoints_take_turns_and_go_with_their_pods() -> None:
     async with lab() as it:
         await make_service(it.client, "web", headless=True)
         made = await it.client.create(slice_of("web", ["10.0.0.1", "10.0.0.2", "10.0.0.3"]))
-        await asyncio.sleep(0.05)
+        await it.caught_up()
         firsts = {(await it.addresses(WEB))[0] for _ in range(12)}
         assert firsts == {"10.0.0.1", "10.0.0.2", "10.0.0.3"}
         await it.client.update(replace(made, endpoints=made.endpoints[:1]))
-        await asyncio.sleep(0.1)
+        await it.caught_up()
         assert await it.addresses(WEB) == ["10.0.0.1"]
         await it.client.delete(EndpointSlice, Key("default", "web"))
-        await asyncio.sleep(0.1)
+        await it.caught_up()
         assert await it.addresses(WEB) == []
 
 
@@ -81,7 +81,7 @@ async def test_many_endpoints_come_over_a_connection() -> None:
     async with lab() as it:
         await make_service(it.client, "web", headless=True)
         await it.client.create(slice_of("web", [f"10.0.0.{i}" for i in range(1, 101)]))
-        await asyncio.sleep(0.05)
+        await it.caught_up()
         short = await it.ask(WEB)
         assert short.header.tc
         assert len((await it.ask(WEB, tcp=True)).rr) == 100
@@ -127,7 +127,7 @@ async def test_an_external_name_leads_out() -> None:
         corefile = CLUSTER.replace("loadbalance", f"forward . {ADDRESS}:{port}")
         async with lab(corefile) as it:
             await make_service(it.client, "db", external_name="db.example.org")
-            await asyncio.sleep(0.05)
+            await it.caught_up()
             reply = await it.ask("db.default.svc.cluster.local")
             assert [(QTYPE[one.rtype], str(one.rdata)) for one in reply.rr] == [
                 ("CNAME", "db.example.org."),
@@ -141,7 +141,7 @@ async def test_aliases_in_a_circle_end() -> None:
         for one, other in (("a", "b"), ("b", "a")):
             target = f"{other}.default.svc.cluster.local"
             await make_service(it.client, one, external_name=target)
-        await asyncio.sleep(0.05)
+        await it.caught_up()
         reply = await it.ask("a.default.svc.cluster.local")
         assert len(reply.rr) > 1
         assert {QTYPE[one.rtype] for one in reply.rr} == {"CNAME"}
@@ -165,7 +165,7 @@ async def test_a_changed_corefile_is_taken_up(tmp_path: Path) -> None:
 async def test_dig_reads_us() -> None:
     async with lab() as it:
         made = await make_service(it.client, "web")
-        await asyncio.sleep(0.05)
+        await it.caught_up()
         asked = ("dig", f"@{ADDRESS}", "-p", str(it.port), "+short")
         assert (await run_tool(*asked, WEB)).strip() == made.spec.cluster_ip
         assert (await run_tool(*asked, "-x", made.spec.cluster_ip)).strip() == f"{WEB}."

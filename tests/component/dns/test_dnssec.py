@@ -1,6 +1,5 @@
 """What we sign, others verify."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ async def test_delv_believes_us(tmp_path: Path, name: str, kind: str, expected: 
         await make_service(it.client, "web")
         await make_service(it.client, "many", headless=True)
         await it.client.create(slice_of("many", ["10.0.0.1", "10.0.0.2", "10.0.0.10"]))
-        await asyncio.sleep(0.05)
+        await it.caught_up()
         key = read_key(labels_of(ZONE), stem.with_name(f"{stem.name}.private").read_text())
         words = key.ds.split()
         anchor = tmp_path / "anchor"
@@ -56,7 +55,7 @@ async def test_delv_believes_us(tmp_path: Path, name: str, kind: str, expected: 
 async def test_only_those_who_ask_get_signatures() -> None:
     async with lab(CLUSTER.replace("loadbalance", f"dnssec {ZONE}")) as it:
         await make_service(it.client, "web")
-        await asyncio.sleep(0.05)
+        await it.caught_up()
         reply = await it.ask("web.default.svc.cluster.local")
         printed = await run_tool(
             "dig", f"@{ADDRESS}", "-p", str(it.port), "+dnssec", "web.default.svc.cluster.local"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from knarr.api.core.service import Service, ServicePort
 from knarr.api.discovery.endpoint_slice import (
     Endpoint,
     EndpointConditions,
+    EndpointHints,
     EndpointPort,
     EndpointSlice,
 )
@@ -89,6 +91,28 @@ def test_a_headless_service_needs_no_ports() -> None:
     (made,) = created(decided(web, named))
     assert made.endpoints[0].hostname == "h1"
     assert made.metadata.labels["service.kubernetes.io/headless"] == ""
+
+
+@pytest.mark.parametrize(
+    ("distribution", "zone", "for_nodes", "for_zones"),
+    [
+        pytest.param(None, "zone-0", [], [], id="anybody"),
+        pytest.param("PreferSameZone", "zone-0", [], ["zone-0"], id="its zone"),
+        pytest.param("PreferClose", "zone-0", [], ["zone-0"], id="its zone by the older word"),
+        pytest.param("PreferSameZone", "", [], [], id="a node without zone"),
+        pytest.param("PreferSameNode", "zone-0", ["node-0"], ["zone-0"], id="its node and zone"),
+        pytest.param("PreferSameNode", "", ["node-0"], [], id="its node, where zones are unknown"),
+    ],
+)
+def test_hints_who_should_come(
+    distribution: str | None, zone: str, for_nodes: list[str], for_zones: list[str]
+) -> None:
+    web = service()
+    web = replace(web, spec=replace(web.spec, traffic_distribution=distribution))
+    (made,) = created(decide(web, (behind("a"),), (), zones={"node-0": zone}))
+    hints = made.endpoints[0].hints or EndpointHints()
+    assert [one.name for one in hints.for_nodes] == for_nodes
+    assert [one.name for one in hints.for_zones] == for_zones
 
 
 def test_does_nothing_for_services_without_selector_or_with_a_foreign_name() -> None:
