@@ -6,6 +6,7 @@ from tests.simulation.workload_checks import (
     never_more_active_than,
     never_out_of_order,
     never_too_many_on_a_node,
+    never_two_leave_at_once,
     never_without_a_daemon,
 )
 from tests.simulation.workload_story import PARALLELISM, simulate
@@ -16,6 +17,8 @@ TURN = 1
 def test_they_converge_and_keep_their_promises(seed: int) -> None:
     outcome = simulate(seed)
     never_out_of_order(outcome.history, parallel=outcome.parallel)
+    if not outcome.parallel and not outcome.disturbed:
+        never_two_leave_at_once(outcome.history)
     keeps_claims(outcome.history)
     never_too_many_on_a_node(outcome.history, surging=outcome.surging)
     if outcome.surging and not outcome.disturbed:

@@ -45,6 +45,18 @@ def never_out_of_order(history: History, *, parallel: bool) -> None:
         present[ordinal] = pod
 
 
+def never_two_leave_at_once(history: History) -> None:
+    """Of an ordered StatefulSet that nobody disturbs a pod leaves when no other is leaving."""
+    leaving: set[str] = set()
+    for moment, pod, is_there in _pods(history, "StatefulSet"):
+        name = pod.metadata.name
+        if not is_there or pod.metadata.deletion_timestamp is None:
+            leaving.discard(name)
+            continue
+        leaving.add(name)
+        assert len(leaving) == 1, f"{sorted(leaving)} leave at revision {moment.revision}"
+
+
 def keeps_claims(history: History) -> None:
     """No pod of a StatefulSet is made before its claim, and a claim is never lost."""
     claims: dict[str, str] = {}
@@ -113,4 +125,5 @@ def each_counted_once(history: History, *, disturbed: bool) -> None:
         completions = job.spec.completions or 0
         assert job.status.succeeded == completions, f"{job.metadata.name} {job.status}"
         if job.spec.completion_mode == "NonIndexed" and not disturbed:
-            assert succeeded[job.metadata.name] == completions
+            found = succeeded[job.metadata.name]
+            assert found == completions, f"{job.metadata.name}: {found} succeeded"
