@@ -29,7 +29,12 @@ from apiserver.registry.place import with_place
 from apiserver.registry.request import Request
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry
-from apiserver.storage.store import KeyExistsError, RevisionMismatchError, ValueTooLargeError
+from apiserver.storage.store import (
+    KeyExistsError,
+    RevisionMismatchError,
+    UnknownOutcomeError,
+    ValueTooLargeError,
+)
 from apiserver.strategies.strategy import Strategy
 from knarr.api.errors import ApiError, RequestEntityTooLargeError
 from knarr.api.field_errors import FieldError, invalid_error
@@ -210,7 +215,8 @@ async def _update_once(
         async with resource.allocating(obj, old, dry_run=request.dry_run) as allocated:
             await core.approve(request, "UPDATE", obj.metadata.name, allocated, old)
             return await _put(core, request, resource, entry, allocated)
-    except (RevisionMismatchError, KeyExistsError):
+    except (RevisionMismatchError, KeyExistsError, UnknownOutcomeError):
+        # The last of them may be done: to do it once more would be to do it twice.
         raise
     except ApiError:
         # What is wrong may be so only because the cache is behind.

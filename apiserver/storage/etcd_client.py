@@ -63,6 +63,9 @@ _ELSEWHERE = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.CANCELLED,
+    # A member says so when our time is up first where it is, and gRPC when it stumbles.
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.INTERNAL,
 )
 _UNSENT = ("failed to connect", "connections to all backends failing", "resolution failed")
 _STALE_TOKEN = ("invalid auth token", "auth: revision in header is old", "user name is empty")
