@@ -34,7 +34,8 @@ from apiserver.rest.negotiate import JSON, Form, negotiate
 from apiserver.rest.reply import error_reply, reply, text_reply
 from apiserver.rest.resources import Resources
 from apiserver.rest.routes import NoSuchPageError, find, not_allowed
-from knarr.api.errors import ApiError, BadRequestError, InternalError
+from knarr.api.errors import ApiError, BadRequestError, InternalError, TooManyRequestsError
+from knarr.api.meta.status import StatusDetails
 
 log = structlog.get_logger()
 
@@ -80,6 +81,7 @@ class Front:
         self._connect = Connect(registry.core, gate, nodes)
         self._limits = Limits()
         self._endless_tasks: set[asyncio.Task[object]] = set()
+        self._has_ended = False
         self._ids = count(1)
         run = registry.rng.getrandbits(48)
         self._run = f"{run >> 16:08x}-{run & 0xFFFF:04x}"
@@ -136,7 +138,16 @@ class Front:
             return await error_reply(call, _told(call, error), form)
 
     async def _let_in(self, call: Call) -> None:
-        """Note who asks, and for whom. Raise UnauthorizedError, ForbiddenError."""
+        """Note who asks, and for whom. Raise UnauthorizedError, ForbiddenError.
+
+        Raise TooManyRequestsError for who came too late: nothing was done, and clients ask
+        again by themselves.
+        """
+        if self._has_ended:
+            raise TooManyRequestsError(
+                "The apiserver is shutting down, please try again later.",
+                details=StatusDetails(retry_after_seconds=1),
+            )
         request = call.request
         call.user = call.by = await self._who(request)
         asked = _asked(call)
@@ -243,6 +254,8 @@ class Front:
             for task in list(self._endless_tasks):
                 task.cancel()
             await runner.cleanup()
+            # Connections that were still shaking hands bring requests all the same.
+            self._has_ended = True
             await self._connect.proxy.close()
 
 
