@@ -73,8 +73,14 @@ class LocalStore:
         self._check(b"")
         current = await self._expected(key, expected)
         revision = self._last + 1
+        left_s = self._expiry.remaining_s(key)
         self._expiry.drop(key)
-        await self._commit(Change("delete", key, b"", revision, 0, current))
+        try:
+            await self._commit(Change("delete", key, b"", revision, 0, current))
+        except UnavailableError:
+            if left_s is not None:
+                self._expiry.set(key, max(left_s, 0.0))
+            raise
         return revision
 
     async def get(self, key: str) -> Stored | None:

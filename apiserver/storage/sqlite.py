@@ -2,8 +2,10 @@
 
 Writes that come in while a commit runs go into the next one together, so that
 many writers share one wait for the disk. A write is answered, and seen, only
-when it is durable. When a commit fails nobody knows what the disk holds, so the
-store stops for good and all who follow it get an error.
+when it is durable. A commit for which there is no room is undone whole and its writers
+are told; reads go on, and writes as soon as there is room. When a commit fails
+otherwise nobody knows what the disk holds, so the store stops for good and all
+who follow it get an error.
 """
 
 import asyncio
@@ -39,6 +41,9 @@ SWEEP_REVISIONS = 2_000
 CHANGES_READ_MAX = 1_000
 """Changes read from the file at once."""
 
+EXPIRE_AGAIN_S = 10.0
+"""A key whose time has come while there was no room goes so much later."""
+
 log = structlog.get_logger()
 
 _Waiting = tuple[Change | None, float, "asyncio.Future[None] | None"]
@@ -55,6 +60,7 @@ class SqliteStore(LocalStore):
         self._batch: list[_Waiting] = []
         self._writing: list[_Waiting] = []
         self._scheduled = False
+        self._is_full = False
         self._compacting = asyncio.Lock()
         self._writer = Writer(self._maintain)
         log.info("opened the store", path=str(path), sqlite=sqlite3.sqlite_version)
@@ -69,14 +75,22 @@ class SqliteStore(LocalStore):
         """Forget the past before a revision, a bit at a time."""
         await super().compact(revision)
         async with self._compacting:
-            await self._writer.call(partial(self._file.begin_compaction, revision))
-            first = await self._writer.call(self._swept)
-            while first < revision:
-                last = min(first + SWEEP_REVISIONS, revision)
-                await self._writer.call(partial(self._file.sweep, first, last, revision))
-                first = last
-            while await self._writer.call(self._file.vacuum):
-                pass  # Commits come in between.
+            try:
+                await self._compact_file(revision)
+            except sqlite3.Error as error:
+                if not _is_full(error):
+                    raise
+                raise UnavailableError(f"the store has no room: {error}") from None
+
+    async def _compact_file(self, revision: int) -> None:
+        await self._writer.call(partial(self._file.begin_compaction, revision))
+        first = await self._writer.call(self._swept)
+        while first < revision:
+            last = min(first + SWEEP_REVISIONS, revision)
+            await self._writer.call(partial(self._file.sweep, first, last, revision))
+            first = last
+        while await self._writer.call(self._file.vacuum):
+            pass  # Commits come in between.
 
     async def close(self) -> None:
         """Finish what is under way and close the file."""
@@ -173,8 +187,12 @@ class SqliteStore(LocalStore):
 
     def _written(self, error: BaseException | None) -> None:
         if error is not None:
-            self._fail(error)
+            if _is_full(error):
+                self._refuse(error)
+            else:
+                self._fail(error)
             return
+        self._note_room(is_full=False)
         written, self._writing = self._writing, []
         changes = [change for change, _, _ in written if change is not None]
         for change in changes:
@@ -186,6 +204,24 @@ class SqliteStore(LocalStore):
                 future.set_result(None)
         self._apply(changes)
         self._flush()
+
+    def _refuse(self, error: BaseException) -> None:
+        """Undo all that was decided since the last commit, for it rests on what was not written."""
+        self._note_room(is_full=True)
+        refused = self._writing + self._batch
+        self._writing, self._batch = [], []
+        self._staged.clear()
+        self._last = self._hub.revision
+        for change, _, future in refused:
+            if future is None and change is not None:
+                self._expiry.set(change.key, EXPIRE_AGAIN_S)
+            elif future is not None and not future.done():
+                future.set_exception(UnavailableError(f"the store has no room: {error}"))
+
+    def _note_room(self, *, is_full: bool) -> None:
+        if is_full != self._is_full:
+            self._is_full = is_full
+            log.warning("the store has no room" if is_full else "the store has room again")
 
     def _fail(self, error: BaseException) -> None:
         log.error("the store cannot write and stops", error=str(error))
@@ -209,3 +245,8 @@ class SqliteStore(LocalStore):
         except (sqlite3.Error, OSError) as error:
             # What is committed is safe in the WAL; the next commit tells whether more is wrong.
             log.warning("cannot checkpoint", error=str(error))
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a write failed for want of room, which SQLite undoes whole."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

@@ -165,3 +165,32 @@ async def test_stops_for_good_when_a_commit_fails(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         await anext(following)
     assert await store.get(f"{PODS}a/2") is None
+
+
+async def test_a_full_disk_refuses_writes_until_there_is_room(tmp_path: Path) -> None:
+    """What was not written was never there: not for reads, not for the writes that come next."""
+    path = tmp_path / "state.db"
+    store = opened(path)
+    first = await store.create(f"{PODS}a", b"1")
+    brief = await store.create(f"{PODS}brief", b"1", ttl_s=3600)
+    room = store._file._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._file._connection.execute(f"PRAGMA max_page_count = {room}")
+    large = b"x" * 100_000
+    with pytest.raises(UnavailableError, match="no room"):
+        await store.update(f"{PODS}a", large, expected=first)
+    both = (store.create(f"{PODS}b", large), store.delete(f"{PODS}brief", expected=brief))
+    refused = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(error) for error in refused] == [UnavailableError] * 2
+    assert [stored.value for stored in (await store.range(PODS)).items] == [b"1", b"1"]
+    assert await store.revision() == brief
+    assert store._expiry.remaining_s(f"{PODS}brief") is not None, "it still goes in its time"
+    store._file._connection.execute("PRAGMA max_page_count = 1000000")
+    second = await store.update(f"{PODS}a", large, expected=first)
+    assert second == brief + 1
+    await store.close()
+    store = opened(path)
+    assert await store.get(f"{PODS}b") is None
+    found = await store.get(f"{PODS}a")
+    assert found is not None
+    assert found.revision == second
+    await store.close()
