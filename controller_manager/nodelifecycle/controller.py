@@ -1,7 +1,7 @@
 """Watches nodes, their Leases, and the pods on them."""
 
 import asyncio
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from controller_manager.nodelifecycle.decide import decide, is_healthy, wants_eviction
@@ -50,7 +50,8 @@ class NodeLifecycleController:
         self._clock = clock
         self._grace_s = grace_s
         self._zones = Zones(rate)
-        self._heard: dict[str, tuple[Any, datetime]] = {}
+        self._heard: dict[str, tuple[Any, float]] = {}
+        """The last sign of each node's life, and when by the loop's time: clocks are set."""
         feed(self.queue, nodes)
         nodes.handle(self._node_changed)
         leases.handle(self._lease_changed)
@@ -62,13 +63,13 @@ class NodeLifecycleController:
             return None
         name = key.name
         now, now_s = self._clock.now(), asyncio.get_running_loop().time()
-        _, heard_at = self._heard[name]
+        silent_s = now_s - self._heard[name][1]
         wait_s = self._zones.wait_s(name, now_s) if wants_eviction(node) else 0.0
         may_evict = wait_s is not None and wait_s <= 0
         plan = decide(
             node,
-            () if is_healthy(node) and self._is_heard(heard_at, now) else self._pods.on_node(name),
-            heard_at=heard_at,
+            () if is_healthy(node) and silent_s < self._grace_s else self._pods.on_node(name),
+            heard_at=now - timedelta(seconds=silent_s),
             grace_s=self._grace_s,
             may_evict=may_evict,
             now=now,
@@ -81,9 +82,6 @@ class NodeLifecycleController:
         if not may_evict:
             return DISRUPTED_AGAIN_AFTER_S if wait_s is None else wait_s
         return again_after_s
-
-    def _is_heard(self, heard_at: datetime, now: datetime) -> bool:
-        return (now - heard_at).total_seconds() < self._grace_s
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         node = new or old
@@ -103,11 +101,11 @@ class NodeLifecycleController:
         signs = tuple(each.last_heartbeat_time for each in new.status.conditions)
         before = self._heard.get(name)
         if before is None or before[0] != signs:
-            self._heard[name] = (signs, self._clock.now())
+            self._heard[name] = (signs, asyncio.get_running_loop().time())
 
     def _lease_changed(self, old: Lease | None, new: Lease | None) -> None:
         if new is None or new.metadata.namespace != LEASES or new.metadata.name not in self._heard:
             return
         name = new.metadata.name
         if old is None or old.spec.renew_time != new.spec.renew_time:
-            self._heard[name] = (self._heard[name][0], self._clock.now())
+            self._heard[name] = (self._heard[name][0], asyncio.get_running_loop().time())

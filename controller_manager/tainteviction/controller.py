@@ -1,6 +1,7 @@
 """Watches nodes for NoExecute taints, and the pods on them."""
 
-from datetime import datetime
+import asyncio
+from datetime import timedelta
 
 from controller_manager.tainteviction.decide import decide
 from knarr.api.core.node import Node
@@ -35,7 +36,8 @@ class TaintEvictionController:
         self._pods = pods
         self._recorder = recorder
         self._clock = clock
-        self._since: dict[str, tuple[tuple[Taint, ...], datetime]] = {}
+        self._since: dict[str, tuple[tuple[Taint, ...], float]] = {}
+        """The taints of each node, and since when by the loop's time: clocks are set."""
         pods.handle(self._pod_changed)
         nodes.handle(self._node_changed)
 
@@ -44,10 +46,12 @@ class TaintEvictionController:
         pod = self._pods.objects.get(key)
         if pod is None or not pod.spec.node_name:
             return None
-        taints, since = self._since.get(pod.spec.node_name, ((), self._clock.now()))
+        taints, since_s = self._since.get(pod.spec.node_name, ((), 0.0))
         if not taints:
             return None
-        plan = decide(pod, taints, since=since, now=self._clock.now())
+        now = self._clock.now()
+        lasted = timedelta(seconds=asyncio.get_running_loop().time() - since_s)
+        plan = decide(pod, taints, since=now - lasted, now=now)
         return await carry_out(plan, self._client, self._pods, recorder=self._recorder)
 
     def _pod_changed(self, _: Pod | None, new: Pod | None) -> None:
@@ -66,7 +70,7 @@ class TaintEvictionController:
         if not taints:
             self._since.pop(name, None)
             return
-        self._since[name] = (taints, self._clock.now())
+        self._since[name] = (taints, asyncio.get_running_loop().time())
         if self._pods.is_listed:
             for pod in self._pods.on_node(name):
                 self.queue.add(key_of(pod))
