@@ -91,7 +91,16 @@ proto: $(DEV_STAMP) ## Make knarr/proto from proto/knarr/v1 again
 
 .PHONY: multihost
 multihost: $(DEV_STAMP) ## A cluster on three hosts that are network namespaces; needs root and dockerd
-	pytest tests/multihost
+	pytest tests/multihost --ignore=tests/multihost/faults
+
+.PHONY: faults test-vms
+faults: $(DEV_STAMP) ## Hosts, wires, disks and clocks fail, servers lose their quorum, histories are checked: half an hour
+	@lab/test-tools.sh faults
+	pytest tests/multihost/faults
+
+test-vms: $(DEV_STAMP) ## The same tests on real hosts: make test-vms HOSTS=hosts.yaml (docs/hosts.md); TESTS=… for some
+	@[ -f "$(HOSTS)" ] || { echo "HOSTS=FILE is needed: an inventory, see docs/hosts.md"; exit 1; }
+	HOSTS="$(HOSTS)" pytest $(or $(TESTS),tests/multihost)
 
 clean: ## Remove what `make` made here
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

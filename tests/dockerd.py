@@ -55,6 +55,19 @@ class Dockerd:
         """The same, as clients are told."""
         return f"unix://{self.socket}"
 
+    @property
+    def command(self) -> list[str]:
+        """What runs it."""
+        return [
+            *self.prefix,
+            *("dockerd", "--config-file", str(self.folder / "empty.json")),
+            *("--data-root", str(self.folder / "data")),
+            *("--exec-root", str(self.folder / "exec")),
+            *("--pidfile", str(self.folder / "pid"), "-H", self.host),
+            *("--bridge=none", f"--userland-proxy={str(not self.is_bare).lower()}"),
+            *("--live-restore", "--shutdown-timeout", "2", *self.flags),
+        ]
+
     def start(self) -> None:
         """Start it and wait until it answers. Raise RuntimeError with its last words."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -64,15 +77,7 @@ class Dockerd:
             (self.folder / stale).unlink(missing_ok=True)
         log = (self.folder / "log").open("ab")
         self.process = subprocess.Popen(
-            [
-                *self.prefix,
-                *("dockerd", "--config-file", str(self.folder / "empty.json")),
-                *("--data-root", str(self.folder / "data")),
-                *("--exec-root", str(self.folder / "exec")),
-                *("--pidfile", str(self.folder / "pid"), "-H", self.host),
-                *("--bridge=none", f"--userland-proxy={str(not self.is_bare).lower()}"),
-                *("--live-restore", "--shutdown-timeout", "2", *self.flags),
-            ],
+            self.command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -109,9 +114,11 @@ class Dockerd:
     def ask(self, method: str, path: str) -> Any:
         """One call of its API; the answer as JSON."""
         connection = _UnixConnection(str(self.socket))
-        connection.request(method, path)
-        told = connection.getresponse().read()
-        connection.close()
+        try:
+            connection.request(method, path)
+            told = connection.getresponse().read()
+        finally:
+            connection.close()
         return json.loads(told) if told.strip() else None
 
     def clean(self) -> None:

@@ -27,6 +27,10 @@ class RefusedError(Exception):
         self.status = status
 
 
+class UnsentError(OSError):
+    """There was no connection to send anything on."""
+
+
 @dataclass(frozen=True)
 class Api:
     """One API server, as its administrator sees it."""
@@ -40,10 +44,7 @@ class Api:
 
     def ask(self, method: str, path: str, body: object = None, content: str = "") -> Any:
         """One request; the answer as JSON. Raise RefusedError or OSError."""
-        context = ssl.create_default_context(cafile=str(self.ca))
-        plain = self.network.connect(self.address, self.port, timeout_s=10)
-        connection = http.client.HTTPConnection(self.address, self.port)
-        connection.sock = context.wrap_socket(plain, server_hostname=self.address)
+        connection = self._open()
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Content-Type": content or "application/json",
@@ -63,6 +64,20 @@ class Api:
         if answer.status >= 400:
             raise RefusedError(answer.status, told if isinstance(told, dict) else {"message": told})
         return told
+
+    def _open(self) -> http.client.HTTPConnection:
+        context = ssl.create_default_context(cafile=str(self.ca))
+        try:
+            plain = self.network.connect(self.address, self.port, timeout_s=10)
+        except OSError as error:
+            raise UnsentError(*error.args) from None
+        connection = http.client.HTTPConnection(self.address, self.port)
+        try:
+            connection.sock = context.wrap_socket(plain, server_hostname=self.address)
+        except OSError as error:
+            plain.close()
+            raise UnsentError(*error.args) from None
+        return connection
 
     def get(self, path: str) -> Any:
         """What lies at /api/v1/… or /apis/…."""

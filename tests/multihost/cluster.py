@@ -13,7 +13,7 @@ from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import SystemClock
 from tests.multihost.api import Api, Json, eventually
 from tests.multihost.host import Host
-from tests.multihost.lab import Lab
+from tests.multihost.made import Lab
 from tests.multihost.networks import Network
 
 PODS = "10.244.0.0/16"
@@ -149,6 +149,12 @@ class Cluster:
             local_endpoints=f"kube-system/kube-dns=127.0.0.1:{DNS_PORT}",
         )
         self._python(host, "dns", **self._to_server(host), bind_address="127.0.0.1", port=DNS_PORT)
+
+    def revive(self) -> None:
+        """Start what has ended, as a supervisor does: who can lead no longer ends by itself."""
+        for name in ("apiserver", "controller_manager", "scheduler"):
+            if not self.control.is_running(name):
+                self.control.crash(name)
 
     def wait_ready(self, timeout_s: float = 40.0) -> None:
         """Wait until all nodes are ready, and their proxies and name servers."""

@@ -9,39 +9,28 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from tests.dockerd import missing
-from tests.multihost.host import CONTROL, Host, NamespaceHost
+from tests.multihost.host import CONTROL, NamespaceHost
+from tests.multihost.inventory import remote_lab
+from tests.multihost.made import Lab
 from tests.multihost.namespaces import ROOT, delete, processes, run
-from tests.multihost.wires import Switch, Wires
+from tests.multihost.wires import Switch
 
 PREFIX = "knl"
+
+HOSTS = Path(os.environ["HOSTS"]).absolute() if os.environ.get("HOSTS") else None
+"""An inventory of hosts to be used instead, reached by ssh."""
 
 _NUMBERS = count()
 
 
-@dataclass
-class Lab:
-    """Hosts, and what is between them."""
-
-    control: Host
-    """A host without an engine, for what leads the cluster."""
-    nodes: list[Host]
-    wires: Wires
-    folder: Path
-    """A folder on this machine, for the tests' own."""
-
-    @property
-    def hosts(self) -> list[Host]:
-        """All of them."""
-        return [self.control, *self.nodes]
-
-
 def why_not() -> str:
     """Why there can be no lab here; empty where there can."""
+    if HOSTS is not None:
+        return ""
     reason = missing()
     if not reason and not all(map(shutil.which, ("ip", "nft", "nsenter", "iptables"))):
         reason = "ip, nft, nsenter or iptables is not installed: lab/test-tools.sh does it"
@@ -50,18 +39,28 @@ def why_not() -> str:
 
 @contextmanager
 def lab(
-    folder: Path, nodes: int = 2, *, apart: Sequence[int] = (), images: Path | None = None
+    folder: Path,
+    nodes: int = 2,
+    *,
+    apart: Sequence[int] = (),
+    images: Path | None = None,
+    servers: int = 1,
 ) -> Iterator[Lab]:
     """A lab that is gone when the block ends; hosts of these numbers (from 1) lie behind a router.
 
     The first node's engine is as users have it: with its own proxy for published ports.
     """
+    if HOSTS is not None:
+        with remote_lab(HOSTS, folder, nodes=nodes, servers=servers, images=images) as found:
+            yield found
+        return
     sweep()
     tag = f"{PREFIX}{os.getpid()}{chr(ord('a') + next(_NUMBERS))}"
     switch = Switch(tag, folder)
-    control = NamespaceHost(
-        "control", CONTROL, 0, tag, folder / "control", switch, has_engine=False
-    )
+    leading = [
+        NamespaceHost(name, CONTROL - n, 0, tag, folder / name, switch, has_engine=False)
+        for n, name in enumerate(("control", *(f"control{n + 1}" for n in range(1, servers))))
+    ]
     made: list[NamespaceHost] = []
     for number in range(1, nodes + 1):
         one = NamespaceHost(
@@ -79,10 +78,10 @@ def lab(
         stack.callback(_remove_cgroups, tag)
         stack.callback(switch.down)
         switch.up()
-        for host in (control, *made):
+        for host in (*leading, *made):
             stack.callback(host.down)
             host.up()
-        yield Lab(control, [*made], switch, folder)
+        yield Lab(leading[0], [*made], switch, folder, [*leading[1:]])
 
 
 def sweep() -> None:

@@ -174,11 +174,12 @@ class Switch:
     def lose(self, host: Plug, percent: int) -> None:
         """Lose so many of the packets a host sends."""
         self._lossy.add(host.name)
+        chance = f"numgen random mod 100 < {percent} " if percent < 100 else ""
         hook = f'type filter hook ingress device "{host.name}" priority 0; policy accept;'
         table = f"netdev lossy-{host.name}"
         self._nft(
             f"add table {table}\ndelete table {table}\ntable {table} {{\n chain c {{\n  {hook}\n"
-            f"  numgen random mod 100 < {percent} drop\n }}\n}}\n"
+            f"  {chance}drop\n }}\n}}\n"
         )
 
     def delay(self, host: Plug, milliseconds: int) -> None:
@@ -205,7 +206,8 @@ class Switch:
         """Have everything as it was."""
         self._nft("flush set bridge faults cut\nflush set ip faults cut\n")
         for name in self._lossy:
-            self._nft(f"delete table netdev lossy-{name}\n")
+            # It went with the cable of a host that was switched off.
+            self._nft(f"add table netdev lossy-{name}\ndelete table netdev lossy-{name}\n")
         self._lossy.clear()
         for name in tuple(self._slow):
             self._end_delay(name)
