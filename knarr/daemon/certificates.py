@@ -20,6 +20,7 @@ from typing import Final
 
 import structlog
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -78,7 +79,10 @@ class Pair(Struct, frozen=True):
 
 
 class Authority:
-    """A certificate authority in a folder: ca.crt and ca.key."""
+    """A certificate authority in a folder: ca.crt and ca.key.
+
+    ca.crt may hold several, while one replaces another: the first signs, all are believed.
+    """
 
     def __init__(
         self,
@@ -87,8 +91,10 @@ class Authority:
         path: Path,
         clock: Clock,
         lasts: timedelta = CERTIFICATE_LASTS,
+        others: Sequence[x509.Certificate] = (),
     ) -> None:
         self._certificate = certificate
+        self._others = tuple(others)
         self._key = key
         self._clock = clock
         self._lasts = lasts
@@ -108,7 +114,7 @@ class Authority:
         """The authority in two files. Raise SettingsError if they are not one."""
         where = f"certificate authority in {pair.certificate.parent}"
         try:
-            certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+            certificate, *others = x509.load_pem_x509_certificates(pair.certificate.read_bytes())
             key = serialization.load_pem_private_key(pair.key.read_bytes(), password=None)
         except (OSError, ValueError) as error:
             raise SettingsError(f"{where}: {error}") from None
@@ -116,12 +122,13 @@ class Authority:
             raise SettingsError(f"{where}: the key is neither an EC nor an RSA key")
         if key.public_key() != certificate.public_key():
             raise SettingsError(f"{where}: the key is not that of the certificate")
-        return cls(certificate, key, pair.certificate, clock, lasts)
+        return cls(certificate, key, pair.certificate, clock, lasts, others)
 
     @property
     def pem(self) -> bytes:
-        """The authority's certificate."""
-        return self._certificate.public_bytes(serialization.Encoding.PEM)
+        """The certificate of the authority, and of others that are to be believed beside it."""
+        known = (self._certificate, *self._others)
+        return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in known)
 
     def ensure(self, stem: Path, wanted: Wanted) -> Pair:
         """The pair `stem`.crt and `stem`.key, issued when it is absent, old or says otherwise."""
@@ -210,6 +217,15 @@ def ensure_key(path: Path) -> Path:
 def is_due(certificate: x509.Certificate, now: datetime) -> bool:
     """Whether a certificate is to be renewed."""
     return certificate.not_valid_after_utc - now < life_of(certificate) * RENEW_SHARE
+
+
+def is_signed_by_first(certificate: x509.Certificate, authorities: bytes) -> bool:
+    """Whether it is the first of some authorities that signed; the others are on their way out."""
+    try:
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authorities))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def life_of(certificate: x509.Certificate) -> timedelta:

@@ -16,11 +16,12 @@ import structlog
 from yarl import URL
 
 from knarr.cluster.hosts.certificates import Connect, client_wish, obtain, renew, serving_wish
+from knarr.cluster.hosts.discovery import pins_of
 from knarr.cluster.hosts.failure import JoinError, UnreachableError
 from knarr.cluster.hosts.join import AgentFolder, Membership, join
 from knarr.cluster.hosts.parts import AgentOptions, flags_of, keep_running, parts_of
 from knarr.cluster.hosts.rest import RefusedError, Rest, rest
-from knarr.cluster.hosts.settings import CONFIG, servers_in, settings_in
+from knarr.cluster.hosts.settings import AUTHORITIES, CONFIG, servers_in, settings_in
 from knarr.cluster.hosts.skew import check_skew
 from knarr.daemon.certificates import write_whole
 from knarr.daemon.clock import Clock
@@ -86,7 +87,8 @@ async def _be_node(
         client = client_wish(folder.path, membership.node, lasts_s)
         group.create_task(_follow_servers(as_node, folder, membership), name="servers")
         for wish in (client, serving):
-            group.create_task(renew(as_node, wish, clock), name=f"renew-{wish.file.stem}")
+            keeping = renew(as_node, wish, clock, folder.authority)
+            group.create_task(keeping, name=f"renew-{wish.file.stem}")
         flags = flags_of(options, folder, membership, settings_in(data), servers)
         folder.keep_flags_of_parts(flags)
         for name, run in parts_of(flags).items():
@@ -123,6 +125,7 @@ async def _follow_servers(as_node: Connect, folder: AgentFolder, membership: Mem
             continue
         write_whole(folder.settings, json.dumps(data).encode())
         write_whole(folder.servers, "\n".join(_addresses(data, membership)).encode())
+        _believe(folder, data)
 
 
 async def _cluster_data(as_node: Connect, folder: AgentFolder, version: str) -> dict[str, str]:
@@ -141,7 +144,16 @@ async def _cluster_data(as_node: Connect, folder: AgentFolder, version: str) -> 
         log.warning("no server answers yet, going on as before", error=str(error))
         return known
     write_whole(folder.settings, json.dumps(data).encode())
+    _believe(folder, data)
     return {str(key): str(value) for key, value in data.items()}
+
+
+def _believe(folder: AgentFolder, data: Mapping[str, str]) -> None:
+    """Believe whom the cluster believes: we were told by a server that we believed before."""
+    told = str(data.get(AUTHORITIES, "")).encode()
+    if told and told != folder.authority.read_bytes():
+        log.info("other authorities are believed", authorities=sorted(pins_of(told)))
+        write_whole(folder.authority, told)
 
 
 def _addresses(data: Mapping[str, str], membership: Membership) -> tuple[str, ...]:

@@ -23,7 +23,14 @@ from msgspec import Struct
 
 from knarr.cluster.hosts.failure import JoinError
 from knarr.cluster.hosts.rest import RefusedError, Rest, patiently
-from knarr.daemon.certificates import ensure_key, is_due, life_of, look_every_s, write_whole
+from knarr.daemon.certificates import (
+    ensure_key,
+    is_due,
+    is_signed_by_first,
+    life_of,
+    look_every_s,
+    write_whole,
+)
 from knarr.daemon.clock import Clock
 
 log = structlog.get_logger()
@@ -40,6 +47,9 @@ ASK_EVERY_S = 0.3
 
 OBTAINED_S = 0.5
 """A fresh certificate is left alone for so long, however soon it is due."""
+
+LOOK_EVERY_S = 60.0
+"""How often it is looked whether another authority signs, at least."""
 
 AGAIN_S = 30.0
 """When a renewal that failed is tried again, at most."""
@@ -118,20 +128,30 @@ async def obtain(server: Rest, wish: Wish) -> None:
     log.info("got a certificate", name=wish.name, file=str(wish.file))
 
 
-async def renew(connect: Connect, wish: Wish, clock: Clock) -> None:
-    """Keep a certificate good until cancelled."""
+async def renew(connect: Connect, wish: Wish, clock: Clock, authority: Path) -> None:
+    """Keep a certificate good until cancelled, and one of the authority that signs now."""
     while True:
         certificate = certificate_in(wish.file)
-        if certificate is not None and not is_due(certificate, clock.now()):
-            await asyncio.sleep(look_every_s(life_of(certificate)))
+        is_good = certificate is not None and not is_due(certificate, clock.now())
+        if is_good and _is_signed_as_now(wish, authority):
+            assert certificate is not None, "a good one is there"
+            await asyncio.sleep(min(look_every_s(life_of(certificate)), LOOK_EVERY_S))
             continue
         try:
             async with connect() as server:
                 await obtain(server, wish)
-            await asyncio.sleep(OBTAINED_S)
+            # Some server may still sign as before; that is asked for again, but not at once.
+            is_new = _is_signed_as_now(wish, authority)
+            await asyncio.sleep(OBTAINED_S if is_new else LOOK_EVERY_S)
         except JoinError as error:
             log.warning("certificate not renewed yet", file=str(wish.file), error=str(error))
             await asyncio.sleep(_again_s(certificate, clock))
+
+
+def _is_signed_as_now(wish: Wish, authority: Path) -> bool:
+    """Whether the authority that signs now has signed what there is."""
+    certificate = certificate_in(wish.file)
+    return certificate is not None and is_signed_by_first(certificate, authority.read_bytes())
 
 
 def _again_s(certificate: x509.Certificate | None, clock: Clock) -> float:

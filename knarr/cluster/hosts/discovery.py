@@ -51,6 +51,12 @@ def pin_of(authority: bytes) -> str:
     return f"sha256:{sha256(key).hexdigest()}"
 
 
+def pins_of(authorities: bytes) -> set[str]:
+    """The hashes of all authorities that are believed."""
+    known = x509.load_pem_x509_certificates(authorities)
+    return {pin_of(one.public_bytes(serialization.Encoding.PEM)) for one in known}
+
+
 async def discover(url: URL, token: str, pins: Sequence[str], clock: Clock) -> Cluster:
     """Find out about the cluster at an address, and whether to believe it. Raise JoinError."""
     if TOKEN.fullmatch(token) is None:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec import json as msgjson
 
 from knarr.cluster.hosts.certificates import certificate_in, client_wish, obtain
-from knarr.cluster.hosts.discovery import discover, pin_of
+from knarr.cluster.hosts.discovery import discover, pin_of, pins_of
 from knarr.cluster.hosts.failure import JoinError
 from knarr.cluster.hosts.rest import RefusedError, Rest, address, rest
 from knarr.cluster.hosts.skew import OWN_VERSION, check_skew
@@ -130,9 +130,9 @@ def _is_node(known: Membership, options: JoinOptions, folder: AgentFolder, now: 
             f"this host is the node {known.node} already; `knarr leave` before it can be another"
         )
     if options.pins and folder.authority.exists():
-        own = pin_of(folder.authority.read_bytes())
-        if own not in {pin.lower() for pin in options.pins}:
-            raise JoinError(_other_cluster(own))
+        believed = folder.authority.read_bytes()
+        if not pins_of(believed) & {pin.lower() for pin in options.pins}:
+            raise JoinError(_other_cluster(pin_of(believed)))
     certificate = certificate_in(folder.client)
     if certificate is None:
         return False
@@ -149,9 +149,9 @@ def _is_node(known: Membership, options: JoinOptions, folder: AgentFolder, now: 
 def _keep_authority(folder: AgentFolder, authority: bytes) -> None:
     folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.authority.exists():
-        own = pin_of(folder.authority.read_bytes())
-        if own != pin_of(authority):
-            raise JoinError(_other_cluster(own))
+        believed = folder.authority.read_bytes()
+        if not pins_of(believed) & pins_of(authority):
+            raise JoinError(_other_cluster(pin_of(believed)))
     write_whole(folder.authority, authority)
 
 

@@ -23,6 +23,7 @@ from knarr.api.rbac.rules import PolicyRule, RoleRef, Subject
 from knarr.client.client import Client
 from knarr.cluster.hosts.bundle import NAME as KEYS
 from knarr.cluster.hosts.settings import (
+    AUTHORITIES,
     CONFIG,
     SETTINGS,
     ClusterSettings,
@@ -51,20 +52,23 @@ async def make_host_objects(
             await client.create(obj)
         except AlreadyExistsError:
             continue
-    await _put(client, CONFIG, {SETTINGS: _text(settings)} | entry_of(name, place))
+    ours = {SETTINGS: _text(settings), AUTHORITIES: authority.decode()}
+    await _put(client, CONFIG, ours | entry_of(name, place))
     known = servers_in((await client.get(ConfigMap, CONFIG)).data).values()
-    listed = await _listed(client)
-    if listed not in {one.rest for one in known}:
+    listed, believed = await _listed(client)
+    if listed not in {one.rest for one in known} or believed != authority:
         await _put(client, INFO, {"kubeconfig": _kubeconfig(place, authority)})
 
 
-async def _listed(client: Client) -> str:
-    """The server that hosts are told of, empty when none is."""
+async def _listed(client: Client) -> tuple[str, bytes]:
+    """The server that hosts are told of, and whom to believe; empty when there is none."""
     try:
         info = await client.get(ConfigMap, INFO)
-        return str(yaml.safe_load(info.data["kubeconfig"])["clusters"][0]["cluster"]["server"])
-    except (NotFoundError, LookupError, TypeError, yaml.YAMLError):
-        return ""
+        cluster = yaml.safe_load(info.data["kubeconfig"])["clusters"][0]["cluster"]
+        authority = base64.b64decode(cluster["certificate-authority-data"])
+        return str(cluster["server"]), authority
+    except (NotFoundError, LookupError, TypeError, ValueError, yaml.YAMLError):
+        return "", b""
 
 
 async def _put(client: Client, key: Key, data: dict[str, str]) -> None:

@@ -16,6 +16,8 @@ from knarr.api.keys import Key
 CONFIG = Key("kube-system", "knarr-cluster")
 SERVER = "server."
 SETTINGS = "settings"
+AUTHORITIES = "authorities"
+"""Whom to believe, PEM: the first signs, others may be on their way in or out."""
 
 
 class ClusterSettings(Struct, frozen=True, kw_only=True):
