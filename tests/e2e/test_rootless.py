@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -52,7 +53,7 @@ spec:
 class UsersCluster(Cluster):
     """Commands run by a user without privilege."""
 
-    @property
+    @cached_property
     def interpreter(self) -> str:
         """A Python that user may run: ours, or the machine's of the same version."""
         return next(
