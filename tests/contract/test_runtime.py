@@ -318,6 +318,26 @@ async def test_attach_is_to_the_streams_of_the_container(runtime: Runtime, place
     assert await printed(runtime, container_id) == seen
 
 
+async def test_a_container_may_have_a_terminal(runtime: Runtime, place: Place) -> None:
+    await runtime.start_sandbox(sandbox(place))
+    script = "read word; tty; stty size; echo got $word >&2; exit 5"
+    container_id = await runtime.start_container(container(script, tty=True, stdin=True))
+    async with asyncio.timeout(30):
+        session = await runtime.attach(container_id)
+        await session.resize(columns=101, rows=33)
+        await session.write(b"one\n")
+        seen = b"".join([data async for _, data in session.output()])
+        assert await session.exit_code() == 5
+        await session.close()
+    shown = seen.decode().splitlines()
+    assert shown[0] == "one", "what is typed is shown"
+    assert shown[1].startswith("/dev/")
+    assert shown[2:] == ["33 101", "got one"]
+    one = await ended(runtime)
+    assert (one.exit_code, one.reason) == (5, "Error")
+    assert "got one" in (await printed(runtime, container_id)).decode()
+
+
 async def test_mounts_are_seen(runtime: Runtime, place: Place, tmp_path: Path) -> None:
     place.require_mounts()
     (tmp_path / "volume").mkdir()

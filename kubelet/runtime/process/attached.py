@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from kubelet.runtime.process.output import Pump
+from kubelet.runtime.process.terminal import RELAY, SIZE
 
 INPUT = "stdin"
 """The named pipe of a container that takes input."""
@@ -65,7 +66,13 @@ class AttachSession:
                 os.kill(int((self._folder / HOLDER).read_text()), signal.SIGKILL)
 
     async def resize(self, *, columns: int, rows: int) -> None:
-        """Nothing to do: there is no terminal."""
+        """Tell the terminal's size, where there is one."""
+        fresh = self._folder / f"{SIZE}.new"
+        fresh.write_text(f"{rows} {columns}")
+        fresh.rename(self._folder / SIZE)
+        # One that is not up yet reads it when it is.
+        with suppress(OSError, ValueError):
+            os.kill(int((self._folder / RELAY).read_text()), signal.SIGWINCH)
 
     async def output(self) -> AsyncIterator[tuple[Literal["stdout", "stderr"], bytes]]:
         """Yield what it prints until it ends."""

@@ -61,6 +61,7 @@ class ContainerRecord(Struct, frozen=True):
     created_at: str
     stop_signal: str = ""
     stdin_once: bool = False
+    tty: bool = False
 
 
 class ContainerFolder:

@@ -50,6 +50,7 @@ from kubelet.runtime.runtime import (
 from kubelet.runtime.tcp import TcpConnection
 
 ENTER = Path(__file__).with_name("enter.py")
+TERMINAL = Path(__file__).with_name("terminal.py")
 
 SUPERVISE = """
 trap : TERM INT HUP QUIT USR1 USR2
@@ -189,6 +190,7 @@ class ProcessRuntime(Runtime):
             created_at=self._clock.now().isoformat(),
             stop_signal=config.stop_signal,
             stdin_once=config.stdin_once,
+            tty=config.tty,
         )
         folder = pod.add(record)
         write(folder.path / "enter.json", self._enter(config, folder, command))
@@ -277,8 +279,13 @@ class ProcessRuntime(Runtime):
 
     async def usage(self, container_id: str) -> Usage | None:
         """What the container's processes use together."""
-        supervisor = self._folder(container_id).supervisor()
-        return self._uses.of(supervisor, self._clock.now()) if supervisor is not None else None
+        folder = self._folder(container_id)
+        supervisor = folder.supervisor()
+        if supervisor is None:
+            return None
+        # Whoever has a terminal has a session of its own.
+        pid = folder.pid() if folder.record.tty else None
+        return self._uses.of(supervisor if pid is None else pid, self._clock.now())
 
     def disk_paths(self, container_id: str) -> Sequence[Path]:
         """Its own folder, log included."""
@@ -391,8 +398,9 @@ class ProcessRuntime(Runtime):
     def _launch(self, folder: ContainerFolder) -> None:
         for stream in ("stdout", "stderr"):
             (folder.path / stream).touch(mode=0o600)
+        program = TERMINAL if folder.record.tty else ENTER
         child = subprocess.Popen(
-            ["/bin/sh", "-c", SUPERVISE, "knarr", str(folder.path), sys.executable, str(ENTER)],
+            ["/bin/sh", "-c", SUPERVISE, "knarr", str(folder.path), sys.executable, str(program)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
