@@ -32,11 +32,11 @@ VALUES: dict[str, list[dict[str, Any]]] = {
     f"{CUSTOM}/namespaces/default/pods/*/requests": [
         measured("Pod", f"pods-{number}", "requests", "2") for number in range(2)
     ],
-    f"{CUSTOM}/namespaces/default/services/web/rate": [measured("Service", "web", "rate", "150")],
+    f"{CUSTOM}/namespaces/default/services/web/rate": [measured("Service", "web", "rate", "100")],
     f"{CUSTOM}/namespaces/default/metrics/users": [measured("Namespace", "default", "users", "9")],
     f"{EXTERNAL}/namespaces/default/queue": [
-        {"metricName": "queue", "metricLabels": {}, "timestamp": AT, "value": "9500m"},
-        {"metricName": "queue", "metricLabels": {}, "timestamp": AT, "value": "2"},
+        {"metricName": "queue", "metricLabels": {}, "timestamp": AT, "value": "6500m"},
+        {"metricName": "queue", "metricLabels": {}, "timestamp": AT, "value": "1500m"},
     ],
 }
 
