@@ -9,6 +9,8 @@ from apiserver.admission.refusal import refusal
 from knarr.api.core.pod import Pod, PodSpec
 from knarr.api.node.runtime_class import RuntimeClass
 
+_NO_OVERHEAD = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+
 
 class RuntimeClasses(Admission):
     """Looks up the runtime class of new pods."""
@@ -21,6 +23,8 @@ class RuntimeClasses(Admission):
         pod: Pod = attributes.object
         name = pod.spec.runtime_class_name
         if not name:
+            if pod.spec.overhead:
+                raise refusal(attributes, _NO_OVERHEAD)
             return pod
         found: RuntimeClass | None = view.get(RuntimeClass, "", name)
         if found is None:
@@ -29,6 +33,8 @@ class RuntimeClasses(Admission):
 
 
 def _with_class(attributes: Attributes, spec: PodSpec, found: RuntimeClass) -> PodSpec:
+    if found.overhead is None and spec.overhead:
+        raise refusal(attributes, _NO_OVERHEAD)
     if found.overhead is not None:
         fixed = found.overhead.pod_fixed
         if spec.overhead and spec.overhead != fixed:

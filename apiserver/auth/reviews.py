@@ -115,13 +115,13 @@ class Reviews:
     ) -> SelfSubjectAccessReview:
         """Answer whether the one who asks may."""
         spec = asked.spec
-        _check_one("SelfSubjectAccessReview", asked)
+        _check_one(asked)
         status = self._status(request.user, spec.resource_attributes, spec.non_resource_attributes)
         return replace(asked, status=status)
 
     async def may_they(self, request: Request, asked: SubjectAccessReview) -> SubjectAccessReview:
         """Answer whether somebody may."""
-        return replace(asked, status=self._subject_status("SubjectAccessReview", asked))
+        return replace(asked, status=self._subject_status(asked))
 
     async def may_they_here(
         self, request: Request, asked: LocalSubjectAccessReview
@@ -129,19 +129,22 @@ class Reviews:
         """Answer whether somebody may in this namespace."""
         meant = asked.spec.resource_attributes
         if meant is not None and meant.namespace != request.namespace:
-            detail = f"must match metadata.namespace: {request.namespace}"
-            error = invalid("spec.resourceAttributes.namespace", meant.namespace, detail)
-            raise invalid_error(AUTHORIZATION, "LocalSubjectAccessReview", "", [error])
-        return replace(asked, status=self._subject_status("LocalSubjectAccessReview", asked))
+            error = invalid(
+                "spec.resourceAttributes.namespace",
+                meant.namespace,
+                "must match metadata.namespace",
+            )
+            raise invalid_error(AUTHORIZATION, "", "", [error])
+        return replace(asked, status=self._subject_status(asked))
 
     def _subject_status(
-        self, kind: str, asked: SubjectAccessReview | LocalSubjectAccessReview
+        self, asked: SubjectAccessReview | LocalSubjectAccessReview
     ) -> SubjectAccessReviewStatus:
         spec = asked.spec
         errors = []
         if not spec.user and not spec.groups:
             errors.append(required("spec.user", "at least one of user or group must be specified"))
-        _check_one(kind, asked, errors)
+        _check_one(asked, errors)
         user = User(
             name=spec.user,
             uid=spec.uid,
@@ -199,7 +202,6 @@ def _info(user: User) -> UserInfo:
 
 
 def _check_one(
-    kind: str,
     asked: SelfSubjectAccessReview | SubjectAccessReview | LocalSubjectAccessReview,
     more: Sequence[FieldError] = (),
 ) -> None:
@@ -208,6 +210,9 @@ def _check_one(
     resource, path = asked.spec.resource_attributes, asked.spec.non_resource_attributes
     if resource is not None and path is not None:
         detail = "cannot be specified in combination with resourceAttributes"
+        errors.append(invalid("spec.nonResourceAttributes", _plain(path), detail))
+    if path is not None and isinstance(asked, LocalSubjectAccessReview):
+        detail = "disallowed on this kind of request"
         errors.append(invalid("spec.nonResourceAttributes", _plain(path), detail))
     if resource is None and path is None:
         detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
@@ -219,7 +224,7 @@ def _check_one(
         detail = "must be empty except for namespace" if is_local else "must be empty"
         errors.append(invalid("metadata", codec.to_plain(meta), detail))
     if errors:
-        raise invalid_error(AUTHORIZATION, kind, "", errors)
+        raise invalid_error(AUTHORIZATION, "", "", errors)  # Kubernetes names no kind here.
 
 
 def _plain(path: NonResourceAttributes) -> dict[str, str]:

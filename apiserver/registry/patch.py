@@ -257,7 +257,9 @@ def _go_words(why: str) -> str:
         return f"cannot restore map from {word}"
     if "." in wanted:
         return f"cannot restore struct from: {word}"
-    return f"cannot convert {word} to {wanted}"
+    if word == "int64" and wanted == "string":
+        return f"cannot convert {word} to {wanted}"
+    return f"unrecognized type: {wanted}"
 
 
 def _in_order(after: Plain) -> Plain:

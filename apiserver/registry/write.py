@@ -108,7 +108,7 @@ def _ready_to_create(core: Core, request: Request, resource: Resource, obj: Obje
     errors.extend(strategy.validate_create(obj))
     refuse(resource.kind, obj.metadata.name, errors)
     request.warnings.extend(strategy.warnings(obj, None))
-    return obj
+    return strategy.complete_new(obj)
 
 
 async def _put_new(core: Core, request: Request, resource: Resource, obj: Object) -> Entry:

@@ -29,6 +29,7 @@ from apiserver.rest.connect import CONNECTING, Connect
 from apiserver.rest.discovery import AGGREGATED_TYPE, Discovery
 from apiserver.rest.health import Health
 from apiserver.rest.limits import Limits
+from apiserver.rest.listener import Listener
 from apiserver.rest.metrics import Metrics
 from apiserver.rest.negotiate import JSON, Form, negotiate
 from apiserver.rest.reply import error_reply, reply, text_reply
@@ -235,7 +236,7 @@ class Front:
     ) -> AsyncIterator[tuple[str, int]]:
         """Listen on a bound socket while the block runs; the value is its address."""
         runner = web.ServerRunner(
-            web.Server(
+            Listener(
                 self.handle,
                 access_log=None,
                 keepalive_timeout=KEEP_ALIVE_S,

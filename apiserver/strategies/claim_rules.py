@@ -14,8 +14,10 @@ from knarr.api.field_errors import (
     not_supported,
     required,
 )
+from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity
 
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES = ("Block", "Filesystem")
 
@@ -41,6 +43,15 @@ def validate_claim_spec(spec: PersistentVolumeClaimSpec, path: str) -> Iterator[
         attributes = spec.volume_attributes_class_name
         broken = names.dns_subdomain(attributes)
         yield from broken_names(f"{path}.volumeAttributesClassName", attributes, broken)
+
+
+def storage_class_annotation_warnings(metadata: ObjectMeta) -> Iterator[str]:
+    """The annotation that named a class before there was a field."""
+    if CLASS_ANNOTATION in metadata.annotations:
+        yield (
+            f"metadata.annotations[{CLASS_ANNOTATION}]: deprecated since v1.8; "
+            'use "storageClassName" attribute instead'
+        )
 
 
 def validate_access_modes(modes: tuple[str, ...], path: str) -> Iterator[FieldError]:

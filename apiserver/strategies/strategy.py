@@ -1,7 +1,7 @@
 """The shape of a strategy: a kind's own rules, all of them pure.
 
 The registry calls them in this order. Create: `default`, admission,
-`prepare_for_create`, `validate_create`. Update: `default`, admission,
+`prepare_for_create`, `validate_create`, `complete_new`. Update: `default`, admission,
 `prepare_for_update`, `validate` and `validate_update`. A write to `status`
 takes `prepare_for_status_update` and `validate_status_update` instead.
 Rules that hold for every kind (names, labels, owner references, finalizers)
@@ -70,6 +70,10 @@ class Strategy(Generic[T]):
 
     def prepare_for_create(self, obj: T, context: Context) -> T:
         """Drop what a client may not set on create; `status` is dropped already."""
+        return obj
+
+    def complete_new(self, obj: T) -> T:
+        """Fill in what follows from the finished object; nothing of it is validated any more."""
         return obj
 
     def prepare_for_update(self, obj: T, old: T, context: Context) -> T:

@@ -26,6 +26,8 @@ _HTTP_HEADER = r"[-A-Za-z0-9]+"
 
 _is_label = re.compile(_LABEL).fullmatch
 _is_subdomain = re.compile(_SUBDOMAIN).fullmatch
+_UNDERSCORED = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_is_subdomain_with_underscores = re.compile(rf"{_UNDERSCORED}(\.{_UNDERSCORED})*").fullmatch
 _is_label_1035 = re.compile(_LABEL_1035).fullmatch
 _is_qualified = re.compile(_QUALIFIED).fullmatch
 _is_label_value = re.compile(_LABEL_VALUE).fullmatch
@@ -107,6 +109,16 @@ def dns_subdomain(value: str) -> list[str]:
         broken.append(_no_more_than(SUBDOMAIN_CHARACTERS_MAX))
     if not _is_subdomain(value):
         broken.append(_BAD_SUBDOMAIN)
+    return broken
+
+
+def dns_subdomain_with_underscores(value: str) -> list[str]:
+    """A DNS name whose parts may hold underscores: where resolvers search."""
+    broken = []
+    if len(value) > SUBDOMAIN_CHARACTERS_MAX:
+        broken.append(_no_more_than(SUBDOMAIN_CHARACTERS_MAX))
+    if not _is_subdomain_with_underscores(value):
+        broken.append(_BAD_SUBDOMAIN.replace("'-' or '.'", "'_', '-' or '.'", 1))
     return broken
 
 

@@ -46,7 +46,7 @@ def _merged(rules: HPAScalingRules | None, defaults: HPAScalingRules) -> HPAScal
     window = rules.stabilization_window_seconds
     return replace(
         rules,
-        policies=rules.policies or defaults.policies,
+        policies=defaults.policies if rules.policies is None else rules.policies,
         select_policy=defaults.select_policy
         if rules.select_policy is None
         else rules.select_policy,
@@ -82,7 +82,7 @@ def _rules(rules: HPAScalingRules | None, path: str) -> Iterator[FieldError]:
         yield not_supported(f"{path}.selectPolicy", rules.select_policy, ("Disabled", "Max", "Min"))
     if not rules.policies:
         yield required(f"{path}.policies", "must specify at least one Policy")
-    for i, policy in enumerate(rules.policies):
+    for i, policy in enumerate(rules.policies or ()):
         yield from _policy(policy, f"{path}.policies[{i}]")
     if rules.tolerance is not None and quantities.compare(rules.tolerance, "0") < 0:
         yield invalid(f"{path}.tolerance", rules.tolerance, "must be greater than or equal to 0")

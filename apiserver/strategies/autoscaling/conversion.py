@@ -152,7 +152,7 @@ def _behavior_words(behavior: HorizontalPodAutoscalerBehavior) -> dict[str, Any]
             "SelectPolicy": rules.select_policy,
             "Policies": [
                 {"Type": each.type, "Value": each.value, "PeriodSeconds": each.period_seconds}
-                for each in rules.policies
+                for each in rules.policies or ()
             ],
             "Tolerance": rules.tolerance,
         }

@@ -47,7 +47,7 @@ class JobRules(Strategy[Job]):
         template = obj.spec.template
         labels = _generated_labels(template.metadata.labels, obj.metadata)
         meta = obj.metadata
-        if meta.labels is template.metadata.labels or not meta.labels:
+        if meta.labels and meta.labels is template.metadata.labels:
             # The Job took its labels from the template, so it takes these too.
             meta = replace(meta, labels=labels)
         spec = replace(
@@ -56,6 +56,13 @@ class JobRules(Strategy[Job]):
             template=replace(template, metadata=replace(template.metadata, labels=labels)),
         )
         return replace(obj, metadata=meta, spec=spec)
+
+    def complete_new(self, obj: Job) -> Job:
+        """A Job without labels has those of its template."""
+        if obj.metadata.labels:
+            return obj
+        labels = obj.spec.template.metadata.labels
+        return replace(obj, metadata=replace(obj.metadata, labels=labels))
 
     def validate(self, obj: Job) -> Iterable[FieldError]:
         """A Job's selector is its own, and its pods get names that hosts can have."""

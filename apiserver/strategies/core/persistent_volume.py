@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from apiserver.strategies.claim_rules import (
     VOLUME_MODES,
+    storage_class_annotation_warnings,
     validate_access_modes,
     validate_positive,
 )
@@ -17,6 +18,7 @@ from apiserver.strategies.pod_defaults import whole_milli
 from apiserver.strategies.pod_spec.affinity import validate_node_selector
 from apiserver.strategies.pod_spec.paths import validate_no_backsteps
 from apiserver.strategies.pod_spec.volume_sources import SOURCES, Rule, validate_csi_driver
+from apiserver.strategies.pod_spec.warnings import dead_volume_warnings, node_term_warnings
 from apiserver.strategies.strategy import Context, Strategy
 from apiserver.strategies.volume_defaults import default_persistent_source
 from knarr.api import names, quantities, times
@@ -34,6 +36,8 @@ from knarr.api.field_errors import (
     required,
 )
 from knarr.api.printing.volumes import persistent_volume_row
+
+MOUNT_ANNOTATION = "volume.beta.kubernetes.io/mount-options"
 
 _RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
 
@@ -81,6 +85,26 @@ class PersistentVolumeRules(Strategy[PersistentVolume]):
     def validate_update(self, obj: PersistentVolume, old: PersistentVolume) -> Iterable[FieldError]:
         """The source stays."""
         return _validate_kept(obj.spec, old.spec)
+
+    def warnings(self, obj: PersistentVolume, old: PersistentVolume | None) -> Iterable[str]:
+        """Annotations that became fields, volumes that nothing mounts, an old policy."""
+        spec = obj.spec
+        yield from storage_class_annotation_warnings(obj.metadata)
+        if MOUNT_ANNOTATION in obj.metadata.annotations:
+            yield (
+                f"metadata.annotations[{MOUNT_ANNOTATION}]: deprecated since v1.31; "
+                'use "mountOptions" attribute instead'
+            )
+        yield from dead_volume_warnings(spec, "spec")
+        if spec.persistent_volume_reclaim_policy == "Recycle":
+            yield (
+                "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. "
+                "Instead, the recommended approach is to use dynamic provisioning."
+            )
+        required = spec.node_affinity.required if spec.node_affinity is not None else None
+        for i, term in enumerate(required.node_selector_terms if required is not None else ()):
+            at = f"spec.nodeAffinity.required.nodeSelectorTerms[{i}]"
+            yield from node_term_warnings(term, at)
 
     def row(self, obj: PersistentVolume, now: datetime) -> Sequence[Any]:
         """Name, capacity, modes, reclaim policy, status, claim, classes, reason, age, mode."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from apiserver.strategies.claim_rules import validate_claim_spec
+from apiserver.strategies.claim_rules import storage_class_annotation_warnings, validate_claim_spec
 from apiserver.strategies.core.difference import difference
 from apiserver.strategies.pod_defaults import whole_milli
+from apiserver.strategies.pod_spec.warnings import claim_warnings
 from apiserver.strategies.strategy import Context, Strategy
 from apiserver.strategies.volume_defaults import default_claim_spec
 from knarr.api import quantities
@@ -63,6 +64,13 @@ class PersistentVolumeClaimRules(Strategy[PersistentVolumeClaim]):
     ) -> Iterable[FieldError]:
         """Nothing changes but the size of what is bound."""
         return _validate_kept(obj, old)
+
+    def warnings(
+        self, obj: PersistentVolumeClaim, old: PersistentVolumeClaim | None
+    ) -> Iterable[str]:
+        """An annotation that became a field; fractions of bytes."""
+        yield from storage_class_annotation_warnings(obj.metadata)
+        yield from claim_warnings(obj.spec.resources, "spec")
 
     def row(self, obj: PersistentVolumeClaim, now: datetime) -> Sequence[Any]:
         """Name, status, volume, capacity, modes, classes, age, mode."""

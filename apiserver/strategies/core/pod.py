@@ -16,7 +16,7 @@ from apiserver.strategies.core.pod_updates import (
 from apiserver.strategies.pod_defaults import default_pod
 from apiserver.strategies.pod_spec.containers import validate_image_spaces
 from apiserver.strategies.pod_spec.spec import validate_pod_spec
-from apiserver.strategies.pod_spec.warnings import pod_spec_warnings
+from apiserver.strategies.pod_spec.warnings import pod_warnings
 from apiserver.strategies.strategy import Context, Strategy
 from knarr.api import times
 from knarr.api.core.pod import Pod
@@ -91,7 +91,7 @@ class PodRules(Strategy[Pod]):
 
     def warnings(self, obj: Pod, old: Pod | None) -> Iterable[str]:
         """What is odd in the spec."""
-        return pod_spec_warnings(obj.spec, "spec", old=None if old is None else old.spec)
+        return pod_warnings(obj.spec, obj.metadata, "")
 
     def fields(self, obj: Pod) -> Mapping[str, str]:
         """Pods are selected by node, phase and the like."""

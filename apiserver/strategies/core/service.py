@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from apiserver.strategies.core.service_changes import is_external, merged, validate_kept
 from apiserver.strategies.core.service_families import (
-    is_headless,
     validate_addresses,
     with_families,
 )
@@ -16,6 +15,7 @@ from apiserver.strategies.core.service_rules import (
     validate_load_balancer_status,
     validate_service,
 )
+from apiserver.strategies.core.service_warnings import service_warnings
 from apiserver.strategies.strategy import Context, Strategy
 from knarr.api.core.service import (
     ClientIPConfig,
@@ -72,18 +72,7 @@ class ServiceRules(Strategy[Service]):
 
     def warnings(self, obj: Service, old: Service | None) -> Iterable[str]:
         """Fields that do nothing, or will not for long."""
-        spec = obj.spec
-        if spec.external_ips:
-            yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
-        if is_headless(spec):
-            if spec.load_balancer_ip:
-                yield "spec.loadBalancerIP is ignored for headless services"
-            if spec.external_ips:
-                yield "spec.externalIPs is ignored for headless services"
-            if spec.session_affinity != "None":
-                yield "spec.SessionAffinity is ignored for headless services"
-        if spec.external_name and spec.type != "ExternalName":
-            yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+        return service_warnings(obj)
 
     def fields(self, obj: Service) -> Mapping[str, str]:
         """Services are selected by address and type."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from apiserver.strategies.address_warnings import cidr_warnings
 from apiserver.strategies.label_rules import validate_label_selector
 from apiserver.strategies.strategy import Strategy
 from knarr.api import names
@@ -52,6 +53,15 @@ class NetworkPolicyRules(Strategy[NetworkPolicy]):
     def validate(self, obj: NetworkPolicy) -> Iterable[FieldError]:
         """The rules of every NetworkPolicy."""
         return _spec(obj.spec, "spec")
+
+    def warnings(self, obj: NetworkPolicy, old: NetworkPolicy | None) -> Iterable[str]:
+        """Ranges of addresses in odd forms."""
+        rules = [("ingress", "from", [each.from_ for each in obj.spec.ingress])]
+        rules.append(("egress", "to", [each.to for each in obj.spec.egress]))
+        for way, name, sides in rules:
+            for i, peers in enumerate(sides):
+                for j, peer in enumerate(peers):
+                    yield from _block_warnings(peer, f"spec.{way}[{i}].{name}[{j}].ipBlock")
 
     def row(self, obj: NetworkPolicy, now: datetime) -> Sequence[Any]:
         """Name, pods, age."""
@@ -123,6 +133,14 @@ def _peer(peer: NetworkPolicyPeer, path: str) -> Iterator[FieldError]:
         yield required(path, "must specify a peer")
     elif peer.ip_block is not None and peers > 1:
         yield forbidden(path, "may not specify both ipBlock and another peer")
+
+
+def _block_warnings(peer: NetworkPolicyPeer, path: str) -> Iterator[str]:
+    if peer.ip_block is None:
+        return
+    yield from cidr_warnings(peer.ip_block.cidr, f"{path}.cidr")
+    for i, each in enumerate(peer.ip_block.except_):
+        yield from cidr_warnings(each, f"{path}.except[{i}]")
 
 
 def _ip_block(block: IPBlock, path: str) -> Iterator[FieldError]:

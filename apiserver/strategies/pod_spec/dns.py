@@ -65,11 +65,8 @@ def _validate_searches(searches: tuple[str, ...], path: str) -> Iterator[FieldEr
         yield invalid(path, searches, detail)
     for i, search in enumerate(searches):
         if search != ".":
-            plain = search.removesuffix(".").replace("_", "-")
-            if names.dns_subdomain(plain):
-                yield from broken_names(
-                    f"{path}[{i}]", search, names.dns_subdomain(search.removesuffix("."))
-                )
+            broken = names.dns_subdomain_with_underscores(search.removesuffix("."))
+            yield from broken_names(f"{path}[{i}]", search, broken)
 
 
 def validate_host_aliases(aliases: tuple[HostAlias, ...], path: str) -> Iterator[FieldError]:

@@ -112,7 +112,7 @@ def validate_spread(
 
 def _validate_skew(constraint: TopologySpreadConstraint, path: str) -> Iterator[FieldError]:
     if constraint.max_skew <= 0:
-        yield invalid(f"{path}.maxSkew", constraint.max_skew, "must be greater than 0")
+        yield invalid(f"{path}.maxSkew", constraint.max_skew, "must be greater than zero")
     if not constraint.topology_key:
         yield required(f"{path}.topologyKey", "can not be empty")
     else:
@@ -127,7 +127,7 @@ def _validate_min_domains(constraint: TopologySpreadConstraint, path: str) -> It
     if domains is None:
         return
     if domains <= 0:
-        yield invalid(f"{path}.minDomains", domains, "must be greater than 0")
+        yield invalid(f"{path}.minDomains", domains, "must be greater than zero")
     if constraint.when_unsatisfiable != "DoNotSchedule":
         detail = (
             "can only use minDomains if whenUnsatisfiable=DoNotSchedule, "

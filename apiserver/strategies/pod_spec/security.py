@@ -6,6 +6,7 @@ from typing import Any
 
 from apiserver.strategies.pod_spec.paths import validate_descending
 from knarr.api import names
+from knarr.api.core.container import Container
 from knarr.api.core.pod import PodSpec
 from knarr.api.core.security import (
     AppArmorProfile,
@@ -247,18 +248,63 @@ def _validate_linux(spec: PodSpec, path: str) -> Iterator[FieldError]:
     detail = "windows options cannot be set for a linux pod"
     if spec.security_context is not None and spec.security_context.windows_options is not None:
         yield forbidden(f"{path}.securityContext.windowsOptions", detail)
-    for i, container in enumerate(spec.containers):
+    for container, at in _all_containers(spec, path):
         context = container.security_context
         if context is not None and context.windows_options is not None:
-            yield forbidden(f"{path}.containers[{i}].securityContext.windowsOptions", detail)
+            yield forbidden(f"{at}.securityContext.windowsOptions", detail)
+
+
+_NOT_OF_WINDOWS_PODS = (
+    "app_armor_profile",
+    "se_linux_options",
+    "host_users",
+    "host_pid",
+    "host_ipc",
+    "seccomp_profile",
+    "fs_group",
+    "fs_group_change_policy",
+    "sysctls",
+    "share_process_namespace",
+    "run_as_user",
+    "run_as_group",
+    "supplemental_groups",
+    "supplemental_groups_policy",
+    "se_linux_change_policy",
+)
+_NOT_OF_WINDOWS_CONTAINERS = (
+    "app_armor_profile",
+    "se_linux_options",
+    "seccomp_profile",
+    "capabilities",
+    "read_only_root_filesystem",
+    "privileged",
+    "allow_privilege_escalation",
+    "proc_mount",
+    "run_as_user",
+    "run_as_group",
+)
+_SWITCHES = ("host_pid", "host_ipc")
+"""Fields for which false is as good as nothing."""
 
 
 def _validate_not_linux(spec: PodSpec, path: str) -> Iterator[FieldError]:
-    for name, given in (
-        ("hostPID", spec.host_pid),
-        ("hostIPC", spec.host_ipc),
-        ("hostUsers", spec.host_users is not None),
-        ("shareProcessNamespace", bool(spec.share_process_namespace)),
+    detail = "cannot be set for a windows pod"
+    for name in _NOT_OF_WINDOWS_PODS:
+        is_own = name in PodSpec.__struct_fields__
+        value = getattr(spec if is_own else spec.security_context, name, None)
+        if value not in (None, ()) and (value or name not in _SWITCHES):
+            where = path if is_own else f"{path}.securityContext"
+            yield forbidden(f"{where}.{wire_name(name)}", detail)
+    for container, at in _all_containers(spec, path):
+        for name in _NOT_OF_WINDOWS_CONTAINERS:
+            if getattr(container.security_context, name, None) is not None:
+                yield forbidden(f"{at}.securityContext.{wire_name(name)}", detail)
+
+
+def _all_containers(spec: PodSpec, path: str) -> Iterator[tuple[Container, str]]:
+    for word, containers in (
+        ("initContainers", spec.init_containers),
+        ("containers", spec.containers),
     ):
-        if given:
-            yield forbidden(f"{path}.{name}", "cannot be set for a windows pod")
+        for i, container in enumerate(containers):
+            yield container, f"{path}.{word}[{i}]"

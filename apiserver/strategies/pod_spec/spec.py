@@ -13,7 +13,6 @@ from apiserver.strategies.pod_spec.containers import (
 from apiserver.strategies.pod_spec.volumes import validate_volumes
 from knarr.api import names
 from knarr.api.core.pod import PodResourceClaim, PodSpec
-from knarr.api.core.references import LocalObjectReference
 from knarr.api.core.volume import Volume
 from knarr.api.field_errors import (
     FieldError,
@@ -59,7 +58,6 @@ def validate_pod_spec(spec: PodSpec, path: str) -> Iterator[FieldError]:
     yield from dns.validate_dns_policy(spec.dns_policy, f"{path}.dnsPolicy")
     yield from validate_labels(spec.node_selector, f"{path}.nodeSelector")
     yield from security.validate_pod(spec.security_context, spec, path)
-    yield from _validate_pull_secrets(spec.image_pull_secrets, f"{path}.imagePullSecrets")
     yield from affinity.validate_affinity(spec.affinity, f"{path}.affinity")
     yield from dns.validate_dns_config(spec.dns_config, spec.dns_policy, f"{path}.dnsConfig")
     yield from scheduling.validate_readiness_gates(spec.readiness_gates, f"{path}.readinessGates")
@@ -88,6 +86,12 @@ def _validate_claims(claims: tuple[PodResourceClaim, ...], path: str) -> Iterato
                 yield duplicate(f"{at}.name", claim.name)
             yield from broken_names(f"{at}.name", claim.name, names.dns_label(claim.name))
             seen.add(claim.name)
+        for wire, of in (
+            ("resourceClaimName", claim.resource_claim_name),
+            ("resourceClaimTemplateName", claim.resource_claim_template_name),
+        ):
+            if of is not None:
+                yield from broken_names(f"{at}.{wire}", of, names.dns_subdomain(of))
         named = claim.resource_claim_name is not None
         templated = claim.resource_claim_template_name is not None
         if named and templated:
@@ -104,7 +108,7 @@ def _validate_pod_resources(spec: PodSpec, path: str) -> Iterator[FieldError]:
     if spec.resources is None:
         return
     if spec.resources.claims:
-        yield forbidden(f"{path}.claims", "claims can not be set for Resources at pod-level")
+        yield forbidden(f"{path}.claims", "claims cannot be set for Resources at pod-level")
     for side, amounts in (("limits", spec.resources.limits), ("requests", spec.resources.requests)):
         for name in sorted(amounts):
             if name not in _POD_RESOURCES and not resources.is_huge_page(name):
@@ -118,14 +122,6 @@ def _validate_restart_policy(policy: str, path: str) -> Iterator[FieldError]:
         yield required(path)
     elif policy not in _RESTART_POLICIES:
         yield not_supported(path, policy, _RESTART_POLICIES, in_order=True)
-
-
-def _validate_pull_secrets(
-    secrets: tuple[LocalObjectReference, ...], path: str
-) -> Iterator[FieldError]:
-    for i, secret in enumerate(secrets):
-        if not secret.name:
-            yield required(f"{path}[{i}].name")
 
 
 def _validate_host_users(spec: PodSpec, path: str) -> Iterator[FieldError]:
@@ -151,6 +147,9 @@ def _validate_names(spec: PodSpec, path: str) -> Iterator[FieldError]:
         seconds = spec.active_deadline_seconds
         broken = names.in_range(seconds, 1, SECONDS_MAX)
         yield from broken_names(f"{path}.activeDeadlineSeconds", seconds, broken)
+    if spec.hostname_override is not None:
+        broken = names.dns_subdomain(spec.hostname_override)
+        yield from broken_names(f"{path}.hostnameOverride", spec.hostname_override, broken)
     if spec.hostname:
         broken = names.dns_label(spec.hostname)
         yield from broken_names(f"{path}.hostname", spec.hostname, broken)

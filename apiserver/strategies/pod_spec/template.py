@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from apiserver.strategies.label_rules import validate_labels
 from apiserver.strategies.pod_defaults import default_pod_spec
 from apiserver.strategies.pod_spec.spec import validate_pod_spec
-from apiserver.strategies.pod_spec.warnings import pod_spec_warnings
+from apiserver.strategies.pod_spec.warnings import pod_warnings
 from knarr.api import names
 from knarr.api.core.pod import PodTemplateSpec
 from knarr.api.field_errors import FieldError, broken_names, forbidden
@@ -47,9 +47,4 @@ def pod_template_warnings(
     template: PodTemplateSpec, path: str, *, old: PodTemplateSpec | None = None
 ) -> Iterable[str]:
     """What the client should be told of a template that is good."""
-    return pod_spec_warnings(
-        template.spec,
-        f"{path}.spec",
-        old=None if old is None else old.spec,
-        of_template=True,
-    )
+    return pod_warnings(template.spec, template.metadata, f"{path}.", of_template=True)

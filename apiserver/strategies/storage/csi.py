@@ -76,6 +76,14 @@ class CSIDriverRules(Strategy[CSIDriver]):
             "spec.volumeLifecycleModes",
         )
 
+    def warnings(self, obj: CSIDriver, old: CSIDriver | None) -> Iterable[str]:
+        """Tokens are better handed over as secrets."""
+        if obj.spec.token_requests and obj.spec.service_account_token_in_secrets is None:
+            yield (
+                "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set "
+                "to true to prevent possible logging of tokens in volume attributes"
+            )
+
     def row(self, obj: CSIDriver, now: datetime) -> Sequence[Any]:
         """Name, what it needs, modes, age."""
         return csi_driver_row(obj, now)

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from apiserver.strategies.label_rules import validate_label_name
+from apiserver.strategies.pod_spec.warnings import old_label
 from apiserver.strategies.rules import immutable
 from apiserver.strategies.strategy import Strategy
 from knarr.api import names
@@ -66,6 +67,13 @@ class StorageClassRules(Strategy[StorageClass]):
         yield from immutable(obj.provisioner, old.provisioner, "provisioner")
         yield from immutable(obj.reclaim_policy, old.reclaim_policy, "reclaimPolicy")
         yield from immutable(obj.volume_binding_mode, old.volume_binding_mode, "volumeBindingMode")
+
+    def warnings(self, obj: StorageClass, old: StorageClass | None) -> Iterable[str]:
+        """Labels of nodes that have better names."""
+        for i, term in enumerate(obj.allowed_topologies):
+            for j, each in enumerate(term.match_label_expressions):
+                if told := old_label(each.key):
+                    yield f"allowedTopologies[{i}].matchLabelExpressions[{j}]: {told}"
 
     def row(self, obj: StorageClass, now: datetime) -> Sequence[Any]:
         """Name, provisioner, policies, whether volumes may grow, age."""

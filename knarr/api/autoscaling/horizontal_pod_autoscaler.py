@@ -106,7 +106,7 @@ class HPAScalingPolicy(ApiStruct):
 class HPAScalingRules(ApiStruct):
     """How fast the number changes in one direction."""
 
-    policies: tuple[HPAScalingPolicy, ...] = ()
+    policies: tuple[HPAScalingPolicy, ...] | None = None
     """The bounds."""
     select_policy: str | None = None
     """Max, Min or Disabled: which bound counts."""

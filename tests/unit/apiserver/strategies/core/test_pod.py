@@ -196,7 +196,7 @@ C = "spec.containers[0]"
             ),
             [
                 "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: "
-                "must be greater than 0",
+                "must be greater than zero",
                 'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Never": '
                 'supported values: "DoNotSchedule", "ScheduleAnyway"',
             ],
@@ -378,3 +378,24 @@ def test_resize(asked: dict[str, Any], message: str | None) -> None:
     errors = RULES.validate_subresource_update("resize", new, old)
     first = next(iter(map(str, errors)), None)
     assert first == message
+
+
+def test_a_windows_pod_has_nothing_of_linux() -> None:
+    spec = pod(
+        {"securityContext": {"privileged": True}},
+        os={"name": "windows"},
+        hostPID=True,
+        securityContext={"fsGroup": 1, "sysctls": [{"name": "a", "value": "b"}]},
+    )
+    assert told("Pod", spec) == [
+        "spec.hostPID: Forbidden: cannot be set for a windows pod",
+        "spec.securityContext.fsGroup: Forbidden: cannot be set for a windows pod",
+        "spec.securityContext.sysctls: Forbidden: cannot be set for a windows pod",
+        f"{C}.securityContext.privileged: Forbidden: cannot be set for a windows pod",
+    ]
+
+
+def test_a_search_may_hold_underscores_and_is_told_so() -> None:
+    assert told("Pod", pod(dnsConfig={"searches": ["_a.b_c.d", "."]})) == []
+    (message,) = told("Pod", pod(dnsConfig={"searches": ["bad!"]}))
+    assert "lower case alphanumeric characters, '_', '-' or '.', and must" in message
