@@ -30,32 +30,35 @@ def run(session: Session, arguments: Arguments) -> int | None:
     """Describe what is meant."""
     if not arguments.words and not is_file_given(arguments):
         raise PlainError(
-            "You must specify the type of resource to describe. Use "
-            f'"{session.program} api-resources" for a complete list of supported resources.\n\n'
-            "error: Required resource not specified."
+            "error: You must specify the type of resource to describe. Use "
+            f'"{session.program} api-resources" for a complete list of supported resources.'
         )
-    found, errors = _found(session, arguments)
+    found, errors, by_prefix = _found(session, arguments)
     if not found and not errors:
         everywhere = arguments.truth("all-namespaces")
         where = "" if everywhere else f" in {session.namespace} namespace."
         session.tell(f"No resources found{where}")
         return None
+    with_events = arguments.truth("show-events")
+    if "show-events" not in arguments.given:
+        with_events = len(found) == 1 and not by_prefix
     for place, one in enumerate(found):
         if place:
             session.write("\n\n")
-        session.write(describe(session, one, with_events=arguments.truth("show-events")))
+        session.write(describe(session, one, with_events=with_events))
     raise_all(errors)
     return None
 
 
-def _found(session: Session, arguments: Arguments) -> tuple[list[Found], list[Exception]]:
+def _found(session: Session, arguments: Arguments) -> tuple[list[Found], list[Exception], bool]:
     found: list[Found] = []
     errors: list[Exception] = []
     for one in files_of(session, arguments):
         got = session.client.get(one.kind, one.namespace, one.name)
         found.append(Found(one.kind, one.namespace, one.name, got))
     if not arguments.words:
-        return found, errors
+        return found, errors, False
+    by_prefix = False
     asked, selection = named(session, arguments.words), selection_of(arguments)
     check_selectors(asked, selection)
     for kind, name in asked.objects:
@@ -65,6 +68,7 @@ def _found(session: Session, arguments: Arguments) -> tuple[list[Found], list[Ex
         except StatusError as error:
             near = _with_prefix(session, Found(kind, session.namespace, name, {}), error)
             found += near
+            by_prefix = by_prefix or bool(near)
             errors += [] if near else [error]
     everywhere = arguments.truth("all-namespaces")
     for kind in asked.kinds:
@@ -72,7 +76,7 @@ def _found(session: Session, arguments: Arguments) -> tuple[list[Found], list[Ex
             found += list_kind(session, kind, selection, everywhere=everywhere)
         except StatusError as error:
             errors.append(unable_to_find(error, kind, selection))
-    return found, errors
+    return found, errors, by_prefix
 
 
 def _with_prefix(session: Session, missing: Found, error: StatusError) -> list[Found]:
@@ -108,7 +112,11 @@ knarr describe deployment/web --show-events=false
         *selector_flags(has_fields=False),
         *file_flags("containing the resource to describe"),
         CHUNK_FLAG,
-        truth("show-events", default=True, help="If true, display events related to the object"),
+        truth(
+            "show-events",
+            default=True,
+            help="If true, display events related to the object; left out, only for a single one",
+        ),
     ),
     run=run,
 )

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+from knarr.api import times
 from knarr.cli.describing.sheet import NONE, About, Sheet, events, head, local_time
 
 Json = dict[str, Any]
@@ -35,21 +36,13 @@ def secret(sheet: Sheet, obj: Json, about: About) -> None:
             sheet.field(key, f"{len(value)} bytes")
 
 
-_ACCOUNT_SECRETS = (("Image pull secrets", "imagePullSecrets"), ("Mountable secrets", "secrets"))
-
-
 def service_account(sheet: Sheet, obj: Json, about: About) -> None:
     """A service account."""
     head(sheet, obj)
-    for title, key in (
-        ("Image pull secrets", "imagePullSecrets"),
-        ("Mountable secrets", "secrets"),
-    ):
-        names = [one["name"] for one in obj.get(key) or []]
-        if names or key == "imagePullSecrets":
-            sheet.field(title, names[0] if names else NONE)
-            for name in names[1:]:
-                sheet.line(f"\t{name}")
+    names = [one["name"] for one in obj.get("imagePullSecrets") or []]
+    sheet.field("Image pull secrets", names[0] if names else NONE)
+    for name in names[1:]:
+        sheet.line(f"\t{name}")
     events(sheet, about)
 
 
@@ -231,7 +224,7 @@ def _modes(modes: list[str] | None) -> str:
         "ReadWriteMany": "RWX",
         "ReadWriteOncePod": "RWOP",
     }
-    return ",".join(short.get(one, one) for one in modes or [])
+    return ",".join(shown for mode, shown in short.items() if mode in (modes or ()))
 
 
 def volume(sheet: Sheet, obj: Json, about: About) -> None:
@@ -290,59 +283,13 @@ def budget(sheet: Sheet, obj: Json, about: About) -> None:
     events(sheet, about)
 
 
-def scaler(sheet: Sheet, obj: Json, about: About) -> None:
-    """A horizontal pod autoscaler."""
-    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
-    head(sheet, obj)
-    sheet.field("CreationTimestamp", local_time(meta.get("creationTimestamp")))
-    target = spec.get("scaleTargetRef") or {}
-    sheet.field("Reference", f"{target.get('kind')}/{target.get('name')}")
-    if spec.get("metrics"):
-        sheet.line("Metrics:\t( current / target )")
-    current = status.get("currentMetrics") or []
-    for place, one in enumerate(spec.get("metrics") or []):
-        _metric(sheet, one, current[place] if place < len(current) else {})
-    sheet.field("Min replicas", spec.get("minReplicas", "<unset>"))
-    sheet.field("Max replicas", spec.get("maxReplicas", 0))
-    sheet.field(
-        f"{target.get('kind')} pods",
-        f"{status.get('currentReplicas', 0)} current / {status.get('desiredReplicas', 0)} desired",
-    )
-    if status.get("conditions"):
-        sheet.line("Conditions:")
-        rows = [
-            [one["type"], one["status"], one.get("reason", ""), one.get("message", "")]
-            for one in status["conditions"]
-        ]
-        sheet.table(("Type", "Status", "Reason", "Message"), rows, 1)
-    events(sheet, about)
-
-
-def _metric(sheet: Sheet, metric: Json, current: Json) -> None:
-    if metric.get("type") != "Resource":
-        sheet.line(f'"{metric.get("type")}" metric:\t<unknown> / <unknown>', 1)
-        return
-    found = metric["resource"]
-    target, now = found["target"], ((current.get("resource") or {}).get("current") or {})
-    if target.get("averageUtilization") is not None:
-        value = f"{now['averageUtilization']}%" if "averageUtilization" in now else "<unknown>"
-        sheet.line(
-            f"resource {found['name']} on pods  (as a percentage of request):\t"
-            f"{value} / {target['averageUtilization']}%",
-            1,
-        )
-    else:
-        value = now.get("averageValue", "<unknown>")
-        sheet.line(f"resource {found['name']} on pods:\t{value} / {target.get('averageValue')}", 1)
-
-
 def storage_class(sheet: Sheet, obj: Json, about: About) -> None:
     """A storage class."""
     meta = obj["metadata"]
     sheet.field("Name", meta["name"])
     default = (meta.get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class")
     sheet.field("IsDefaultClass", "Yes" if default == "true" else "No")
-    sheet.annotations(meta.get("annotations"))
+    sheet.field("Annotations", _one_line(meta))
     sheet.field("Provisioner", obj.get("provisioner", ""))
     parameters = obj.get("parameters") or {}
     sheet.field("Parameters", ",".join(f"{k}={parameters[k]}" for k in sorted(parameters)) or NONE)
@@ -358,3 +305,48 @@ def storage_class(sheet: Sheet, obj: Json, about: About) -> None:
     sheet.field("ReclaimPolicy", obj.get("reclaimPolicy", ""))
     sheet.field("VolumeBindingMode", obj.get("volumeBindingMode", ""))
     events(sheet, about)
+
+
+def _one_line(meta: Json) -> str:
+    """Annotations one behind the other, those of the command line too."""
+    noted = meta.get("annotations") or {}
+    return ",".join(f"{key}={noted[key]}" for key in sorted(noted)) or NONE
+
+
+def priority_class(sheet: Sheet, obj: Json, about: About) -> None:
+    """A priority class."""
+    sheet.field("Name", obj["metadata"]["name"])
+    sheet.field("Value", obj.get("value", 0))
+    sheet.field("GlobalDefault", str(bool(obj.get("globalDefault"))).lower())
+    sheet.field("PreemptionPolicy", obj.get("preemptionPolicy", ""))
+    sheet.field("Description", obj.get("description", ""))
+    sheet.field("Annotations", _one_line(obj["metadata"]))
+    events(sheet, about)
+
+
+def signing_request(sheet: Sheet, obj: Json, about: About) -> None:
+    """A certificate signing request."""
+    from knarr.cli.describing.certificates import subject  # noqa: PLC0415
+
+    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
+    sheet.field("Name", meta["name"])
+    sheet.map("Labels", meta.get("labels"))
+    sheet.field("Annotations", _one_line(meta))
+    sheet.field("CreationTimestamp", local_time(meta.get("creationTimestamp")))
+    sheet.field("Requesting User", spec.get("username", ""))
+    if spec.get("signerName"):
+        sheet.field("Signer", spec["signerName"])
+    if spec.get("expirationSeconds"):
+        sheet.field("Requested Duration", times.age(spec["expirationSeconds"]))
+    sheet.field("Status", signing_state(status))
+    subject(sheet, base64.b64decode(spec.get("request", "")))
+    events(sheet, about)
+
+
+def signing_state(status: Json) -> str:
+    """Pending, Approved, Denied or Failed, and whether there is a certificate."""
+    found = {one["type"] for one in status.get("conditions") or []}
+    words = [word for word in ("Approved", "Denied") if word in found][-1:] or ["Pending"]
+    words += ["Failed"] if "Failed" in found else []
+    words += ["Issued"] if status.get("certificate") else []
+    return ",".join(words)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from knarr.cli.describing.sheet import About, Sheet, events, head
+from knarr.cli.output.go_words import go_words
 
 Json = dict[str, Any]
 
@@ -11,30 +12,31 @@ Json = dict[str, Any]
 def generic(sheet: Sheet, obj: Json, about: About) -> None:
     """Any object."""
     head(sheet, obj)
-    sheet.field("API Version", obj.get("apiVersion", ""))
-    sheet.field("Kind", obj.get("kind", ""))
-    sheet.line("Metadata:")
     shown = ("name", "namespace", "labels", "annotations", "managedFields")
     metadata = {key: value for key, value in obj["metadata"].items() if key not in shown}
-    _map(sheet, metadata, 1)
-    rest = {
-        key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")
-    }
-    _map(sheet, rest, 0)
+    _map(sheet, {**obj, "metadata": metadata}, 0)
     events(sheet, about)
+
+
+_ACRONYMS = frozenset({"api", "guid", "uid", "url"})
+_LONE = re.compile(r"(?<![A-Z])([A-Z])(?=[A-Z][a-z])")
 
 
 def title(key: str) -> str:
     """`restartPolicy` as `Restart Policy`."""
-    if not re.fullmatch(r"[a-z][A-Za-z0-9]*", key):
+    if not key.replace("-", "a").isalpha():
         return key
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", key)
-    return words[:1].upper() + words[1:]
+    parts = re.split(r"(?<=[a-z])(?=[A-Z])|(-)", _LONE.sub(r"\1\0", key))
+    words = [word for part in parts if part for word in part.split("\0")]
+    return " ".join(
+        word.upper() if word.lower() in _ACRONYMS else word[:1].upper() + word[1:] for word in words
+    )
 
 
 def _map(sheet: Sheet, value: Json, level: int) -> None:
     for key in sorted(value):
-        _value(sheet, title(key), value[key], level)
+        if value[key] is not None:
+            _value(sheet, title(key), value[key], level)
 
 
 def _value(sheet: Sheet, name: str, value: Any, level: int) -> None:
@@ -47,12 +49,6 @@ def _value(sheet: Sheet, name: str, value: Any, level: int) -> None:
             if isinstance(item, dict):
                 _map(sheet, item, level + 1)
             else:
-                sheet.line(_text(item), level + 1)
+                sheet.line(go_words(item), level + 1)
     else:
-        sheet.field(name, _text(value), level)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "<nil>"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        sheet.field(name, go_words(value), level)

@@ -1,5 +1,6 @@
 """Descriptions of what leads to pods."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from knarr.cli.describing.sheet import NONE, UNSET, About, Sheet, events, head, local_time, words
@@ -20,6 +21,8 @@ def slices_of(about: About, namespace: str, name: str) -> list[Json]:
 
 def endpoints_text(slices: list[Json], port_name: str) -> str:
     """The addresses behind a port of a service."""
+    if not slices:
+        return NONE
     found = []
     for one in slices:
         for port in one.get("ports") or []:
@@ -30,7 +33,7 @@ def endpoints_text(slices: list[Json], port_name: str) -> str:
                     found += [f"{address}:{port['port']}" for address in endpoint["addresses"]]
     shown = ",".join(found[:ENDPOINTS_SHOWN])
     more = len(found) - ENDPOINTS_SHOWN
-    return shown + (f" + {more} more..." if more > 0 else "") or NONE
+    return shown + (f" + {more} more..." if more > 0 else "")
 
 
 def service(sheet: Sheet, obj: Json, about: About) -> None:
@@ -39,29 +42,47 @@ def service(sheet: Sheet, obj: Json, about: About) -> None:
     head(sheet, obj)
     sheet.field("Selector", selector_text(spec.get("selector")) or NONE)
     sheet.field("Type", spec.get("type", ""))
-    sheet.field("IP Family Policy", spec.get("ipFamilyPolicy", ""))
+    if spec.get("ipFamilyPolicy"):
+        sheet.field("IP Family Policy", spec["ipFamilyPolicy"])
     sheet.field("IP Families", words(spec.get("ipFamilies")))
     sheet.field("IP", spec.get("clusterIP", ""))
     sheet.field("IPs", words(spec.get("clusterIPs")))
-    if spec.get("externalIPs"):
-        sheet.field("External IPs", words(spec["externalIPs"]))
-    if spec.get("loadBalancerIP"):
-        sheet.field("Desired LoadBalancer IP", spec["loadBalancerIP"])
-    if spec.get("externalName"):
-        sheet.field("External Name", spec["externalName"])
+    _given(sheet, spec, _BEFORE_PORTS)
     ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     if ingress:
-        listed = [one.get("ip") or one.get("hostname", "") for one in ingress]
-        sheet.field("LoadBalancer Ingress", ", ".join(listed))
+        sheet.field("LoadBalancer Ingress", ", ".join(map(_ingress_point, ingress)))
     slices = slices_of(about, meta["namespace"], meta["name"])
     for port in spec.get("ports") or []:
         _port(sheet, port, slices)
     sheet.field("Session Affinity", spec.get("sessionAffinity", ""))
-    if spec.get("externalTrafficPolicy"):
-        sheet.field("External Traffic Policy", spec["externalTrafficPolicy"])
-    if spec.get("internalTrafficPolicy"):
-        sheet.field("Internal Traffic Policy", spec["internalTrafficPolicy"])
+    _given(sheet, spec, _AFTER_PORTS)
     events(sheet, about)
+
+
+_BEFORE_PORTS = (
+    ("External IPs", "externalIPs"),
+    ("Desired LoadBalancer IP", "loadBalancerIP"),
+    ("External Name", "externalName"),
+)
+_AFTER_PORTS = (
+    ("External Traffic Policy", "externalTrafficPolicy"),
+    ("Internal Traffic Policy", "internalTrafficPolicy"),
+    ("Traffic Distribution", "trafficDistribution"),
+    ("HealthCheck NodePort", "healthCheckNodePort"),
+    ("LoadBalancer Source Ranges", "loadBalancerSourceRanges"),
+)
+
+
+def _given(sheet: Sheet, spec: Json, fields: Sequence[tuple[str, str]]) -> None:
+    for title, key in fields:
+        if spec.get(key):
+            value = spec[key]
+            sheet.field(title, ",".join(value) if isinstance(value, list) else value)
+
+
+def _ingress_point(one: Json) -> str:
+    address = one.get("ip") or one.get("hostname", "")
+    return f"{address} ({one['ipMode']})" if one.get("ipMode") else str(address)
 
 
 def _port(sheet: Sheet, port: Json, slices: list[Json]) -> None:
@@ -103,9 +124,9 @@ def endpoint_slice(sheet: Sheet, obj: Json, about: About) -> None:
         ]
         sheet.table(("Name", "Port", "Protocol"), rows, 1)
     else:
-        sheet.field("Ports", UNSET)
+        sheet.line(f"Ports: {UNSET}")
     if not obj.get("endpoints"):
-        sheet.field("Endpoints", NONE)
+        sheet.line(f"Endpoints: {NONE}")
     else:
         sheet.line("Endpoints:")
         for one in obj["endpoints"]:
@@ -217,14 +238,15 @@ def _policy_rules(sheet: Sheet, rules: list[Json], ends: str) -> None:
         if place:
             sheet.line("----------", 2)
         for port in rule.get("ports") or []:
-            sheet.line(f"To Port: {port.get('port', '<any>')}/{port.get('protocol', 'TCP')}", 2)
+            first, last = port.get("port", "<any>"), port.get("endPort")
+            what = f"To Port Range: {first}-{last}" if last is not None else f"To Port: {first}"
+            sheet.line(f"{what}/{port.get('protocol', 'TCP')}", 2)
         if not rule.get("ports"):
             sheet.line("To Port: <any> (traffic allowed to all ports)", 2)
         if not rule.get(ends):
             sheet.line(f"{ends.capitalize()}: <any> (traffic not restricted by {_end(ends)})", 2)
-        else:
-            sheet.line(f"{ends.capitalize()}:", 2)
         for peer in rule.get(ends) or []:
+            sheet.line(f"{ends.capitalize()}:", 2)
             _peer(sheet, peer)
 
 
@@ -240,6 +262,21 @@ def _peer(sheet: Sheet, peer: Json) -> None:
         sheet.line("IPBlock:", 3)
         sheet.line(f"CIDR: {peer['ipBlock']['cidr']}", 4)
         sheet.line(f"Except: {', '.join(peer['ipBlock'].get('except') or [])}", 4)
+
+
+def ingress_class(sheet: Sheet, obj: Json, about: About) -> None:
+    """An ingress class."""
+    head(sheet, obj, namespaced=False)
+    spec = obj.get("spec") or {}
+    sheet.field("Controller", spec.get("controller", ""))
+    parameters = spec.get("parameters")
+    if parameters:
+        sheet.line("Parameters:")
+        if parameters.get("apiGroup"):
+            sheet.field("APIGroup", parameters["apiGroup"], 1)
+        sheet.field("Kind", parameters.get("kind", ""), 1)
+        sheet.field("Name", parameters.get("name", ""), 1)
+    events(sheet, about)
 
 
 def created_line(sheet: Sheet, meta: Json) -> None:

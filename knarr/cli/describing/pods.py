@@ -3,7 +3,7 @@
 from typing import Any
 
 from knarr.cli.describing.sheet import NONE, About, Sheet, events, local_time
-from knarr.cli.describing.template import containers, tolerations, volumes
+from knarr.cli.describing.template import containers, spread, tolerations, volumes
 
 Json = dict[str, Any]
 
@@ -22,6 +22,7 @@ def pod(sheet: Sheet, obj: Json, about: About) -> None:
     if status.get("nominatedNodeName"):
         sheet.field("NominatedNodeName", status["nominatedNodeName"])
     _containers(sheet, spec, status)
+    _gates(sheet, spec, status)
     if status.get("conditions"):
         sheet.line("Conditions:")
         sheet.line("Type\tStatus", 1)
@@ -31,7 +32,19 @@ def pod(sheet: Sheet, obj: Json, about: About) -> None:
     sheet.field("QoS Class", status.get("qosClass", ""))
     sheet.map("Node-Selectors", spec.get("nodeSelector"))
     tolerations(sheet, spec.get("tolerations"))
+    spread(sheet, spec.get("topologySpreadConstraints"))
     events(sheet, about)
+
+
+def _gates(sheet: Sheet, spec: Json, status: Json) -> None:
+    if not spec.get("readinessGates"):
+        return
+    sheet.line("Readiness Gates:")
+    sheet.line("Type\tStatus", 1)
+    found = {one["type"]: one["status"] for one in status.get("conditions") or []}
+    for gate in spec["readinessGates"]:
+        kind = gate["conditionType"]
+        sheet.line(f"{kind} \t{found.get(kind, NONE)} ", 1)
 
 
 def _head(sheet: Sheet, meta: Json, spec: Json, status: Json) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from knarr.api.kinds import Kind
-from knarr.cli.describing import configuration, network, nodes, pods, workloads
+from knarr.cli.describing import autoscaling, configuration, network, nodes, pods, workloads
 from knarr.cli.describing.generic import generic
 from knarr.cli.describing.sheet import Writer
 
@@ -29,8 +29,11 @@ WRITERS: Mapping[tuple[str, str], Writer] = {
     ("apps", "DaemonSet"): workloads.daemon_set,
     ("batch", "Job"): workloads.job,
     ("batch", "CronJob"): workloads.cron_job,
-    ("autoscaling", "HorizontalPodAutoscaler"): configuration.scaler,
+    ("autoscaling", "HorizontalPodAutoscaler"): autoscaling.scaler,
     ("policy", "PodDisruptionBudget"): configuration.budget,
+    ("networking.k8s.io", "IngressClass"): network.ingress_class,
+    ("scheduling.k8s.io", "PriorityClass"): configuration.priority_class,
+    ("certificates.k8s.io", "CertificateSigningRequest"): configuration.signing_request,
     ("networking.k8s.io", "Ingress"): network.ingress,
     ("networking.k8s.io", "NetworkPolicy"): network.network_policy,
     ("discovery.k8s.io", "EndpointSlice"): network.endpoint_slice,

@@ -212,7 +212,8 @@ def probe_text(probe: Json) -> str:
     return (
         f"{what} delay={probe.get('initialDelaySeconds', 0)}s "
         f"timeout={probe.get('timeoutSeconds', 0)}s period={probe.get('periodSeconds', 0)}s "
-        f"#success={probe.get('successThreshold', 0)} #failure={probe.get('failureThreshold', 0)}"
+        f"successThreshold={probe.get('successThreshold', 0)} "
+        f"failureThreshold={probe.get('failureThreshold', 0)}"
     )
 
 
@@ -248,3 +249,21 @@ def _toleration(one: Json) -> str:
     if one.get("tolerationSeconds") is not None:
         text += f" for {one['tolerationSeconds']}s"
     return text
+
+
+def spread(sheet: Sheet, listed: Sequence[Json] | None, *, level: int = 0) -> None:
+    """How pods spread; nothing where nothing is said."""
+    from knarr.cli.selectors_of import selector_text  # noqa: PLC0415
+
+    lines = []
+    for one in sorted(listed or (), key=lambda one: str(one.get("topologyKey"))):
+        text = (
+            f"{one.get('topologyKey')}:{one.get('whenUnsatisfiable')} when max skew "
+            f"{one.get('maxSkew')} is exceeded"
+        )
+        if one.get("labelSelector") is not None:
+            text += f" for selector {selector_text(one['labelSelector'])}"
+        lines.append(text)
+    for place, text in enumerate(lines):
+        head = "Topology Spread Constraints:" if place == 0 else ""
+        sheet.line(f"{head}\t{text}", level)

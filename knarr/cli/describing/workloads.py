@@ -174,7 +174,7 @@ def _claims(sheet: Sheet, claims: list[Json]) -> None:
         sheet.field("Name", one["metadata"]["name"], 1)
         sheet.field("StorageClass", spec.get("storageClassName", ""), 1)
         sheet.map("Labels", one["metadata"].get("labels"), 1)
-        sheet.annotations(one["metadata"].get("annotations"), 1)
+        sheet.map("Annotations", one["metadata"].get("annotations"), 1)
         requests = (spec.get("resources") or {}).get("requests") or {}
         sheet.field("Capacity", requests.get("storage", "<default>"), 1)
         sheet.field("Access Modes", f"[{' '.join(spec.get('accessModes') or [])}]", 1)
@@ -240,6 +240,8 @@ def _job_spec(sheet: Sheet, spec: Json) -> None:
         sheet.field("Suspend", str(bool(spec["suspend"])).lower())
     if spec.get("backoffLimit") is not None:
         sheet.field("Backoff Limit", spec["backoffLimit"])
+    if spec.get("activeDeadlineSeconds") is not None:
+        sheet.field("Active Deadline Seconds", f"{spec['activeDeadlineSeconds']}s")
     if spec.get("ttlSecondsAfterFinished") is not None:
         sheet.field("TTL Seconds After Finished", spec["ttlSecondsAfterFinished"])
 
