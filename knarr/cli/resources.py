@@ -42,10 +42,12 @@ class Resources:
 
     def category(self, word: str) -> list[Kind]:
         """The kinds of a category such as `all`; none when it is no category."""
+        if self.find_in(BUILT_IN, word):
+            return []
+        listed = self.all()
         built_in = [kind for kind in BUILT_IN if word in kind.categories]
-        if built_in or self.find_in(BUILT_IN, word):
-            return _without_twins(built_in)
-        return [kind for kind in self.all() if word in kind.categories]
+        custom = [kind for kind in listed[len(BUILT_IN) :] if word in kind.categories]
+        return [*_without_twins(built_in), *custom]
 
     def of(self, api_version: str, name: str) -> Kind | None:
         """The kind that a manifest names."""
@@ -71,6 +73,9 @@ class Resources:
         known = [name for kind in self.all() for name in (kind.plural, kind.name.lower())]
         close = get_close_matches(word.lower(), known, n=1, cutoff=0.75)
         hint = f'; did you mean "{close[0]}"?' if close else ""
+        name, _, group = word.partition(".")
+        if self.find_in(self.all(), name) is not None and group:
+            return f'the server doesn\'t have a resource type "{name}" in group "{group}"'
         return f'the server doesn\'t have a resource type "{word}"{hint}'
 
 

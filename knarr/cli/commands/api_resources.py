@@ -16,8 +16,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
     if output in ("json", "yaml"):
         _print_list(session, arguments)
         return None
-    if output not in ("", "wide", "name"):
-        raise CliError(f"--output {output} is not available")
+    _check(output, arguments.text("sort-by"))
     kinds = [kind for kind in session.resources.all() if _is_wanted(arguments, kind)]
     kinds = list({(kind.group, kind.plural): kind for kind in reversed(kinds)}.values())
     if arguments.text("sort-by") == "kind":
@@ -36,6 +35,16 @@ def run(session: Session, arguments: Arguments) -> int | None:
         rows.insert(0, headers)
     session.write(columns_text(rows))
     return None
+
+
+def _check(output: str, sort_by: str) -> None:
+    if output not in ("", "wide", "name"):
+        raise CliError(
+            f'unable to match a printer suitable for the output format "{output}", '
+            "allowed formats are: json,kyaml,name,wide,yaml"
+        )
+    if sort_by not in ("", "name", "kind"):
+        raise CliError("--sort-by accepts only name or kind")
 
 
 def _print_list(session: Session, arguments: Arguments) -> None:

@@ -17,11 +17,12 @@ Json = dict[str, Any]
 
 def _can_i(session: Session, arguments: Arguments) -> int | None:
     if arguments.truth("list"):
-        return _list(session)
+        return _list(session, arguments)
     words = arguments.words
     if len(words) not in (2, 3):
         raise CliError(
-            "you must specify two arguments: verb resource or verb resource/resourceName."
+            "you must specify two arguments: verb resource or verb resource/resourceName.\n"
+            f"See '{session.program} auth can-i -h' for help and examples."
         )
     spec: Json = {}
     if words[1].startswith("/"):
@@ -73,7 +74,7 @@ def _attributes(session: Session, arguments: Arguments) -> Json:
     return attributes
 
 
-def _list(session: Session) -> int | None:
+def _list(session: Session, arguments: Arguments) -> int | None:
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectRulesReview",
@@ -82,18 +83,53 @@ def _list(session: Session) -> int | None:
     }
     kind = session.resources.find("selfsubjectrulesreviews")
     status = session.client.create(kind, review).get("status") or {}
-    rows = [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]]
+    rows = sorted(
+        [*_resource_rows(status), *_path_rows(status)], key=lambda row: _order(row[0], row[1])
+    )
+    table = [shown for _, _, shown in rows]
+    if not arguments.truth("no-headers"):
+        table.insert(0, ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"])
+    session.write(columns_text(table))
+    return None
+
+
+_Row = tuple[list[str], list[str], list[str]]
+"""Verbs, what they are for, and the cells."""
+
+
+def _order(verbs: list[str], parts: list[str]) -> str:
+    """Rules stand by their verbs, then by what these are for."""
+    group, resource, names, url = parts
+    return (
+        f"&PolicyRule{{Verbs:[{' '.join(verbs)}],APIGroups:[{group}],Resources:[{resource}],"
+        f"ResourceNames:[{names}],NonResourceURLs:[{url}],}}"
+    )
+
+
+def _resource_rows(status: Json) -> list[_Row]:
+    found: dict[tuple[str, str, str], list[str]] = {}
     for rule in status.get("resourceRules") or []:
-        names, verbs = rule.get("resourceNames") or [], rule.get("verbs") or []
+        names = " ".join(rule.get("resourceNames") or [])
         for group in rule.get("apiGroups") or [""]:
             for resource in rule.get("resources") or []:
-                shown = f"{resource}.{group}" if group else resource
-                rows.append([shown, "[]", f"[{' '.join(names)}]", f"[{' '.join(verbs)}]"])
+                found.setdefault((group, resource, names), []).extend(rule.get("verbs") or [])
+    rows: list[_Row] = []
+    for (group, resource, names), given in found.items():
+        verbs = list(dict.fromkeys(given))
+        shown = f"{resource}.{group}" if group else resource
+        cells = [shown, "[]", f"[{names}]", f"[{' '.join(verbs)}]"]
+        rows.append((verbs, [group, resource, names, ""], cells))
+    return rows
+
+
+def _path_rows(status: Json) -> list[_Row]:
+    rows: list[_Row] = []
     for rule in status.get("nonResourceRules") or []:
-        urls, verbs = rule.get("nonResourceURLs") or [], rule.get("verbs") or []
-        rows += [["", f"[{url}]", "[]", f"[{' '.join(verbs)}]"] for url in urls]
-    session.write(columns_text(rows))
-    return None
+        verbs = rule.get("verbs") or []
+        for url in rule.get("nonResourceURLs") or []:
+            cells = ["", f"[{url}]", "[]", f"[{' '.join(verbs)}]"]
+            rows.append((verbs, ["", "", "", url], cells))
+    return rows
 
 
 def _whoami(session: Session, arguments: Arguments) -> int | None:

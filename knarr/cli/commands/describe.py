@@ -41,7 +41,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
         return None
     with_events = arguments.truth("show-events")
     if "show-events" not in arguments.given:
-        with_events = len(found) == 1 and not by_prefix
+        with_events = len(found) == 1 and not by_prefix and not errors
     for place, one in enumerate(found):
         if place:
             session.write("\n\n")

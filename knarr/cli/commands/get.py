@@ -60,6 +60,7 @@ class _Piece(Struct):
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Get and print."""
+    _check(arguments)
     if arguments.text("raw"):
         from knarr.cli.raw import request  # noqa: PLC0415
 
@@ -84,6 +85,14 @@ def run(session: Session, arguments: Arguments) -> int | None:
         _print_objects(session, arguments, asked, pieces, printer)
     raise_all(errors)
     return None
+
+
+def _check(arguments: Arguments) -> None:
+    if arguments.text("raw") and arguments.words:
+        raise CliError("arguments may not be passed when --raw is specified")
+    watches = arguments.truth("watch") or arguments.truth("watch-only")
+    if arguments.truth("output-watch-events") and not watches:
+        raise CliError("--output-watch-events option can only be used with --watch or --watch-only")
 
 
 def _asked(session: Session, arguments: Arguments) -> Named:
@@ -123,7 +132,7 @@ def _fetch(
                 errors.append(error)
     selection = selection_of(arguments)
     namespace = "" if arguments.truth("all-namespaces") else session.namespace
-    chunk = arguments.number("chunk-size")
+    chunk = max(0, arguments.number("chunk-size"))
     for kind in asked.kinds:
         try:
             page = session.client.list(kind, namespace, selection, form=form, chunk=chunk)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from knarr.api.field_errors import show
+
 EXPONENT_FROM = 21
 
 
@@ -35,3 +37,17 @@ def _number(value: float) -> str:
     if -4 <= int(exponent) < 6:
         return repr(value)
     return f"{digits}e{int(exponent):+03d}"
+
+
+def go_syntax(value: Any) -> str:
+    """A value as `%#v` shows it: as it would stand in a program."""
+    if value is None:
+        return "interface {}(nil)"
+    if isinstance(value, str):
+        return show(value)
+    if isinstance(value, list):
+        return f"[]interface {{}}{{{', '.join(map(go_syntax, value))}}}"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{show(key)}:{go_syntax(value[key])}" for key in sorted(value))
+        return f"map[string]interface {{}}{{{pairs}}}"
+    return go_words(value)

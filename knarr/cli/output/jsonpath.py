@@ -256,7 +256,7 @@ class _Parser:
             parts = [int(one) if one else None for one in inner.split(":")]
             return _sliced(slice(*parts))
         if re.fullmatch(r"-?\d+(\s*,\s*-?\d+)*", inner):
-            return _indexed([int(one) for one in inner.split(",")], is_strict=self._is_strict)
+            return _indexed([int(one) for one in inner.split(",")])
         raise self._error(f"invalid array index {inner}")
 
     def _filter(self) -> Step:
@@ -337,7 +337,7 @@ def _sliced(part: slice) -> Step:
     return lambda found: [item for one in found if isinstance(one, list) for item in one[part]]
 
 
-def _indexed(numbers: Sequence[int], *, is_strict: bool) -> Step:
+def _indexed(numbers: Sequence[int]) -> Step:
     def step(found: list[Any]) -> list[Any]:
         below = []
         for one in found:
@@ -346,7 +346,7 @@ def _indexed(numbers: Sequence[int], *, is_strict: bool) -> Step:
             for number in numbers:
                 if -len(one) <= number < len(one):
                     below.append(one[number])
-                elif is_strict:
+                else:
                     raise CliError(f"array index out of bounds: index {number}, length {len(one)}")
         return below
 

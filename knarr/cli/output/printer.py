@@ -61,7 +61,9 @@ def _printer(name: str, spec: str, arguments: Arguments) -> Printer:
 
         return yaml_text
     if name in _WITH_TEMPLATE and not spec:
-        raise CliError(f"template format specified but no template given: {name}")
+        if name.startswith("custom-columns"):
+            raise CliError("custom-columns format specified but no custom columns given")
+        raise CliError("template format specified but no template given")
     if name.endswith(("-file", "templatefile")):
         spec, name = _file(spec), name.removesuffix("-file").removesuffix("file")
     if name.startswith("jsonpath"):
@@ -79,7 +81,24 @@ def _jsonpath(name: str, spec: str, arguments: Arguments) -> Printer:
     path = JsonPath(spec, is_strict=not arguments.values.get("allow-missing-template-keys", True))
     if name == "jsonpath-as-json":
         return lambda obj: json_text(path.values(obj))
-    return path.text
+
+    def filled_in(obj: Any) -> str:
+        try:
+            return path.text(obj)
+        except CliError as error:
+            raise _no_text(spec, obj, error) from None
+
+    return filled_in
+
+
+def _no_text(spec: str, obj: Any, error: CliError) -> CliError:
+    from knarr.cli.output.go_words import go_syntax  # noqa: PLC0415
+
+    return CliError(
+        f'error executing jsonpath "{spec}": Error executing template: {error}. Printing more '
+        f"information for debugging the template:\n\ttemplate was:\n\t\t{spec}\n"
+        f"\tobject given to jsonpath engine was:\n\t\t{go_syntax(obj)}\n\n"
+    )
 
 
 def _columns(spec: str, arguments: Arguments) -> Printer:
@@ -101,7 +120,8 @@ def _file(path: str) -> str:
     try:
         return Path(path).read_text()
     except OSError as error:
-        raise CliError(f"error reading template {path}: {error.strerror}") from None
+        why = (error.strerror or "").lower()
+        raise CliError(f"error reading --template {path}, open {path}: {why}") from None
 
 
 def without_managed_fields(obj: Any) -> Any:

@@ -23,6 +23,7 @@ _OTHER = re.compile(
       (?:(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)?
     """
 )
+WIDTH = 80
 _NOT_PLAIN_AT_START = set("#,[]{}&*!|>'\"%@`")
 _SPECIAL = re.compile(
     "[^\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -67,7 +68,7 @@ def _entry(lines: list[str], head: str, value: Any, indent: int) -> None:
         lines.append(head)
         _list(lines, value, indent, "")
     else:
-        lines.append(f"{head} {_leaf(value, indent + 2)}")
+        lines.append(f"{head} {_leaf(value, indent + 2, len(head) + 1)}")
 
 
 def _list(lines: list[str], value: list[Any], indent: int, first: str) -> None:
@@ -79,11 +80,11 @@ def _list(lines: list[str], value: list[Any], indent: int, first: str) -> None:
         elif isinstance(item, list) and item:
             _list(lines, item, indent + 2, head)
         else:
-            lines.append(head + _leaf(item, indent + 2))
+            lines.append(head + _leaf(item, indent + 2, len(head)))
         first = ""
 
 
-def _leaf(value: Any, indent: int) -> str:
+def _leaf(value: Any, indent: int, column: int = 0) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -93,8 +94,27 @@ def _leaf(value: Any, indent: int) -> str:
     if isinstance(value, list):
         return "[]"
     if isinstance(value, str):
-        return _scalar(value, indent=indent)
+        return _folded(value, _scalar(value, indent=indent), indent, column)
     return json.dumps(value)
+
+
+def _folded(value: str, written: str, indent: int, column: int) -> str:
+    """Text that goes on in further lines: a line ends at the first space behind column 80."""
+    is_text = written == value or written[0] == "'"
+    if column + len(written) <= WIDTH or not is_text or not column:
+        return written
+    lines, line = [], ""
+    words = re.split("(?<! ) (?! )", written)
+    for place, word in enumerate(words):
+        line += word
+        if place + 1 == len(words):
+            break
+        if column + len(line) > WIDTH:
+            lines.append(line)
+            line, column = "", indent
+        else:
+            line += " "
+    return f"\n{' ' * indent}".join([*lines, line])
 
 
 def _scalar(value: str, *, indent: int = 0, is_key: bool = False) -> str:
