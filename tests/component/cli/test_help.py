@@ -84,6 +84,7 @@ BASES: dict[tuple[str, str], str] = {
     ("create token", "bound-object-kind"): "create token default --bound-object-name=web",
     ("create service clusterip", "tcp"): "create service clusterip inner --dry-run=server",
     ("set env", "from"): "set env deployment/web",
+    ("get", "raw"): "get",
     ("get", "watch"): "get pods --request-timeout=1s",
     ("get", "watch-only"): "get pods --request-timeout=1s",
     ("get", "output-watch-events"): "get pods -w -o json --request-timeout=1s",
