@@ -29,8 +29,8 @@ REQUEST_BYTES_MAX = 8 * 1024 * 1024
 STREAMS_PER_CONNECTION_MAX = 2048
 """Calls and watches of one connection at a time; a client with more opens another connection."""
 
-GRACE_S = 2.0
-"""How long a server that ends lets calls finish; watches end at once."""
+GRACE_S = 5.0
+"""How long a server that ends lets calls finish, a busy disk included; watches end at once."""
 
 KEEPALIVE_S = 30
 """A silent connection is asked for a sign of life this often, and closed after as long again."""

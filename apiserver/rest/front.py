@@ -48,7 +48,7 @@ Verb = Callable[..., Awaitable[web.StreamResponse]]
 DECISION = "authorization.k8s.io/decision"
 """The annotation of the audit log that says whether a request was let in."""
 
-SHUTDOWN_S = 2
+SHUTDOWN_S = 5
 """Patience at the end with requests that still run; watches never end by themselves."""
 
 HEAD_BYTES_MAX = 256 * 1024

@@ -7,6 +7,8 @@ import pytest
 from tests.multihost.cluster import Cluster
 from tests.multihost.stories import a_lost_node, clean
 
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture(autouse=True)
 def whole(cluster: Cluster) -> Iterator[None]:

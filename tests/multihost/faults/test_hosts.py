@@ -13,6 +13,8 @@ from tests.multihost.made import Lab
 
 SERVE = "import http.server as h, sys; h.test(h.SimpleHTTPRequestHandler, port=int(sys.argv[1]))"
 
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture(scope="module", params=["namespaces", "ssh"])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:

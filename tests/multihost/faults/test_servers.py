@@ -175,8 +175,7 @@ def test_a_server_cut_off_leads_no_longer_before_another_does(servers: Servers) 
     lost = servers.host(servers.holder(LEASES[0]))
     others = [host for host in servers.hosts if host is not lost]
     with Ledger([servers.api(host) for host in others], "cut") as ledger:
-        for host in others:
-            servers.lab.wires.partition(lost, host)
+        servers.lab.wires.cut(lost)
         ledger.more(20, WAIT_S)
 
         def taken() -> None:
