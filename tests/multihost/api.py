@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 WAIT_S = 30.0
 
+ANSWER_S = 40.0
+"""A server without its store says so only when it has tried for a while."""
+
 
 class RefusedError(Exception):
     """The server answered no."""
@@ -77,6 +80,7 @@ class Api:
         except OSError as error:
             plain.close()
             raise UnsentError(*error.args) from None
+        connection.sock.settimeout(ANSWER_S)
         return connection
 
     def get(self, path: str) -> Any:
