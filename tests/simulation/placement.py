@@ -355,8 +355,12 @@ def _profits(moment: Moment, victim: Pod) -> bool:
 
 
 def _is_surprise(moment: Moment, node_name: str) -> bool:
-    """Whether the user changed the node, or took away a pod that hoped for it."""
+    """Whether the user changed the node, or took away a pod that hoped for it.
+
+    A node that joins is one too: others may be placed there who share a disk or a
+    zone with the node, and the pod that hoped for it keeps away from them.
+    """
     old, new = moment.old, moment.new
     if isinstance(new, Node):
-        return new.metadata.name == node_name
+        return new.metadata.name == node_name or old is None
     return isinstance(old, Pod) and new is None and old.status.nominated_node_name == node_name
