@@ -27,6 +27,7 @@ from knarr.api.errors import (
     error_from,
 )
 from knarr.api.meta.status import Status
+from knarr.client.unary import NOT_TAKEN
 
 log = structlog.get_logger()
 
@@ -205,7 +206,7 @@ class Connection:
 
     def _is_lost(self, server: int, error: grpc.aio.AioRpcError) -> bool:
         """Whether the server itself failed, not the call; the next one is used then."""
-        if error.code() is not grpc.StatusCode.UNAVAILABLE:
+        if error.code() is not grpc.StatusCode.UNAVAILABLE and not _is_not_taken(error):
             return False
         self._turn_from(server)
         return True
@@ -225,8 +226,13 @@ def _metadata(credentials: Credentials) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 
+def _is_not_taken(error: grpc.aio.AioRpcError) -> bool:
+    return error.code() is grpc.StatusCode.CANCELLED and error.details() == NOT_TAKEN
+
+
 def _is_unsent(error: grpc.aio.AioRpcError) -> bool:
-    return any(word in (error.details() or "").lower() for word in _UNSENT)
+    """Whether the server certainly did nothing of what was asked."""
+    return _is_not_taken(error) or any(word in (error.details() or "").lower() for word in _UNSENT)
 
 
 def error_of(error: grpc.aio.AioRpcError) -> ApiError:

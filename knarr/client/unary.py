@@ -79,7 +79,13 @@ class CallError(Exception):
         """Whether the server certainly did nothing of what was asked."""
 
 
-UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL = 14, 4, 13
+UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, CANCELLED = 14, 4, 13, 1
+
+NOT_TAKEN = "CANCELLED"
+"""What a server that ends says of calls that it had received but no handler had taken yet.
+
+A call whose handler runs ends otherwise: with its answer, or "Cancelling all calls".
+"""
 
 
 class UnaryChannel:
@@ -309,6 +315,8 @@ class _Reply:
                 words = f"the server answered HTTP {self._headers.get(':status')}: is it gRPC?"
             about = self._headers.get("knarr-status-bin", "")
             padded = about + "=" * (-len(about) % 4)
+            if status == str(CANCELLED) and words == NOT_TAKEN:
+                raise CallError(UNAVAILABLE, "the server is ending", is_unsent=True)
             raise CallError(int(status or INTERNAL), words, base64.b64decode(padded))
         body = b"".join(self._parts)
         if len(body) < 5 or body[0]:

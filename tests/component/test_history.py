@@ -155,7 +155,7 @@ async def test_servers_restarted_one_after_the_other_fail_nobody(tmp_path: Path)
                     await peace()
 
             history = await run(store, found, trouble)
-    assert [call.lost for call in history.calls if call.outcome == "unknown"] == []
+    assert [call for call in history.calls if call.outcome == "unknown"] == []
 
 
 async def test_three_etcds_that_lose_their_leader_and_their_quorum(tmp_path: Path) -> None:
