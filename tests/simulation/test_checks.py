@@ -55,6 +55,10 @@ def told(*objects: ApiStruct | Gone) -> History:
     return history
 
 
+def sized(replicas: int) -> StatefulSet:
+    return replace(DB, spec=replace(DB.spec, replicas=replicas))
+
+
 def succeeded(name: str) -> Pod:
     return pod(name, "Succeeded", owner=PLAIN)
 
@@ -156,6 +160,13 @@ AGENTS = [pod(f"agent-{number}", owner=AGENT) for number in range(3)]
             (pod("db-1", owner=DB, deleting=True), pod("db-0", owner=DB, deleting=True)),
             "leave at revision 1",
             id="two pods of a set that leave at once",
+        ),
+        pytest.param(
+            workload_checks.never_two_leave_at_once,
+            (sized(1), pod("db-1", owner=DB, deleting=True), pod("db-2", owner=DB, deleting=True)),
+            (sized(3), pod("db-1", owner=DB, deleting=True), pod("db-2", owner=DB, deleting=True)),
+            "[1, 2] leave at revision",
+            id="a pod that leaves while one below it is replaced",
         ),
         pytest.param(
             workload_checks.keeps_claims,

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from controller_manager.daemonset.placement import node_of
 from controller_manager.job.pods import TRACKING
 from controller_manager.statefulset.identity import ordinal_of
+from knarr.api.apps.stateful_set import StatefulSet
 from knarr.api.batch.job import Job
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaim
 from knarr.api.core.pod import Pod
@@ -46,15 +47,30 @@ def never_out_of_order(history: History, *, parallel: bool) -> None:
 
 
 def never_two_leave_at_once(history: History) -> None:
-    """Of an ordered StatefulSet that nobody disturbs a pod leaves when no other is leaving."""
-    leaving: set[str] = set()
-    for moment, pod, is_there in _pods(history, "StatefulSet"):
-        name = pod.metadata.name
-        if not is_there or pod.metadata.deletion_timestamp is None:
-            leaving.discard(name)
+    """Of an ordered StatefulSet that nobody disturbs a pod leaves when no other is leaving.
+
+    Only one that an update was replacing, and that a smaller size made superfluous
+    meanwhile, is not waited for by those above it: they leave from the highest down.
+    """
+    leaving: set[int] = set()
+    sizes: list[int] = []
+    for moment in history:
+        obj = moment.new or moment.old
+        if isinstance(obj, StatefulSet) and [obj.spec.replicas] != sizes[-1:]:
+            sizes.append(obj.spec.replicas or 0)
+        if not isinstance(obj, Pod) or _kind(obj) != "StatefulSet":
             continue
-        leaving.add(name)
-        assert len(leaving) == 1, f"{sorted(leaving)} leave at revision {moment.revision}"
+        ordinal = ordinal_of(obj)
+        if moment.new is None or obj.metadata.deletion_timestamp is None:
+            leaving.discard(ordinal)
+            continue
+        if ordinal in leaving:
+            continue
+        # Who decided may have known the size before.
+        wanted = min(sizes[-2:], default=0)
+        others = [one for one in leaving if one > ordinal or one < wanted]
+        leaving.add(ordinal)
+        assert not others, f"{sorted(leaving)} leave at revision {moment.revision}"
 
 
 def keeps_claims(history: History) -> None:
