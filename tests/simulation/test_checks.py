@@ -165,7 +165,7 @@ AGENTS = [pod(f"agent-{number}", owner=AGENT) for number in range(3)]
             workload_checks.never_two_leave_at_once,
             (sized(1), pod("db-1", owner=DB, deleting=True), pod("db-2", owner=DB, deleting=True)),
             (sized(3), pod("db-1", owner=DB, deleting=True), pod("db-2", owner=DB, deleting=True)),
-            "[1, 2] leave at revision",
+            "leave at revision 2",
             id="a pod that leaves while one below it is replaced",
         ),
         pytest.param(
