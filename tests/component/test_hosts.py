@@ -435,6 +435,12 @@ async def test_servers_share_a_store_that_they_run(tmp_path: Path) -> None:
             end(process)
 
 
+async def renewed(client: GrpcClient, key: Key) -> str | None:
+    with suppress(NotFoundError):
+        return (await client.get(Lease, key)).spec.renew_time
+    return None
+
+
 async def test_nodes_turn_to_the_server_that_is_left(tmp_path: Path) -> None:
     """Two servers on one etcd of ours; the one by which the node joined is killed."""
     first, second = tmp_path / "a", tmp_path / "b"
@@ -453,19 +459,20 @@ async def test_nodes_turn_to_the_server_that_is_left(tmp_path: Path) -> None:
             await asyncio.to_thread(wait_ready, processes[1], second, tmp_path / "b.log")
             given = await asyncio.to_thread(place.token)
             async with agent(place, node.path, options(place, given, "faithful")):
-                async with place.client() as client:
+                key = Key("kube-node-lease", "faithful")
+                async with place.client() as client, asyncio.timeout(START_S):
                     await is_ready(client, "faithful")
+                    # A node says that it is ready and that it lives one beside the other.
+                    while (before := await renewed(client, key)) is None:
+                        await asyncio.sleep(0.1)
                 config = yaml.safe_load(ServerFolder(second).kubeconfig.read_text())
                 (grpc,) = config["clusters"][0]["cluster"]["extensions"]
                 assert grpc["extension"]["address"] == f"127.0.0.1:{more[2]},127.0.0.1:{ports[2]}"
                 processes[0].kill()
                 processes[0].wait()
-                async with other.client() as client:
-                    key = Key("kube-node-lease", "faithful")
-                    before = (await client.get(Lease, key)).spec.renew_time
-                    async with asyncio.timeout(START_S):
-                        while (await client.get(Lease, key)).spec.renew_time == before:
-                            await asyncio.sleep(0.2)
+                async with other.client() as client, asyncio.timeout(START_S):
+                    while await renewed(client, key) == before:
+                        await asyncio.sleep(0.2)
         finally:
             for process in processes:
                 if process.poll() is None:
