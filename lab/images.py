@@ -186,7 +186,8 @@ def _install_modules(root: Path) -> None:
     machine = platform.machine()
     wheels = [f"--platform=manylinux{one}_{machine}" for one in ("2014", "_2_17", "_2_28")]
     _run(
-        *(sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"),
+        *(sys.executable, "-m", "pip", "install", "-q", "--retries=8"),
+        "--disable-pip-version-check",
         *("--root-user-action=ignore", "--target", str(place), "--only-binary=:all:"),
         *("--implementation=cp", f"--python-version={version}", *wheels, *_dependencies()),
     )
