@@ -73,19 +73,33 @@ RECIPES: Mapping[str, Recipe] = {
 
 def ensure(name: str) -> str:
     """The image, made if it is not in the engine. Answer its tag."""
-    recipe = RECIPES[name]
-    tag = f"knarr-lab/{name}:{_digest(recipe)}"
-    if _run("docker", "image", "inspect", tag, check=False).returncode == 0:
-        return tag
-    file = _folder() / f"{tag.replace('/', '-').replace(':', '-')}.tar"
+    tag = _tag(name)
+    if _run("docker", "image", "inspect", tag, check=False).returncode != 0:
+        _run("docker", "import", "-c", f"ENV PATH={PATH}", str(_made(name)), tag)
+    return tag
+
+
+def make_beforehand() -> None:
+    """Have all files that images are made of, for a start that reaches no packages."""
+    archive_of(*NODE_IMAGES)
+    for name in RECIPES:
+        _made(name)
+
+
+def _tag(name: str) -> str:
+    return f"knarr-lab/{name}:{_digest(RECIPES[name])}"
+
+
+def _made(name: str) -> Path:
+    """The file of an image, made if it is not there."""
+    file = _folder() / f"{_tag(name).replace('/', '-').replace(':', '-')}.tar"
     if not file.exists():
         half = file.with_suffix(f".{os.getpid()}")
-        _make(recipe, half)
+        _make(RECIPES[name], half)
         for old in _folder().glob(f"knarr-lab-{name}-*.tar"):
             old.unlink()
         half.rename(file)
-    _run("docker", "import", "-c", f"ENV PATH={PATH}", str(file), tag)
-    return tag
+    return file
 
 
 def ensure_node_images() -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.images import make_beforehand
 from tests.lab.lab import ROOT, UP_S, Lab, missing, own_network
 
 whole = pytest.mark.skipif(
@@ -30,6 +31,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     name = f"knlab{os.getpid()}"
     folder = tmp_path_factory.mktemp("lab")
     made = Lab(folder / "state", _settings(name, folder))
+    make_beforehand()  # There is no way to packages from a network of our own.
     with own_network(name):
         try:
             made.script("up", timeout_s=UP_S)
