@@ -135,6 +135,8 @@ async def _exec(lab: Lab, server: str, pod: str, command: str) -> str:
         async for message in channel:
             if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == b"\x01":
                 out += message.data[1:]
+    # A closed session says its farewells of TLS later, and has no other way to wait for them.
+    await asyncio.sleep(0.25)
     return out.decode().strip()
 
 
