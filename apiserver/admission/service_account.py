@@ -13,15 +13,15 @@ from knarr.api.core.env import ObjectFieldSelector
 from knarr.api.core.pod import Pod
 from knarr.api.core.service_account import ServiceAccount
 from knarr.api.core.volume import Volume, VolumeMount
-from knarr.api.core.volume_source import (
+from knarr.api.core.volume_projection import (
     ConfigMapProjection,
     DownwardAPIProjection,
     DownwardAPIVolumeFile,
     KeyToPath,
-    ProjectedVolumeSource,
     ServiceAccountTokenProjection,
     VolumeProjection,
 )
+from knarr.api.core.volume_source import ProjectedVolumeSource
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where programs look for their token."""

@@ -13,12 +13,11 @@ from knarr.api.core.persistent_volume_claim import (
 )
 from knarr.api.core.resources import VolumeResourceRequirements
 from knarr.api.core.volume import Volume
+from knarr.api.core.volume_projection import DownwardAPIVolumeFile, VolumeProjection
 from knarr.api.core.volume_source import (
-    DownwardAPIVolumeFile,
     EmptyDirVolumeSource,
     EphemeralVolumeSource,
     ProjectedVolumeSource,
-    VolumeProjection,
 )
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity

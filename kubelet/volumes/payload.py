@@ -8,7 +8,7 @@ from msgspec import Struct
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.secret import Secret
 from knarr.api.core.volume import Volume
-from knarr.api.core.volume_source import DownwardAPIVolumeFile, KeyToPath, VolumeProjection
+from knarr.api.core.volume_projection import DownwardAPIVolumeFile, KeyToPath, VolumeProjection
 from kubelet.sync.downward import PodFacts, field_value, resource_value
 
 MODE_DEFAULT = 0o644

@@ -19,12 +19,8 @@ from knarr.api.core.pod import Pod
 from knarr.api.core.references import ConfigMapKeySelector, SecretKeySelector
 from knarr.api.core.secret import Secret
 from knarr.api.core.service_account import ServiceAccount
-from knarr.api.core.volume_source import (
-    ConfigMapProjection,
-    ConfigMapVolumeSource,
-    SecretProjection,
-    SecretVolumeSource,
-)
+from knarr.api.core.volume_projection import ConfigMapProjection, SecretProjection
+from knarr.api.core.volume_source import ConfigMapVolumeSource, SecretVolumeSource
 from knarr.api.errors import NotFoundError
 from knarr.api.keys import Key
 from knarr.api.structs import ApiStruct

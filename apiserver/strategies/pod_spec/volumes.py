@@ -10,16 +10,18 @@ from apiserver.strategies.pod_spec.paths import validate_file_mode, validate_not
 from apiserver.strategies.pod_spec.volume_sources import SOURCES, Rule
 from knarr.api import names
 from knarr.api.core.volume import Volume
-from knarr.api.core.volume_source import (
-    ConfigMapVolumeSource,
+from knarr.api.core.volume_projection import (
     DownwardAPIVolumeFile,
-    DownwardAPIVolumeSource,
-    EphemeralVolumeSource,
     KeyToPath,
-    ProjectedVolumeSource,
-    SecretVolumeSource,
     ServiceAccountTokenProjection,
     VolumeProjection,
+)
+from knarr.api.core.volume_source import (
+    ConfigMapVolumeSource,
+    DownwardAPIVolumeSource,
+    EphemeralVolumeSource,
+    ProjectedVolumeSource,
+    SecretVolumeSource,
 )
 from knarr.api.field_errors import (
     FieldError,

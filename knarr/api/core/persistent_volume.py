@@ -4,29 +4,31 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from knarr.api.core.affinity import NodeSelector
-from knarr.api.core.references import ObjectReference
-from knarr.api.core.volume_source import (
-    AWSElasticBlockStoreVolumeSource,
-    AzureDiskVolumeSource,
+from knarr.api.core.persistent_volume_source import (
     AzureFilePersistentVolumeSource,
     CephFSPersistentVolumeSource,
     CinderPersistentVolumeSource,
     CSIPersistentVolumeSource,
-    FCVolumeSource,
     FlexPersistentVolumeSource,
-    FlockerVolumeSource,
     GCEPersistentDiskVolumeSource,
     GlusterfsPersistentVolumeSource,
-    HostPathVolumeSource,
     ISCSIPersistentVolumeSource,
-    LocalVolumeSource,
-    NFSVolumeSource,
     PhotonPersistentDiskVolumeSource,
-    PortworxVolumeSource,
-    QuobyteVolumeSource,
     RBDPersistentVolumeSource,
     ScaleIOPersistentVolumeSource,
     StorageOSPersistentVolumeSource,
+)
+from knarr.api.core.references import ObjectReference
+from knarr.api.core.volume_source import (
+    AWSElasticBlockStoreVolumeSource,
+    AzureDiskVolumeSource,
+    FCVolumeSource,
+    FlockerVolumeSource,
+    HostPathVolumeSource,
+    LocalVolumeSource,
+    NFSVolumeSource,
+    PortworxVolumeSource,
+    QuobyteVolumeSource,
     VsphereVirtualDiskVolumeSource,
 )
 from knarr.api.meta.object_meta import ObjectMeta

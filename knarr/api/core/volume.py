@@ -1,5 +1,9 @@
 """The types of volume in core/v1."""
 
+from knarr.api.core.persistent_volume_source import (
+    GCEPersistentDiskVolumeSource,
+    PhotonPersistentDiskVolumeSource,
+)
 from knarr.api.core.volume_source import (
     AWSElasticBlockStoreVolumeSource,
     AzureDiskVolumeSource,
@@ -14,7 +18,6 @@ from knarr.api.core.volume_source import (
     FCVolumeSource,
     FlexVolumeSource,
     FlockerVolumeSource,
-    GCEPersistentDiskVolumeSource,
     GitRepoVolumeSource,
     GlusterfsVolumeSource,
     HostPathVolumeSource,
@@ -22,7 +25,6 @@ from knarr.api.core.volume_source import (
     ISCSIVolumeSource,
     NFSVolumeSource,
     PersistentVolumeClaimVolumeSource,
-    PhotonPersistentDiskVolumeSource,
     PortworxVolumeSource,
     ProjectedVolumeSource,
     QuobyteVolumeSource,

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from knarr.api.core.env import ObjectFieldSelector, ResourceFieldSelector
 from knarr.api.core.persistent_volume_claim import PersistentVolumeClaimTemplate
-from knarr.api.core.references import LocalObjectReference, ObjectReference, SecretReference
-from knarr.api.meta.selector import LabelSelector
+from knarr.api.core.references import LocalObjectReference
+from knarr.api.core.volume_projection import DownwardAPIVolumeFile, KeyToPath, VolumeProjection
 from knarr.api.scalars import Int32, Quantity
 from knarr.api.structs import ApiStruct, Defaulted
 
@@ -41,19 +40,6 @@ class AzureDiskVolumeSource(ApiStruct):
     """Whether it cannot be written to."""
 
 
-class AzureFilePersistentVolumeSource(ApiStruct):
-    """A file share of Azure."""
-
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_name: str
-    """Secret with the account's name and key."""
-    secret_namespace: str | None = None
-    """Namespace of the Secret."""
-    share_name: str
-    """Name of the share."""
-
-
 class AzureFileVolumeSource(ApiStruct):
     """A file share of Azure."""
 
@@ -63,31 +49,6 @@ class AzureFileVolumeSource(ApiStruct):
     """Secret with the account's name and key."""
     share_name: str
     """Name of the share."""
-
-
-class CSIPersistentVolumeSource(ApiStruct):
-    """A volume of a CSI driver."""
-
-    controller_expand_secret_ref: SecretReference | None = None
-    """Secret for making it larger."""
-    controller_publish_secret_ref: SecretReference | None = None
-    """Secret for attaching it."""
-    driver: str
-    """Name of the driver."""
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    node_expand_secret_ref: SecretReference | None = None
-    """Secret for making it larger on a node."""
-    node_publish_secret_ref: SecretReference | None = None
-    """Secret for mounting it into a pod."""
-    node_stage_secret_ref: SecretReference | None = None
-    """Secret for preparing it on a node."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    volume_attributes: Mapping[str, str] = {}
-    """Settings for the driver."""
-    volume_handle: str
-    """Id of the volume at the driver."""
 
 
 class CSIVolumeSource(ApiStruct):
@@ -103,23 +64,6 @@ class CSIVolumeSource(ApiStruct):
     """Whether it cannot be written to."""
     volume_attributes: Mapping[str, str] = {}
     """Settings for the driver."""
-
-
-class CephFSPersistentVolumeSource(ApiStruct):
-    """A folder of CephFS."""
-
-    monitors: tuple[str, ...]
-    """Addresses of the monitors."""
-    path: str = ""
-    """Path of the folder."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_file: str = ""
-    """File with the key."""
-    secret_ref: SecretReference | None = None
-    """Secret with the key."""
-    user: str = ""
-    """User to log in as."""
 
 
 class CephFSVolumeSource(ApiStruct):
@@ -139,19 +83,6 @@ class CephFSVolumeSource(ApiStruct):
     """User to log in as."""
 
 
-class CinderPersistentVolumeSource(ApiStruct):
-    """A disk of OpenStack."""
-
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_ref: SecretReference | None = None
-    """Secret with the settings for OpenStack."""
-    volume_id: str
-    """Id of the disk."""
-
-
 class CinderVolumeSource(ApiStruct):
     """A disk of OpenStack."""
 
@@ -165,43 +96,6 @@ class CinderVolumeSource(ApiStruct):
     """Id of the disk."""
 
 
-class ClusterTrustBundleProjection(ApiStruct):
-    """Certificates of authorities, as a file."""
-
-    label_selector: LabelSelector | None = None
-    """Chooses the bundles by their labels."""
-    name: str | None = None
-    """Name of the object."""
-    optional: bool | None = None
-    """Whether it may be absent."""
-    path: str
-    """Path of the file."""
-    signer_name: str | None = None
-    """Chooses the bundles of this signer."""
-
-
-class KeyToPath(ApiStruct):
-    """A key that becomes a file."""
-
-    key: str
-    """The key."""
-    mode: Int32 | None = None
-    """Permissions of the file; those of the volume when absent."""
-    path: str
-    """Path of the file."""
-
-
-class ConfigMapProjection(ApiStruct):
-    """A ConfigMap as files."""
-
-    items: tuple[KeyToPath, ...] = ()
-    """Keys that become files; all of them when empty."""
-    name: str = ""
-    """Name of the object."""
-    optional: bool | None = None
-    """Whether it, or a key of it, may be absent."""
-
-
 class ConfigMapVolumeSource(ApiStruct):
     """A ConfigMap as files."""
 
@@ -213,26 +107,6 @@ class ConfigMapVolumeSource(ApiStruct):
     """Name of the object."""
     optional: bool | None = None
     """Whether it, or a key of it, may be absent."""
-
-
-class DownwardAPIVolumeFile(ApiStruct):
-    """A file that tells of the pod."""
-
-    field_ref: ObjectFieldSelector | None = None
-    """Field of the pod."""
-    mode: Int32 | None = None
-    """Permissions of the file; those of the volume when absent."""
-    path: str
-    """Path of the file."""
-    resource_field_ref: ResourceFieldSelector | None = None
-    """Resource of a container."""
-
-
-class DownwardAPIProjection(ApiStruct):
-    """Files that tell of the pod."""
-
-    items: tuple[DownwardAPIVolumeFile, ...] = ()
-    """The files."""
 
 
 class DownwardAPIVolumeSource(ApiStruct):
@@ -275,21 +149,6 @@ class FCVolumeSource(ApiStruct):
     """Ids of the disk, in place of targets and unit."""
 
 
-class FlexPersistentVolumeSource(ApiStruct):
-    """A volume of a FlexVolume driver."""
-
-    driver: str
-    """Name of the driver."""
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    options: Mapping[str, str] = {}
-    """Settings for the driver."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_ref: SecretReference | None = None
-    """Secret for the driver."""
-
-
 class FlexVolumeSource(ApiStruct):
     """A volume of a FlexVolume driver."""
 
@@ -314,19 +173,6 @@ class FlockerVolumeSource(ApiStruct):
     """Id of the dataset."""
 
 
-class GCEPersistentDiskVolumeSource(ApiStruct):
-    """A disk of Google Cloud."""
-
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    partition: Int32 = 0
-    """Partition that is mounted; 0 for the whole disk."""
-    pd_name: str
-    """Name of the disk."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-
-
 class GitRepoVolumeSource(ApiStruct):
     """Files of a git repository. No longer supported."""
 
@@ -336,19 +182,6 @@ class GitRepoVolumeSource(ApiStruct):
     """URL of the repository."""
     revision: str = ""
     """Commit that is taken."""
-
-
-class GlusterfsPersistentVolumeSource(ApiStruct):
-    """A volume of GlusterFS."""
-
-    endpoints: str
-    """Endpoints that name its servers."""
-    endpoints_namespace: str | None = None
-    """Namespace of these Endpoints."""
-    path: str
-    """Name of the volume."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
 
 
 class GlusterfsVolumeSource(ApiStruct):
@@ -371,33 +204,6 @@ class HostPathVolumeSource(ApiStruct):
     """What must be there: Directory, DirectoryOrCreate, File, FileOrCreate, Socket, CharDevice,
     BlockDevice; anything when empty.
     """
-
-
-class ISCSIPersistentVolumeSource(ApiStruct):
-    """An iSCSI disk."""
-
-    chap_auth_discovery: bool = False
-    """Whether discovery is authenticated."""
-    chap_auth_session: bool = False
-    """Whether sessions are authenticated."""
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    initiator_name: str = ""
-    """Name of the initiator."""
-    iqn: str
-    """Name of the target."""
-    iscsi_interface: Annotated[str, Defaulted("default")] = ""
-    """Interface that is used."""
-    lun: Int32
-    """Number of the unit."""
-    portals: tuple[str, ...] = ()
-    """Further portals."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_ref: SecretReference | None = None
-    """Secret with the passwords."""
-    target_portal: str
-    """Address of the portal."""
 
 
 class ISCSIVolumeSource(ApiStruct):
@@ -465,34 +271,6 @@ class PersistentVolumeClaimVolumeSource(ApiStruct):
     """Whether it cannot be written to."""
 
 
-class PhotonPersistentDiskVolumeSource(ApiStruct):
-    """A disk of Photon."""
-
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    pd_id: str
-    """Id of the disk."""
-
-
-class PodCertificateProjection(ApiStruct):
-    """A certificate of the pod's own, renewed by the kubelet."""
-
-    certificate_chain_path: str = ""
-    """Path of the file with the chain."""
-    credential_bundle_path: str = ""
-    """Path of the file with key and chain."""
-    key_path: str = ""
-    """Path of the file with the key."""
-    key_type: str
-    """Kind of the key, such as ED25519."""
-    max_expiration_seconds: Int32 | None = None
-    """Most seconds it may be good for."""
-    signer_name: str
-    """Who signs it."""
-    user_annotations: Mapping[str, str] = {}
-    """Further words for the signer."""
-
-
 class PortworxVolumeSource(ApiStruct):
     """A volume of Portworx."""
 
@@ -502,45 +280,6 @@ class PortworxVolumeSource(ApiStruct):
     """Whether it cannot be written to."""
     volume_id: str
     """Id of the volume."""
-
-
-class SecretProjection(ApiStruct):
-    """A Secret as files."""
-
-    items: tuple[KeyToPath, ...] = ()
-    """Keys that become files; all of them when empty."""
-    name: str = ""
-    """Name of the object."""
-    optional: bool | None = None
-    """Whether it, or a key of it, may be absent."""
-
-
-class ServiceAccountTokenProjection(ApiStruct):
-    """A token of the pod's service account, renewed by the kubelet."""
-
-    audience: str = ""
-    """Who shall believe it; the API server when empty."""
-    expiration_seconds: int | None = None
-    """Seconds it is good for. The server fills in 3600."""
-    path: str
-    """Path of the file."""
-
-
-class VolumeProjection(ApiStruct):
-    """One source of a projected volume."""
-
-    cluster_trust_bundle: ClusterTrustBundleProjection | None = None
-    """Certificates of authorities."""
-    config_map: ConfigMapProjection | None = None
-    """Files from a ConfigMap."""
-    downward_api: DownwardAPIProjection | None = None
-    """Files that tell of the pod."""
-    pod_certificate: PodCertificateProjection | None = None
-    """Certificate of the pod's own."""
-    secret: SecretProjection | None = None
-    """Files from a Secret."""
-    service_account_token: ServiceAccountTokenProjection | None = None
-    """Token of the pod's service account."""
 
 
 class ProjectedVolumeSource(ApiStruct):
@@ -569,27 +308,6 @@ class QuobyteVolumeSource(ApiStruct):
     """Name of the volume."""
 
 
-class RBDPersistentVolumeSource(ApiStruct):
-    """A block device of Ceph."""
-
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    image: str
-    """Name of the image."""
-    keyring: Annotated[str, Defaulted("/etc/ceph/keyring")] = ""
-    """File with the key."""
-    monitors: tuple[str, ...]
-    """Addresses of the monitors."""
-    pool: Annotated[str, Defaulted("rbd")] = ""
-    """Name of the pool."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_ref: SecretReference | None = None
-    """Secret with the key."""
-    user: Annotated[str, Defaulted("admin")] = ""
-    """User to log in as."""
-
-
 class RBDVolumeSource(ApiStruct):
     """A block device of Ceph."""
 
@@ -609,31 +327,6 @@ class RBDVolumeSource(ApiStruct):
     """Secret with the key."""
     user: Annotated[str, Defaulted("admin")] = ""
     """User to log in as."""
-
-
-class ScaleIOPersistentVolumeSource(ApiStruct):
-    """A volume of ScaleIO."""
-
-    fs_type: Annotated[str, Defaulted("xfs")] = ""
-    """Kind of file system, such as ext4."""
-    gateway: str
-    """Address of the gateway."""
-    protection_domain: str = ""
-    """Name of the protection domain."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_ref: SecretReference
-    """Secret with the login."""
-    ssl_enabled: bool = False
-    """Whether the gateway is asked over TLS."""
-    storage_mode: Annotated[str, Defaulted("ThinProvisioned")] = ""
-    """ThickProvisioned or ThinProvisioned."""
-    storage_pool: str = ""
-    """Name of the pool."""
-    system: str
-    """Name of the system."""
-    volume_name: str = ""
-    """Name of the volume."""
 
 
 class ScaleIOVolumeSource(ApiStruct):
@@ -672,21 +365,6 @@ class SecretVolumeSource(ApiStruct):
     """Whether it, or a key of it, may be absent."""
     secret_name: str = ""
     """Name of the Secret."""
-
-
-class StorageOSPersistentVolumeSource(ApiStruct):
-    """A volume of StorageOS."""
-
-    fs_type: str = ""
-    """Kind of file system, such as ext4."""
-    read_only: bool = False
-    """Whether it cannot be written to."""
-    secret_ref: ObjectReference | None = None
-    """Secret with the login."""
-    volume_name: str = ""
-    """Name of the volume."""
-    volume_namespace: str = ""
-    """Namespace of the volume."""
 
 
 class StorageOSVolumeSource(ApiStruct):

@@ -23,14 +23,16 @@ from knarr.api.core.persistent_volume_claim import (
     PersistentVolumeClaim,
     PersistentVolumeClaimSpec,
 )
+from knarr.api.core.persistent_volume_source import (
+    CSIPersistentVolumeSource,
+    GCEPersistentDiskVolumeSource,
+)
 from knarr.api.core.pod import Pod
 from knarr.api.core.references import ObjectReference
 from knarr.api.core.resources import VolumeResourceRequirements
 from knarr.api.core.volume import Volume
 from knarr.api.core.volume_source import (
     AWSElasticBlockStoreVolumeSource,
-    CSIPersistentVolumeSource,
-    GCEPersistentDiskVolumeSource,
     ISCSIVolumeSource,
     PersistentVolumeClaimVolumeSource,
     RBDVolumeSource,
