@@ -1,20 +1,19 @@
 """The nftables mode: one table a family, changed by one transaction at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from knarr.api.keys import Key
+from proxy.content import Content, Elements, content
 from proxy.model import ServicePort
 from proxy.nftables.flows import stale
 from proxy.nftables.nft import Kernel
-from proxy.ruleset import (
-    Content,
-    Element,
-    RulesetOptions,
-    base,
-    content,
-    removal,
-    transaction,
-)
+from proxy.ruleset import RulesetOptions, base, removal
+from proxy.transaction import transaction
+
+Claim = tuple[Key, Elements]
+Claims = Sequence[Claim]
+"""Who wants an address or a node port, in the order in which they came."""
 
 LOCALNET_WAS_OFF = "localnet-was-off"
 """A chain that says so to our next life: whoever was killed could not set it back."""
@@ -76,48 +75,49 @@ class _Table:
     """What the kernel was told of one family.
 
     Where two Services claim the same node port or external address, the one
-    that came first has it, and the other when that one is gone.
+    that came first has it, and the other when that one is gone. A chain is there
+    while any Service has it.
     """
 
     def __init__(self, options: RulesetOptions) -> None:
         self.options = options
         self._contents: dict[Key, Content] = {}
-        self._claims: dict[Element, list[tuple[Key, str]]] = {}
-        self._next: tuple[dict[Key, Content], dict[Element, list[tuple[Key, str]]]] | None = None
+        self._claims: dict[str, Claims] = {}
+        self._users: Counter[str] = Counter()
+        """How many Services have a chain."""
+        self._next: tuple[dict[Key, Content], dict[str, Claims]] | None = None
         self._starts_afresh = False
 
     def replace(self, services: Mapping[Key, Sequence[ServicePort]]) -> list[str]:
         """The commands that make the table hold these and nothing else."""
-        claims: dict[Element, list[tuple[Key, str]]] = {}
+        claims: dict[str, list[Claim]] = {}
         contents: dict[Key, Content] = {}
+        chains: dict[str, tuple[str, ...]] = {}
+        sets: dict[str, str] = {}
         for key, ports in services.items():
             made = contents[key] = content(ports, self.options)
-            for element, verdict in made.elements.items():
-                claims.setdefault(element, []).append((key, verdict))
-        self._next = (contents, claims)
+            chains.update(made.chains)
+            sets.update(made.sets)
+            for entry, elements in made.entries.items():
+                claims.setdefault(entry, []).append((key, elements))
+        self._next = (contents, dict(claims))
         self._starts_afresh = True
-        nothing = Content()
-        changes = [
-            (nothing, Content(one.chains, one.sets, _won(key, one, claims)))
-            for key, one in contents.items()
-        ]
-        return [base(self.options), *transaction(changes, self.options)]
+        everything = Content(chains, sets, _firsts(claims))
+        return [base(self.options), *transaction(Content(), everything, self.options)]
 
     def change(self, key: Key, ports: Sequence[ServicePort]) -> list[str]:
         """The commands for one Service."""
         old, new = self._contents.get(key, Content()), content(ports, self.options)
-        touched = {*old.elements, *new.elements}
-        before = {one: self._claims.get(one, []) for one in touched}
-        after = {one: _claimed(before[one], key, new.elements.get(one)) for one in touched}
+        touched = {*old.entries, *new.entries}
+        before = {one: self._claims.get(one, ()) for one in touched}
+        after = {one: _claimed(before[one], key, new.entries.get(one)) for one in touched}
         self._next = ({key: new}, after)
         self._starts_afresh = False
+        others = {one for one in old.chains if self._users[one] > 1}
+        others |= {one for one in new.chains.keys() - old.chains.keys() if self._users[one]}
         return transaction(
-            [
-                (
-                    Content(old.chains, old.sets, _firsts(before)),
-                    Content(new.chains, new.sets, _firsts(after)),
-                )
-            ],
+            Content(_without(old.chains, others), old.sets, _firsts(before)),
+            Content(_without(new.chains, others), new.sets, _firsts(after)),
             self.options,
         )
 
@@ -130,36 +130,38 @@ class _Table:
         if self._starts_afresh:
             self._contents.clear()
             self._claims.clear()
+            self._users.clear()
         for key, one in contents.items():
-            self._contents.pop(key, None)
-            if one.chains or one.sets or one.elements:
+            self._count_users(self._contents.pop(key, Content()), one)
+            if one.chains or one.sets or one.entries:
                 self._contents[key] = one
-        for element, who in claims.items():
-            self._claims.pop(element, None)
+        for entry, who in claims.items():
+            self._claims.pop(entry, None)
             if who:
-                self._claims[element] = who
+                self._claims[entry] = who
+
+    def _count_users(self, old: Content, new: Content) -> None:
+        self._users.update(new.chains.keys())
+        for chain in old.chains:
+            self._users[chain] -= 1
+            if not self._users[chain]:
+                del self._users[chain]
 
 
-def _claimed(
-    who: Sequence[tuple[Key, str]], key: Key, verdict: str | None
-) -> list[tuple[Key, str]]:
+def _claimed(who: Claims, key: Key, elements: Elements | None) -> Claims:
     """The claims with that of one Service changed, in its old place."""
-    if verdict is None:
+    if elements is None:
         return [one for one in who if one[0] != key]
     if any(one[0] == key for one in who):
-        return [(key, verdict) if one[0] == key else one for one in who]
-    return [*who, (key, verdict)]
+        return [(key, elements) if one[0] == key else one for one in who]
+    return [*who, (key, elements)]
 
 
-def _firsts(claims: Mapping[Element, Sequence[tuple[Key, str]]]) -> dict[Element, str]:
-    return {element: who[0][1] for element, who in claims.items() if who}
+def _firsts(claims: Mapping[str, Claims]) -> dict[str, Elements]:
+    return {entry: who[0][1] for entry, who in claims.items() if who}
 
 
-def _won(
-    key: Key, one: Content, claims: Mapping[Element, Sequence[tuple[Key, str]]]
-) -> dict[Element, str]:
-    return {
-        element: verdict
-        for element, verdict in one.elements.items()
-        if claims[element][0][0] == key
-    }
+def _without(
+    chains: Mapping[str, tuple[str, ...]], others: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    return {name: rules for name, rules in chains.items() if name not in others}

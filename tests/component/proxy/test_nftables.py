@@ -1,6 +1,8 @@
 """The rules carry real connections, in network namespaces of the test's own."""
 
 import asyncio
+import json
+import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -93,8 +95,77 @@ async def test_changes_take_effect_and_others_are_left_alone() -> None:
         await mode.change(WEB, [])
         await mode.change(Key("default", "other"), [])
         chains = in_namespace(lab.host, ("nft", "list", "table", "ip", "knarr-proxy")).stdout
-        assert "chain svc-" not in chains
-        assert "chain ep-" not in chains
+        assert "chain endpoints-" not in chains
+        assert "elements = " not in chains
+
+
+async def test_services_of_other_numbers_of_endpoints_come_and_go() -> None:
+    other, address = Key("default", "other"), "10.96.0.11"
+    async with carried(web(A)) as (lab, mode):
+        await mode.change(other, [web(A, B, name="other", cluster_ips=(address,))])
+        assert names(await lab.ask(lab.host, address, 80, times=20)) == {"a", "b"}
+        await mode.change(WEB, [web(A, B)])
+        await mode.change(other, [web(B, name="other", cluster_ips=(address,))])
+        assert names(await lab.ask(lab.host, VIP, 80, times=20)) == {"a", "b"}
+        assert names(await lab.ask(lab.host, address, 80, times=5)) == {"b"}
+        await mode.change(other, [])
+        assert names(await lab.ask(lab.host, VIP, 80, times=20)) == {"a", "b"}
+        chains = in_namespace(lab.host, ("nft", "list", "chains", "ip")).stdout
+    assert "chain endpoints-tcp-2" in chains
+    assert "chain endpoints-tcp-1" not in chains, "nobody has one endpoint any more"
+
+
+def drawn(rng: random.Random, number: int) -> list[ServicePort]:
+    """A Service as it may be, of one of five that claim nothing of each other."""
+    if rng.random() < 0.2:
+        return []
+    backends = [Backend(f"10.88.0.{i}", 8080, "here") for i in rng.sample(range(5, 9), 4)]
+    count = rng.randint(0, 4)
+    port = web(
+        *backends[:count],
+        name=f"s{number}",
+        cluster_ips=(f"10.96.0.{number + 20}", f"fd00::{number}"),
+        node_port=rng.choice([0, 30080 + number]),
+        load_balancer_ips=rng.choice([(), (f"192.0.2.{number}",)]),
+        source_ranges=rng.choice([(), ("203.0.113.0/24",)]),
+        affinity_s=rng.choice([0, 0, 60]),
+        internal_policy=rng.choice(["Cluster", "Local"]),
+        external_policy=rng.choice(["Cluster", "Local"]),
+        local_backends=tuple(sorted(backends[: rng.randint(0, count)])),
+        protocol=rng.choice(["TCP", "UDP", "SCTP"]),
+    )
+    return [port, replace(port, port=81, node_port=0, port_name="more")]
+
+
+def listed(namespace: str) -> list[str]:
+    """All of the table, in an order of its own."""
+    printed = in_namespace(namespace, ("nft", "-j", "list", "table", "ip", "knarr-proxy")).stdout
+    found = []
+    for one in json.loads(printed)["nftables"][1:]:
+        ((kind, body),) = one.items()
+        body.pop("handle", None)
+        body["elem"] = sorted(body.get("elem", []), key=str)
+        found.append(json.dumps([kind, body], sort_keys=True))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_changes_lead_where_a_fresh_start_would(seed: int) -> None:
+    rng = random.Random(seed)
+    options = RulesetOptions(cluster_cidr=CLUSTER_CIDR)
+    async with net_lab() as lab:
+        kernel = Kernel(("nsenter", f"--net=/run/netns/{lab.host}"))
+        changed, fresh = (NftablesMode([options], kernel, localhost=False) for _ in range(2))
+        services = {Key("default", f"s{i}"): drawn(rng, i) for i in range(5)}
+        await changed.replace(services)
+        for _ in range(25):
+            number = rng.randrange(5)
+            key = Key("default", f"s{number}")
+            services[key] = drawn(rng, number)
+            await changed.change(key, services[key])
+        after_changes = listed(lab.host)
+        await fresh.replace(services)
+        assert listed(lab.host) == after_changes
 
 
 async def test_a_port_that_a_service_has_not_is_refused() -> None:
@@ -150,6 +221,23 @@ async def test_a_local_policy_keeps_the_source_and_the_node() -> None:
         assert names(await lab.ask(A.ip, VIP, 80, times=6)) == {"b"}
 
 
+async def test_affinity_has_an_end_that_may_change() -> None:
+    port = web(A, B, node_port=30080, affinity_s=60, external_policy="Local")
+    async with carried(port) as (lab, mode):
+        first = names(await lab.ask(lab.client, HOST_IP, 30080, times=8))
+        assert len(first) == 1
+        assert names(await lab.ask(lab.client, VIP, 80, times=8)) == first
+        await mode.change(WEB, [replace(port, affinity_s=1)])
+        assert len(names(await lab.ask(lab.client, VIP, 80, times=8))) == 1
+        found = in_namespace(lab.host, ("nft", "list", "sets", "ip")).stdout
+        assert found.count("timeout 1s") == 2
+        assert "timeout 1m" not in found
+        await mode.change(WEB, [])
+        left = in_namespace(lab.host, ("nft", "list", "table", "ip", "knarr-proxy")).stdout
+    assert "aff-" not in left
+    assert "ep-" not in left
+
+
 async def test_affinity_keeps_a_client_where_it_is() -> None:
     async with carried(web(A, B, affinity_s=60)) as (lab, mode):
         first = names(await lab.ask(lab.client, VIP, 80, times=10))
@@ -191,6 +279,12 @@ async def test_two_claims_of_a_node_port_take_turns() -> None:
         claims = web(B, name="other", cluster_ips=("10.96.0.11",), node_port=30080)
         await mode.change(other, [claims])
         assert names(await lab.ask(lab.client, HOST_IP, 30080, times=3)) == {"a"}
+        both = replace(claims, backends=(A, B))
+        await mode.change(other, [both])
+        await mode.change(WEB, [web(A, replace(A, port=8081), node_port=30080)])
+        answers = names(await lab.ask(lab.client, HOST_IP, 30080, times=20))
+        assert "b" not in answers, "the endpoints of one do not mix with those of the other"
+        await mode.change(other, [claims])
         await mode.change(WEB, [])
         assert names(await lab.ask(lab.client, HOST_IP, 30080, times=3)) == {"b"}
 

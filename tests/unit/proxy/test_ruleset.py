@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from proxy.content import Content, content
 from proxy.model import Backend, ServicePort
-from proxy.ruleset import Content, RulesetOptions, base, content, difference
+from proxy.ruleset import RulesetOptions, base
+from proxy.transaction import transaction
 
 OPTIONS = RulesetOptions(cluster_cidr="10.244.0.0/16")
 BACKENDS = tuple(Backend(f"10.244.1.{i}", 8080) for i in range(1, 5))
@@ -25,12 +27,14 @@ KEY = "10.96.0.7 . tcp . 80"
 
 def test_every_chain_that_is_led_to_is_there() -> None:
     made = content([replace(WEB, node_port=30080, affinity_s=60, external_policy="Local")], OPTIONS)
+    texts = (*made.elements.values(), *(r for rules in made.chains.values() for r in rules))
     led_to = {
         word
-        for text in (*made.elements.values(), *(r for rules in made.chains.values() for r in rules))
+        for text in texts
         for word in text.replace("jump", "goto").partition("goto ")[2].split()
     }
     assert led_to - {"mark-for-masquerade", "reject-chain"} <= made.chains.keys()
+    assert any(one.startswith("ep-") for one in led_to)
 
 
 @pytest.mark.parametrize(
@@ -59,20 +63,30 @@ def test_families_are_apart() -> None:
     v6 = content([both], RulesetOptions(family="ip6"))
     assert ("service-ips", "fd00::7 . tcp . 80") in v6.elements
     assert not any("10." in rule for rules in v6.chains.values() for rule in rules)
-    assert any("dnat to [fd01::1]:80" in rule for rules in v6.chains.values() for rule in rules)
+    assert v6.elements["endpoints-tcp", "fd00::7 . 80 . 0"] == "fd01::1 . 80"
+    staying = content([replace(both, affinity_s=60)], RulesetOptions(family="ip6"))
+    rules = [rule for rules in staying.chains.values() for rule in rules]
+    assert any("dnat to [fd01::1]:80" in rule for rule in rules)
 
 
-def test_a_change_of_one_endpoint_touches_its_service_only() -> None:
+def test_a_change_of_one_endpoint_is_its_element() -> None:
     old = content([WEB], OPTIONS)
-    new = content([replace(WEB, backends=BACKENDS[1:3])], OPTIONS)
-    lines = "\n".join(difference(old, new, OPTIONS))
-    assert "service-ips" not in lines, "addresses lead where they led"
-    assert lines.count("flush chain") == 1, "the choice is written anew"
-    assert "delete chain" not in lines
+    new = content([replace(WEB, backends=(BACKENDS[0], BACKENDS[2]))], OPTIONS)
+    assert transaction(old, new, OPTIONS) == [
+        "delete element ip knarr-proxy endpoints-tcp { 10.96.0.7 . 80 . 1 }",
+        "delete element ip knarr-proxy hairpins { 10.244.1.2 . 10.244.1.2 }",
+        "add element ip knarr-proxy endpoints-tcp { 10.96.0.7 . 80 . 1 : 10.244.1.3 . 8080 }",
+        "add element ip knarr-proxy hairpins { 10.244.1.3 . 10.244.1.3 }",
+    ]
+
+
+def test_services_of_as_many_endpoints_share_their_chains() -> None:
+    other = replace(WEB, name="other", cluster_ips=("10.96.0.8",), backends=BACKENDS[2:])
+    assert content([WEB], OPTIONS).chains == content([other], OPTIONS).chains
 
 
 def test_no_change_says_nothing() -> None:
-    assert difference(content([WEB], OPTIONS), content([WEB], OPTIONS), OPTIONS) == []
+    assert transaction(content([WEB], OPTIONS), content([WEB], OPTIONS), OPTIONS) == []
 
 
 ports = st.builds(
@@ -100,7 +114,7 @@ ports = st.builds(
 @given(ports, ports)
 def test_any_change_adds_up(before: ServicePort, after: ServicePort) -> None:
     old, new = content([before], OPTIONS), content([after], OPTIONS)
-    lines = difference(old, new, OPTIONS)
+    lines = transaction(old, new, OPTIONS)
     there = set(old.chains)
     for line in lines:
         words = line.split()
@@ -109,7 +123,20 @@ def test_any_change_adds_up(before: ServicePort, after: ServicePort) -> None:
         elif words[0] == "table":
             there |= {row.split()[1] for row in line.splitlines() if row.startswith("chain ")}
     assert there == set(new.chains)
-    assert difference(new, Content(), OPTIONS), "what is there can be taken away"
+    assert transaction(new, Content(), OPTIONS), "what is there can be taken away"
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        pytest.param(OPTIONS, "ip saddr != 10.244.0.0/16 ip daddr @cluster-ips jump", id="range"),
+        pytest.param(
+            RulesetOptions(masquerade_all=True), "\n    ip daddr @cluster-ips jump", id="all"
+        ),
+    ],
+)
+def test_whose_source_is_replaced(options: RulesetOptions, rule: str) -> None:
+    assert f"{rule} mark-for-masquerade" in base(options)
 
 
 def test_only_some_addresses_have_node_ports() -> None:
