@@ -6,18 +6,21 @@ Needs dnsperf (Debian package dnsperf). The machine's other core runs the
 client, so queries per second of the server's CPU time are what to compare.
 Server and client ask for short turns as knarr-dns does, so that neither waits
 for the API server whose changes it hears of; --compare shows a server without.
+With root it also says how late the answers were that came while the machine itself
+did not stand still: on a virtual machine that is often what the slowest waited for.
 """
 
 import argparse
 import asyncio
 import multiprocessing
+import os
 import re
 import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import nullcontext, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,6 +35,7 @@ from apiserver.registry.registry import Registry
 from apiserver.registry.request import User
 from apiserver.registry.settings import Settings
 from apiserver.storage.memory import MemoryStore
+from benchmarks.stalls import Stalls, watched
 from dns.corefile import parse
 from dns.dns import Dns, DnsOptions
 from knarr.api.core.namespace import Namespace
@@ -186,15 +190,15 @@ def measure(
             command += ["-Q", str(rate), "-v"]
         ours.send("begin")
         began = time.monotonic()
-        printed = subprocess.run(
-            command, capture_output=True, text=True, check=True, preexec_fn=ask_for_short_turns
-        ).stdout
+        with watched() if rate else nullcontext() as stalls:
+            blocks = list(printed_by(command))
         passed = time.monotonic() - began
     ours.send("stop")
     cpu = ours.recv()
     to_api.send("stop")
     server.join()
     api.join()
+    printed = b"".join(block for _, block in blocks).decode()
     completed = int(re.search(r"Queries completed:\s+(\d+)", printed)[1])  # type: ignore[index]
     lost = int(re.search(r"Queries lost:\s+(\d+)", printed)[1])  # type: ignore[index]
     print(
@@ -202,17 +206,62 @@ def measure(
         f"{'as fast as it goes' if not rate else f'{rate}/s'}"
         f"{'' if short_turns else ', turns as long as others have'}: {completed / seconds:,.0f}/s, "
         f"{completed / cpu:,.0f} per CPU second of the server ({cpu / passed:.0%} of a core), "
-        f"{lost} lost{latencies(printed) if rate else ''}"
+        f"{lost} lost"
     )
+    if rate:
+        print("   ", "; ".join(latencies(answers_in(blocks), stalls, passed)))
 
 
-def latencies(printed: str) -> str:
-    """The slowest of the answers that dnsperf lists."""
-    found = sorted(float(one) for one in re.findall(r"^> \S+ \S+ \S+ ([\d.]+)", printed, re.M))
-    if not found:
-        return ""
+def printed_by(command: list[str]) -> Iterator[tuple[float, bytes]]:
+    """What the command prints, as it comes, and when that was."""
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        preexec_fn=ask_for_short_turns,  # noqa: PLW1509 - there are no threads here
+        bufsize=0,
+    ) as running:
+        assert running.stdout is not None, "its output was asked for"
+        while block := running.stdout.read(65536):
+            yield time.perf_counter(), block
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, command)
+
+
+def answers_in(blocks: list[tuple[float, bytes]]) -> list[tuple[float, float, float]]:
+    """Of each answer when at the earliest and the latest it was printed, and what it took.
+
+    dnsperf prints when it has enough to print: a block's answers came since the last one.
+    """
+    found = []
+    before, rest = blocks[0][0], b""
+    for at, block in blocks:
+        *lines, rest = (rest + block).split(b"\n")
+        took = (line.rpartition(b" ")[2] for line in lines if line.startswith(b"> "))
+        found += [(before, at, float(one)) for one in took]
+        before = at
+    return found
+
+
+def latencies(
+    answers: list[tuple[float, float, float]], stalls: Stalls | None, passed: float
+) -> list[str]:
+    """How long answers took: all of them, and those that no stall of the machine met."""
+    lines = [f"all answers: {slowest([took for _, _, took in answers])}"]
+    if stalls is not None:
+        free = [t for begin, end, t in answers if not stalls.met(begin - t, end)]
+        share = stalls.seconds / passed / len(os.sched_getaffinity(0))
+        lines.append(
+            f"the {len(free) / len(answers):.1%} of them that came while the machine "
+            f"did not stand still (as it did {share:.1%} of the time): {slowest(free)}"
+        )
+    return lines
+
+
+def slowest(took: list[float]) -> str:
+    """The middle and the slow end of these."""
+    found = sorted(took)
     at = {word: found[min(int(len(found) * part), len(found) - 1)] for word, part in PARTS.items()}
-    return ", " + ", ".join(f"{word} {value * 1000:.2f} ms" for word, value in at.items())
+    return ", ".join(f"{word} {value * 1000:.2f} ms" for word, value in at.items())
 
 
 PARTS = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
