@@ -17,12 +17,14 @@ WEB = """
           echo '#!/bin/sh' >/w/cgi-bin/who
           echo 'echo; echo "$POD $REMOTE_ADDR"' >>/w/cgi-bin/who
           chmod +x /w/cgi-bin/who
+          POD=$POD.81 httpd -p 81 -h /w
           exec httpd -f -p 80 -h /w
         env: [{name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
         ports: [{containerPort: 80, name: http}]
         readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 1, timeoutSeconds: 5}
 """
-"""A container whose /cgi-bin/who answers the pod's name and the client's address."""
+"""A container whose /cgi-bin/who answers the pod's name and the client's address; at port 81 the
+name has `.81` at its end."""
 
 
 def daemon_set(name: str, more: str = "") -> str:

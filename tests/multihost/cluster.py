@@ -48,12 +48,14 @@ class Cluster:
     """How long a silent node is waited for."""
     store: str = ""
     """SQLite on the control host unless said otherwise."""
+    using: int | None = None
+    """How many of the hosts are nodes; all unless said otherwise."""
     _authority: Authority | None = field(default=None, repr=False)
 
     @property
     def nodes(self) -> list[Host]:
         """The hosts that run pods."""
-        return self.lab.nodes
+        return self.lab.nodes[: self.using]
 
     @property
     def control(self) -> Host:
@@ -68,13 +70,21 @@ class Cluster:
 
     def start(self) -> None:
         """Start every part and wait until all nodes are ready and carry Services."""
-        self.lab.wires.lead(self.control, self.nodes)
+        self.lab.wires.lead(self.control, self.lab.nodes)
         self.start_control()
         eventually(lambda: self.api.get("/readyz"))
         self.api.apply(KUBE_DNS)
         for number in range(len(self.nodes)):
             self.start_node(number)
         self.wait_ready()
+
+    def grow(self, count: int) -> None:
+        """Have at least so many nodes."""
+        if self.using is not None and self.using < count:
+            before, self.using = self.using, count
+            for number in range(before, count):
+                self.start_node(number)
+            self.wait_ready()
 
     def start_control(self) -> None:
         """Start what leads the cluster."""

@@ -70,8 +70,6 @@ def looked_up(cluster: Cluster, pod: Json, name: str) -> str:
     "[sig-network] DNS should provide DNS for the cluster",
     "[sig-network] DNS should provide DNS for services",
     "[sig-network] DNS should resolve DNS of partial qualified names for services [LinuxOnly]",
-    "[sig-network] DNS should provide DNS for pods for Subdomain",
-    "[sig-network] DNS should provide DNS for pods for Hostname",
 )
 def test_nslookup_knows_short_names_and_long_ones(cluster: Cluster, web: dict[str, Json]) -> None:
     virtual = cluster.api.get("/api/v1/namespaces/default/services/nginx-service")["spec"]
@@ -92,8 +90,60 @@ def test_nslookup_knows_short_names_and_long_ones(cluster: Cluster, web: dict[st
     both = looked_up(cluster, web["web-1"], "nginx")
     assert all(pod["status"]["podIP"] in both for pod in web.values()), "headless: all pods"
     assert "NXDOMAIN" in looked_up(cluster, web["web-0"], "nobody.default.svc.cluster.local.")
+    long = "_http._tcp.nginx.default.svc.cluster.local"
+    told = cluster.exec(web["web-1"], "nslookup", "-type=srv", long)
+    assert all(f"{pod}.nginx.default.svc.cluster.local" in told for pod in web)
+    # nslookup of busybox searches for names without dots only; dig is not in the image.
+    for name, domain in (
+        ("nginx", "default.svc.cluster.local"),
+        ("nginx.default", "svc.cluster.local"),
+    ):
+        told = _dig(
+            cluster, 0, f"_http._tcp.{name}", "SRV", "+search", "+ndots=5", f"+domain={domain}"
+        )
+        assert all(f"{pod}.nginx.default.svc.cluster.local" in told for pod in web), name
     reverse = looked_up(cluster, web["web-1"], first)
     assert "web-0.nginx.default.svc.cluster.local" in reverse
+
+
+HOSTNAME = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: sub}}
+spec: {{clusterIP: None, selector: {{app: querier}}, ports: [{{port: 80, name: http}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: a-pod, labels: {{app: querier}}}}
+spec:
+  hostname: querier
+  subdomain: sub
+  terminationGracePeriodSeconds: 0
+  containers:
+      - name: web{WEB}"""
+
+
+@pytest.mark.conformance(
+    "[sig-network] DNS should provide DNS for pods for Subdomain",
+    "[sig-network] DNS should provide DNS for pods for Hostname",
+)
+def test_a_pods_hostname_and_subdomain_are_names(cluster: Cluster, web: dict[str, Json]) -> None:
+    cluster.api.apply(HOSTNAME)
+    try:
+        (pod,) = cluster.api.ready_pods("app=querier", 1)
+        full, own = "querier.sub.default.svc.cluster.local", pod["status"]["podIP"]
+        for asking in (pod, *web.values()):
+            for name in (full, "sub"):
+                assert own in eventually(lambda p=asking, n=name: looked_up(cluster, p, n)), name  # type: ignore[misc]
+            told = cluster.exec(asking, "wget", "-qO-", "http://querier.sub/cgi-bin/who")
+            assert told.split()[0] == "a-pod"
+        assert cluster.exec(pod, "hostname").strip() == "querier"
+        for name in ("querier", full):
+            told = cluster.exec(pod, "wget", "-qO-", f"http://{name}/cgi-bin/who")
+            assert told.split()[0] == "a-pod", "its own names are in /etc/hosts"
+    finally:
+        cluster.api.delete("/api/v1/namespaces/default/pods/a-pod")
+        cluster.api.delete("/api/v1/namespaces/default/services/sub")
 
 
 def test_the_c_library_resolves_too(cluster: Cluster, web: dict[str, Json]) -> None:
@@ -157,6 +207,9 @@ def test_an_external_name_is_an_alias_until_it_is_none(
     cluster.api.patch(path, {"spec": {"externalName": "bar.example.com"}})
     for number in range(len(cluster.nodes)):
         eventually(lambda n=number: _is(_dig(cluster, n, alias, "CNAME"), "bar.example.com."), 2)  # type: ignore[misc]
+    for pod in web.values():
+        told = cluster.exec(pod, "nslookup", "-type=cname", alias)
+        assert "canonical name = bar.example.com" in told
     change = {"type": "ClusterIP", "externalName": None, "ports": [{"port": 80}]}
     cluster.api.patch(path, {"spec": change})
     virtual = cluster.api.get(path)["spec"]["clusterIP"]

@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.multihost.api import Json, eventually
-from tests.multihost.asking import ask, daemon_set, names_of, refusal, service
+from tests.multihost.asking import Echo, ask, daemon_set, names_of, refusal, service
 from tests.multihost.cluster import Cluster
 from tests.multihost.networks import Network
 
@@ -57,27 +58,37 @@ def answered(where: Network, address: str, port: int, wanted: set[str]) -> None:
     "[sig-network] Services should be able to switch session affinity for NodePort service "
     "[LinuxOnly]",
 )
+@pytest.mark.parametrize("kind", ["ClusterIP", "NodePort"])
 def test_affinity_is_kept_switched_off_and_on(
-    cluster: Cluster, pods: list[Json], made: list[str]
+    cluster: Cluster, pods: list[Json], made: list[str], kind: str
 ) -> None:
-    found = make(cluster, made, "sticky", "type: NodePort\n  sessionAffinity: ClientIP")
-    virtual, port = found["spec"]["clusterIP"], found["spec"]["ports"][0]["nodePort"]
+    found = make(cluster, made, "sticky", f"type: {kind}\n  sessionAffinity: ClientIP")
+    virtual, port = found["spec"]["clusterIP"], found["spec"]["ports"][0].get("nodePort")
     everybody = {str(pod["metadata"]["name"]) for pod in pods}
-    clients = [cluster.sandbox(pod) for pod in pods] + [cluster.control.network]
-    node = cluster.nodes[1].ip
-    for client in clients[:3]:
-        assert len(eventually(lambda c=client: names_of(c, virtual), 5)) == 1  # type: ignore[misc]
-    for client in clients:
-        assert len(eventually(lambda c=client: names_of(c, node, port), 5)) == 1  # type: ignore[misc]
+    ways = [(cluster.sandbox(pod), virtual, 80) for pod in pods]
+    if port:
+        node = cluster.nodes[1].ip
+        ways += [(where, node, port) for where, _, _ in ways]
+        ways.append((cluster.control.network, node, port))
+    for way in ways:
+        assert len(eventually(lambda w=way: names_of(*w), 5)) == 1  # type: ignore[misc]
     cluster.api.patch(f"{SERVICES}/sticky", {"spec": {"sessionAffinity": "None"}})
-    eventually(lambda: answered(clients[0], virtual, 80, everybody), 5)
-    eventually(lambda: answered(clients[3], node, port, everybody), 5)
+    for where, address, at in (ways[0], ways[-1]):
+        eventually(lambda w=where, a=address, p=at: answered(w, a, p, everybody), 5)  # type: ignore[misc]
     cluster.api.patch(f"{SERVICES}/sticky", {"spec": {"sessionAffinity": "ClientIP"}})
 
     def stuck() -> None:
-        assert len(names_of(clients[0], virtual)) == len(names_of(clients[3], node, port)) == 1
+        assert len(names_of(*ways[0])) == len(names_of(*ways[-1])) == 1
 
     eventually(stuck, 5)
+    by_its_name = {by_name(cluster, pods[0], "sticky") for _ in range(3)}
+    assert by_its_name == set(names_of(*ways[0], times=1))
+
+
+def by_name(cluster: Cluster, pod: Json, name: str) -> str:
+    """Who answers a pod that asks for a Service by its name."""
+    words = ("wget", "-qO-", f"http://{name}/cgi-bin/who")
+    return cluster.exec(pod, *words).split()[0]
 
 
 def test_a_local_policy_keeps_the_source_and_says_where_endpoints_are(
@@ -122,25 +133,31 @@ def _health(cluster: Cluster, address: str, port: int) -> tuple[int, Json]:
 )
 def test_host_ports_answer_at_their_address_only(cluster: Cluster) -> None:
     host = cluster.nodes[1]
-    names = ("one", "two")
+    places = {
+        "one": "hostIP: 127.0.0.1",
+        "two": f"hostIP: {host.ip}",
+        "three": f"hostIP: {host.ip}, protocol: UDP",
+    }
     cluster.api.apply(
         "\n---".join(
             daemon_set(f"port{name}", "nodeSelector: {kubernetes.io/hostname: node2}").replace(
-                "containerPort: 80, name: http",
-                f"containerPort: 80, hostPort: 54323, hostIP: {address}",
+                "containerPort: 80, name: http", f"containerPort: 80, hostPort: 54323, {place}"
             )
-            for name, address in zip(names, ("127.0.0.1", host.ip), strict=True)
+            for name, place in places.items()
         )
     )
     try:
-        pods = {name: cluster.api.ready_pods(f"app=port{name}", 1)[0] for name in names}
+        pods = {name: cluster.api.ready_pods(f"app=port{name}", 1)[0] for name in places}
         here = host.network
         outside = cluster.control.network
         assert ask(here, "127.0.0.1", 54323)[0] == pods["one"]["metadata"]["name"]
         assert ask(here, host.ip, 54323)[0] == pods["two"]["metadata"]["name"]
         assert ask(outside, host.ip, 54323)[0] == pods["two"]["metadata"]["name"]
+        third = pods["three"]
+        with Echo(cluster.sandbox(third), third["status"]["podIP"], 80, "three"):
+            eventually(lambda: _echoed(outside, host.ip, 54323, {"three"}), 5)
     finally:
-        for name in names:
+        for name in places:
             cluster.api.delete(f"/apis/apps/v1/namespaces/default/daemonsets/port{name}")
     eventually(lambda: _is_refused(here, "127.0.0.1"), 10)
 
@@ -149,49 +166,57 @@ def _is_refused(where: Network, address: str) -> None:
     assert refusal(where, address, 54323) == "refused"
 
 
+def _echoed(where: Network, address: str, port: int, wanted: set[str]) -> None:
+    with where.datagrams(timeout_s=1) as client:
+        client.connect((address, port))
+        client.send(b"x")
+        assert client.recv(2048).decode().split()[0] in wanted
+
+
 @pytest.mark.conformance(
-    "[sig-network] Services should serve multiport endpoints from pods",
     "[sig-network] EndpointSlice should support a Service with multiple ports specified in "
     "multiple EndpointSlices",
     "[sig-network] EndpointSlice should support a Service with multiple endpoint IPs specified in "
     "multiple EndpointSlices",
 )
+@pytest.mark.parametrize("second", [0, 1], ids=["one address", "two addresses"])
 def test_slices_made_by_hand_are_carried(
-    cluster: Cluster, pods: list[Json], made: list[str]
+    cluster: Cluster, pods: list[Json], made: list[str], second: int
 ) -> None:
     made.append("byhand")
-    ports = "ports: [{name: first, port: 80}, {name: second, port: 81}]"
+    ports = "ports: [{name: first, port: 80}, {name: second, port: 8081}]"
     cluster.api.apply(
         service("byhand", APP)
         .replace("selector: {app: policy}", ports)
         .replace("ports: [{port: 80}]", "")
     )
     virtual = cluster.api.get(f"{SERVICES}/byhand")["spec"]["clusterIP"]
-    for number, (name, pod) in enumerate(zip(("first", "second"), pods, strict=False)):
+    for name, port, pod in (("first", 80, pods[0]), ("second", 81, pods[second])):
         cluster.api.put(
             {
                 "apiVersion": "discovery.k8s.io/v1",
                 "kind": "EndpointSlice",
                 "metadata": {
-                    "name": f"byhand-{number}",
+                    "name": f"byhand-{name}",
                     "labels": {"kubernetes.io/service-name": "byhand"},
                 },
                 "addressType": "IPv4",
-                "ports": [{"name": name, "port": 80, "protocol": "TCP"}],
+                "ports": [{"name": name, "port": port, "protocol": "TCP"}],
                 "endpoints": [{"addresses": [pod["status"]["podIP"]]}],
             }
         )
-    client = cluster.nodes[2].network
-    for port, pod in zip((80, 81), pods, strict=False):
-        only = {str(pod["metadata"]["name"])}
-        eventually(lambda p=port, w=only: answered(client, virtual, p, w), 5)  # type: ignore[misc]
+    clients = (cluster.nodes[-1].network, cluster.sandbox(pods[0]))
+    name_of = [str(pod["metadata"]["name"]) for pod in pods]
+    for client in clients:
+        for port, only in ((80, name_of[0]), (8081, f"{name_of[second]}.81")):
+            eventually(lambda c=client, p=port, w=only: answered(c, virtual, p, {w}), 5)  # type: ignore[misc]
     slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
-    third = pods[2]["status"]["podIP"]
-    cluster.api.patch(f"{slices}/byhand-0", {"endpoints": [{"addresses": [third]}]})
-    last = {str(pods[2]["metadata"]["name"])}
-    eventually(lambda: answered(client, virtual, 80, last), 5)
-    for number in range(2):
-        cluster.api.delete(f"{slices}/byhand-{number}")
+    moved = {"endpoints": [{"addresses": [pods[-1]["status"]["podIP"]]}]}
+    cluster.api.patch(f"{slices}/byhand-first", moved)
+    for client in clients:
+        eventually(lambda c=client: answered(c, virtual, 80, {name_of[-1]}), 5)  # type: ignore[misc]
+    for name in ("first", "second"):
+        cluster.api.delete(f"{slices}/byhand-{name}")
 
 
 @pytest.mark.conformance(
@@ -200,16 +225,29 @@ def test_slices_made_by_hand_are_carried(
 def test_one_port_of_two_protocols(cluster: Cluster, pods: list[Json], made: list[str]) -> None:
     both = "{name: t, port: 80, protocol: TCP}, {name: u, port: 80, protocol: UDP}"
     virtual = make(cluster, made, "both", "", both)["spec"]["clusterIP"]
-    client = cluster.nodes[0].network
+    client = cluster.sandbox(pods[0])
     everybody = {str(pod["metadata"]["name"]) for pod in pods}
-    eventually(lambda: answered(client, virtual, 80, everybody), 5)
-    path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
-    query = "?labelSelector=kubernetes.io/service-name=both"
-    ports = {
-        (one["name"], one["port"], one["protocol"])
-        for one in cluster.api.get(path + query)["items"][0]["ports"]
-    }
-    assert ports == {("t", 80, "TCP"), ("u", 80, "UDP")}
+    tcp, udp = {"name": "t", "port": 80}, {"name": "u", "port": 80, "protocol": "UDP"}
+    servers = [
+        Echo(cluster.sandbox(one), one["status"]["podIP"], 80, one["metadata"]["name"])
+        for one in pods
+    ]
+    with ExitStack() as running:
+        for server in servers:
+            running.enter_context(server)
+        eventually(lambda: answered(client, virtual, 80, everybody), 5)
+        eventually(lambda: _echoed(client, virtual, 80, everybody), 5)
+        cluster.api.patch(f"{SERVICES}/both", {"spec": {"ports": [tcp]}})
+        eventually(lambda: _not_echoed(client, virtual), 5)
+        assert set(names_of(client, virtual)) == everybody
+        cluster.api.patch(f"{SERVICES}/both", {"spec": {"ports": [udp]}})
+        eventually(lambda: _not_there(client, virtual), 5)
+        eventually(lambda: _echoed(client, virtual, 80, everybody), 5)
+
+
+def _not_echoed(where: Network, address: str) -> None:
+    with pytest.raises(OSError):  # noqa: PT011
+        _echoed(where, address, 80, set())
 
 
 @pytest.mark.conformance(
@@ -220,7 +258,7 @@ def test_one_port_of_two_protocols(cluster: Cluster, pods: list[Json], made: lis
 )
 def test_a_service_changes_its_type(cluster: Cluster, pods: list[Json], made: list[str]) -> None:
     made.append("changing")
-    outer = {"type": "ExternalName", "externalName": "reach.default.svc.cluster.local"}
+    outer = {"type": "ExternalName", "externalName": "kubernetes.default.svc.cluster.local"}
     cluster.api.put(
         {
             "apiVersion": "v1",
@@ -229,22 +267,33 @@ def test_a_service_changes_its_type(cluster: Cluster, pods: list[Json], made: li
             "spec": outer,
         }
     )
-    client = cluster.nodes[0].network
+    client, asking = cluster.sandbox(pods[0]), pods[1]
     everybody = {str(pod["metadata"]["name"]) for pod in pods}
     for kind in ("ClusterIP", "NodePort"):
         spec: Json = {"type": kind, "externalName": None, "ports": [{"port": 80}]}
         spec["selector"] = {"app": APP}
         cluster.api.patch(f"{SERVICES}/changing", {"spec": spec})
         found = cluster.api.get(f"{SERVICES}/changing")["spec"]
-        virtual = found["clusterIP"]
+        virtual, port = found["clusterIP"], found["ports"][0].get("nodePort")
         eventually(lambda v=virtual: answered(client, v, 80, everybody), 5)  # type: ignore[misc]
-        if kind == "NodePort":
-            port = found["ports"][0]["nodePort"]
-            eventually(lambda p=port: answered(client, cluster.nodes[1].ip, p, everybody), 5)  # type: ignore[misc]
+        eventually(lambda: _answers_by_name(cluster, asking, everybody), 5)
+        for node in cluster.nodes if port else ():
+            eventually(lambda n=node.ip, p=port: answered(client, n, p, everybody), 5)  # type: ignore[misc]
         back = {**outer, "clusterIP": None, "clusterIPs": None, "ports": None, "selector": None}
         cluster.api.patch(f"{SERVICES}/changing", {"spec": back})
         assert "clusterIP" not in cluster.api.get(f"{SERVICES}/changing")["spec"]
         eventually(lambda v=virtual: _not_there(client, v), 5)  # type: ignore[misc]
+        eventually(lambda: _leads_to(cluster, asking, "changing", "10.96.0.1"), 5)
+        if port:
+            make(cluster, made, "released", "type: NodePort", f"{{port: 80, nodePort: {port}}}")
+
+
+def _answers_by_name(cluster: Cluster, pod: Json, wanted: set[str]) -> None:
+    assert by_name(cluster, pod, "changing") in wanted
+
+
+def _leads_to(cluster: Cluster, pod: Json, name: str, address: str) -> None:
+    assert address in cluster.exec(pod, "nslookup", name, check=False)
 
 
 def _not_there(where: Network, virtual: str) -> None:
@@ -253,7 +302,7 @@ def _not_there(where: Network, virtual: str) -> None:
 
 @pytest.mark.conformance("[sig-network] Service endpoints latency should not be very high")
 def test_endpoints_follow_soon(cluster: Cluster, pods: list[Json], made: list[str]) -> None:
-    client = cluster.nodes[2].network
+    client = cluster.nodes[-1].network
     took = []
     for number in range(10):
         began = time.monotonic()

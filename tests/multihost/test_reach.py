@@ -57,7 +57,6 @@ def test_any_pod_reaches_any_pod_under_its_own_address(cluster: Cluster, pods: l
             assert ask(host.network, target["status"]["podIP"])[0] == name_of(target)
 
 
-@pytest.mark.conformance("[sig-network] Services should serve a basic endpoint from pods")
 def test_a_service_answers_everywhere(cluster: Cluster, pods: list[Json]) -> None:
     virtual = address(cluster, APP)
     for where, namespace in everywhere(cluster, pods):
@@ -88,6 +87,10 @@ def test_a_node_port_answers_at_every_address(cluster: Cluster, pods: list[Json]
         assert set(names_of(host.network, "127.0.0.1", 30080)) == wanted, host.name
     outside = cluster.control.network
     assert set(names_of(outside, cluster.nodes[0].ip, 30080)) == wanted
+    for pod in pods:
+        for name in (APP, address(cluster, APP)):
+            told = cluster.exec(pod, "wget", "-qO-", f"http://{name}/cgi-bin/who")
+            assert told.split()[0] in wanted, f"{name_of(pod)} to {name}"
 
 
 def test_a_balancer_gets_an_address_that_answers(cluster: Cluster, pods: list[Json]) -> None:
