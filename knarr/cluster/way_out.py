@@ -2,6 +2,7 @@
 
 The kernel leads every connection that is for nobody here to one listener of ours; that
 asks the kernel whom it was meant for, and connects to him from the machine's network.
+`datagrams_out.py` does the same for datagrams.
 """
 
 import asyncio
@@ -9,6 +10,8 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 
+from knarr.cluster.datagrams_out import DatagramsOut
+from knarr.cluster.flow_table import FlowTable
 from proxy.model import Backend
 from proxy.nftables.nft import Kernel
 from proxy.userspace.balancer import Balancer
@@ -27,11 +30,12 @@ NOT_OUT = ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3")
 """What is nobody's address on other machines."""
 
 RULES = """table ip knarr-way-out {{
-  comment "Connections to other machines, by knarr"
+  comment "The way to other machines, by knarr"
   chain choose {{
     ip daddr {{ {here} }} return
     fib daddr type local return
     meta l4proto tcp redirect to :{port}
+    meta l4proto udp redirect to :{datagrams}
   }}
   chain from-pods {{
     type nat hook prerouting priority dstnat; policy accept;
@@ -56,12 +60,22 @@ class WayOut(TcpListener):
 
     def __init__(self, sockets: Sockets) -> None:
         super().__init__("0.0.0.0", 0, Balancer((), 0), sockets)
+        self._flows = FlowTable()
+        self._datagrams = DatagramsOut(sockets, self._flows.meant_for)
 
     async def open_for(self, here: Sequence[str], kernel: Kernel) -> None:
-        """Have all connections led here but those to these ranges. Raise OSError."""
+        """Have all connections and datagrams led here but those to these ranges. Raise OSError."""
         await self.open()
+        self._datagrams.open()
         ranges = ", ".join((*NOT_OUT, *here))
-        await kernel.apply(RULES.format(here=ranges, port=self.port))
+        ports = {"port": self.port, "datagrams": self._datagrams.port}
+        await kernel.apply(RULES.format(here=ranges, **ports))
+
+    async def close(self) -> None:
+        """Take no more of either."""
+        await super().close()
+        self._datagrams.close()
+        self._flows.close()
 
     def _endpoints(self, writer: asyncio.StreamWriter) -> Iterator[Backend]:
         made: socket.socket = writer.get_extra_info("socket")

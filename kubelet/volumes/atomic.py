@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from knarr.daemon.owners import is_group_here
 from kubelet.volumes.payload import File
 
 DATA = "..data"
@@ -48,7 +49,7 @@ def _same(before: Path, files: Mapping[str, File]) -> bool:
 def _write(path: Path, file: File, group: int | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(file.data)
-    if group is not None and os.geteuid() == 0:
+    if group is not None and is_group_here(group):
         os.chown(path, -1, group)
         path.chmod(file.mode | 0o040)
     else:

@@ -27,6 +27,7 @@ from knarr.api.errors import NotFoundError
 from knarr.api.keys import Key
 from knarr.client.client import Client
 from knarr.daemon.clock import Clock
+from knarr.daemon.owners import is_group_here
 from kubelet.runtime.runtime import Mount
 from kubelet.sync.downward import PodFacts
 from kubelet.sync.env import expand
@@ -289,7 +290,7 @@ def _nfs(folder: Path, server: str, path: str) -> Path:
 
 def _own(path: Path, group: int | None) -> None:
     """Give a volume to the pod's group, new files too."""
-    if group is None or os.geteuid() != 0:
+    if group is None or not is_group_here(group):
         return
     os.chown(path, -1, group)
     path.chmod(path.stat().st_mode | 0o2770)
@@ -302,7 +303,7 @@ def _is_owned(path: Path, group: int) -> bool:
 
 def _own_below(path: Path, group: int) -> None:
     """The same for a folder and all that is in it."""
-    if os.geteuid() != 0:
+    if not is_group_here(group):
         return
     for folder, _, files in os.walk(path, topdown=False):
         for name in files:

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -223,6 +224,114 @@ def test_pods_reach_other_machines(users: UsersCluster) -> None:
             thread.join()
     assert told[0] == f"hello {address}", "as if the machine itself asked"
     assert "refused" in told[1], "the cluster's own addresses are not led out"
+
+
+ASK_BOTH = """
+import socket, sys
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asking.settimeout(10)
+places = [(sys.argv[1], int(port)) for port in sys.argv[2:]]
+for size in (1, 60_000):
+    for place in places:
+        asking.sendto(b"x" * size, place)
+        told, source = asking.recvfrom(65535)
+        print(source == place, len(told) - size, told[:1].decode())
+"""
+
+
+def test_datagrams_reach_other_machines(users: UsersCluster) -> None:
+    address = own_address()
+    if not address:
+        pytest.skip("this machine has no address that others could have")
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Echo(address, word)) for word in ("a", "b")]
+        (users.folder / "ask.py").write_text(ASK_BOTH)
+        (users.folder / "ask.py").chmod(0o644)
+        ports = " ".join(str(one.port) for one in servers)
+        ask = f"{users.interpreter} -I {users.folder}/ask.py {address} {ports}"
+        for pod in users.objects("pods"):
+            told = users.knarr("exec", pod["metadata"]["name"], "--", "sh", "-c", ask)
+            # One socket of the client, two servers: each answer comes from whom it asked.
+            assert told.splitlines() == ["True 1 a", "True 1 b"] * 2
+
+
+class Echo:
+    """Answers datagrams with a letter before what came."""
+
+    def __init__(self, address: str, word: str) -> None:
+        self._word = word.encode()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((address, 0))
+        self.port = int(self._socket.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> "Echo":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            data, client = self._socket.recvfrom(65535)
+            if not data:
+                return
+            self._socket.sendto(self._word + data, client)
+
+
+USERS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: users}
+spec:
+  terminationGracePeriodSeconds: 0
+  securityContext: {runAsUser: 1001, runAsGroup: 2002, fsGroup: 4004, runAsNonRoot: true}
+  volumes: [{name: data, emptyDir: {}}]
+  containers:
+  - name: main
+    image: none
+    command: [sh, -c, "id -u >/data/own; id -g >>/data/own; exec busybox httpd -f -p 80 -h /data"]
+    volumeMounts: [{name: data, mountPath: /data}]
+    readinessProbe: {httpGet: {path: /own, port: 80}, periodSeconds: 1}
+  - name: root
+    image: none
+    command: [sleep, "1000"]
+    securityContext: {runAsUser: 0, runAsNonRoot: false}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: groups}
+spec:
+  terminationGracePeriodSeconds: 0
+  securityContext: {supplementalGroups: [3003]}
+  containers: [{name: main, image: none, command: [sleep, "1000"]}]
+"""
+
+
+def test_containers_run_as_the_user_they_ask_for(users: UsersCluster) -> None:
+    (users.folder / "users.yaml").write_text(USERS)
+    (users.folder / "users.yaml").chmod(0o644)
+    users.knarr("apply", "-f", str(users.folder / "users.yaml"))
+    users.knarr("wait", "pod/users", "--for=condition=Ready", "--timeout=30s")
+    assert users.knarr("exec", "users", "--", "cat", "/data/own").split() == ["1001", "2002"]
+    assert users.knarr("exec", "users", "--", "id", "-u").strip() == "1001"
+    users.knarr("exec", "users", "--", "touch", "/data/more")
+    assert users.knarr("exec", "users", "-c", "root", "--", "id", "-u").strip() == "0"
+
+    def refused() -> str:
+        (pod,) = (one for one in users.objects("pods") if one["metadata"]["name"] == "groups")
+        waiting = pod["status"]["containerStatuses"][0]["state"]["waiting"]
+        assert waiting["reason"] == "CreateContainerConfigError"
+        return str(waiting["message"])
+
+    assert "supplementalGroups 3003 cannot be had without root" in eventually(refused)
+    told = users.knarr("get", "events", "--field-selector", "involvedObject.name=groups")
+    assert "supplementalGroups 3003 cannot be had" in told
+    users.knarr("delete", "-f", str(users.folder / "users.yaml"))
 
 
 def test_ports_are_forwarded(users: UsersCluster) -> None:

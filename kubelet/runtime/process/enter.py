@@ -5,7 +5,7 @@ system when volumes ask for one, and its user, limits and directory, then
 replaces itself with the command. Imports nothing of ours, to start fast.
 
 With root the view is a mount namespace; without, one inside a user namespace
-in which the process keeps its own user id.
+in which the process keeps its own user id, or has the one it is to have.
 """
 
 import contextlib
@@ -41,16 +41,22 @@ def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> N
     )
 
 
-def own_mounts() -> None:
-    """Enter a mount namespace of our own, in a user namespace unless we are root."""
-    user, group = os.getuid(), os.getgid()
-    flags = CLONE_NEWNS if user == 0 else CLONE_NEWNS | CLONE_NEWUSER
-    _check(_libc.unshare(flags), "unshare")
-    if user != 0:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+def own_mounts(identity: dict[str, Any] | None = None) -> None:
+    """Enter a mount namespace of our own, in a user namespace where we need one."""
+    is_renamed = bool(identity and identity["is_renamed"])
+    own_names(identity if is_renamed else None, CLONE_NEWNS, needed=os.getuid() != 0 or is_renamed)
     _mount("none", "/", "", MS_REC | MS_PRIVATE)
+
+
+def own_names(identity: dict[str, Any] | None, flags: int = 0, *, needed: bool = True) -> None:
+    """Enter namespaces; in one of users we keep our numbers, or have those we are to have."""
+    user, group = os.getuid(), os.getgid()
+    _check(_libc.unshare(flags | (CLONE_NEWUSER if needed else 0)), "unshare")
+    if needed:
+        shown = (identity["user"], identity["group"]) if identity else (user, group)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{shown[0]} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{shown[1]} {group} 1")
 
 
 def _mirror(source: str, target: str) -> None:
@@ -110,9 +116,11 @@ def _make_place(root: str, wanted: str, *, is_folder: bool) -> str:
     return str(place)
 
 
-def mount_all(root: str, mounts: list[dict[str, Any]]) -> None:
+def mount_all(
+    root: str, mounts: list[dict[str, Any]], identity: dict[str, Any] | None = None
+) -> None:
     """Show the host's file system below `root`, the mounts over it, and move there."""
-    own_mounts()
+    own_mounts(identity)
     _mirror("/", root)
     for mount in sorted(mounts, key=lambda one: len(Path(one["container_path"]).parts)):
         source = mount["host_path"]
@@ -127,10 +135,9 @@ def mount_all(root: str, mounts: list[dict[str, Any]]) -> None:
 def join(pid: int) -> None:
     """See the file system as a running container sees it."""
     descriptor = os.open(f"/proc/{pid}/root", os.O_RDONLY)
-    if os.getuid() != 0:
-        same_user = Path(f"/proc/{pid}/ns/user").readlink() == Path("/proc/self/ns/user").readlink()
-        if not same_user:
-            _setns(f"/proc/{pid}/ns/user", CLONE_NEWUSER)
+    same_user = Path(f"/proc/{pid}/ns/user").readlink() == Path("/proc/self/ns/user").readlink()
+    if not same_user:
+        _setns(f"/proc/{pid}/ns/user", CLONE_NEWUSER)
     if Path(f"/proc/{pid}/ns/mnt").readlink() != Path("/proc/self/ns/mnt").readlink():
         _setns(f"/proc/{pid}/ns/mnt", CLONE_NEWNS)
         os.fchdir(descriptor)
@@ -144,13 +151,12 @@ def _setns(path: str, kind: int) -> None:
     os.close(descriptor)
 
 
-def _become_user(config: dict[str, Any]) -> None:
-    if os.getuid() != 0:
+def _become_user(identity: dict[str, Any]) -> None:
+    if os.getuid() != 0 or identity["is_renamed"]:
         return
-    group, user = config.get("group"), config.get("user")
-    groups = config.get("groups")
-    if groups is not None or user is not None:
-        os.setgroups(groups or [])
+    user, group, groups = identity["user"], identity["group"], identity["groups"]
+    if groups or user is not None:
+        os.setgroups(groups)
     if group is not None:
         os.setgid(group)
     if user is not None:
@@ -164,7 +170,9 @@ def become(config: dict[str, Any]) -> None:
     if config.get("join"):
         join(config["join"])
     elif config["mounts"]:
-        mount_all(config["root"], config["mounts"])
+        mount_all(config["root"], config["mounts"], config["identity"])
+    elif config["identity"]["is_renamed"]:
+        own_names(config["identity"])
     directory = config["working_dir"]
     if directory:
         os.chdir(directory)
@@ -174,7 +182,7 @@ def become(config: dict[str, Any]) -> None:
     if config.get("oom_score_adj"):
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(str(config["oom_score_adj"]))
-    _become_user(config)
+    _become_user(config["identity"])
     environment = dict(config["env"])
     os.environ["PATH"] = environment.get("PATH", os.defpath)
     os.execvpe(config["command"][0], config["command"], environment)

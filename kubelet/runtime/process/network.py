@@ -23,7 +23,10 @@ MARK = "KNARR_CONTAINER_ID"
 
 RUN_S = 10.0
 
-_HOLD = "echo; exec sleep infinity"
+_PORTS = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+
+_HOLD = f"echo 0 2>/dev/null >{_PORTS}; echo; exec sleep infinity"
+"""Users of any number may have all ports of their pod, as elsewhere."""
 
 
 class Bridge(Struct, frozen=True, kw_only=True):

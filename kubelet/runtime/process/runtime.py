@@ -26,6 +26,7 @@ from kubelet.runtime.process.folder import (
     start_time,
     write,
 )
+from kubelet.runtime.process.identity import Identity, here, identity_of
 from kubelet.runtime.process.network import MARK, PodNetworks
 from kubelet.runtime.process.notify import FileWatch
 from kubelet.runtime.process.output import Pump
@@ -349,6 +350,11 @@ class ProcessRuntime(Runtime):
         self, config: ContainerConfig, folder: ContainerFolder, command: list[str]
     ) -> dict[str, object]:
         """What `enter.py` is told."""
+        try:
+            identity = identity_of(config, here())
+        except RuntimeFailureError:
+            self._pods[folder.uid].drop(folder)
+            raise
         mounts = (*self._own_files(config.pod.uid), *config.mounts)
         if mounts and not can_mount():
             missing = [mount.container_path for mount in mounts if not mount.optional]
@@ -362,24 +368,15 @@ class ProcessRuntime(Runtime):
             mounts = ()
         root = folder.path / "root"
         root.mkdir(exist_ok=True)
-        security, pod_security = config.security, config.pod_security
-        user = security.run_as_user if security else None
-        group = security.run_as_group if security else None
-        if self._networks is not None:
-            user = group = pod_security = None  # There is only one user where we are.
-        if pod_security is not None:
-            user = pod_security.run_as_user if user is None else user
-            group = pod_security.run_as_group if group is None else group
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.path.expanduser("~")}  # noqa: PTH111
         return {
             "command": command,
             "env": environment | dict(config.env) | {MARK: folder.id},
-            "working_dir": config.working_dir or str(_work_dir(folder.path)),
+            "working_dir": config.working_dir or str(_work_dir(folder.path, identity)),
             "mounts": [asdict(mount) for mount in mounts],
             "root": str(root),
             "network": self._networks.path(config.pod.uid) if self._networks else "",
-            "user": user,
-            "group": group,
+            "identity": asdict(identity),
             "oom_score_adj": max(config.oom_score_adj, 0),
             "pid_file": str(folder.path / "pid"),
             "failure_file": str(folder.path / "failure"),
@@ -459,10 +456,14 @@ class ProcessRuntime(Runtime):
         return folder
 
 
-def _work_dir(path: Path) -> Path:
+def _work_dir(path: Path, identity: Identity) -> Path:
     """Where a container is that says nothing: an empty folder of its own."""
     work = path / "work"
     work.mkdir(exist_ok=True)
+    if not identity.is_renamed:
+        unchanged = -1
+        user, group = identity.user, identity.group
+        os.chown(work, unchanged if user is None else user, unchanged if group is None else group)
     return work
 
 
