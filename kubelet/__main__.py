@@ -38,6 +38,7 @@ from kubelet.routes.routes import NodeRoutes
 from kubelet.runtime.choose import RuntimeSettings, docker_host, open_runtime
 from kubelet.runtime.docker.cleanup import remove_all
 from kubelet.runtime.docker.runtime import DockerRuntime
+from kubelet.runtime.process.network import Bridge
 from kubelet.runtime.runtime import Runtime
 
 log = structlog.get_logger()
@@ -88,6 +89,11 @@ def flags() -> Flags:
     )
     found.flag("container-runtime-endpoint", default="", help="where Docker answers: unix://PATH")
     found.flag("pod-infra-container-image", default="", help="image of sandboxes instead of ours")
+    found.flag(
+        "pod-bridge",
+        default="",
+        help="bridge that networks of processes' pods are put behind: NAME=ADDRESS",
+    )
     found.flag("cluster-dns", default=(), help="addresses of the DNS server for pods")
     found.flag("cluster-domain", default="cluster.local", help="domain of Services and pods")
     found.flag("resolv-conf", default="/etc/resolv.conf", help="resolver settings of this host")
@@ -290,6 +296,7 @@ def _reserved(found: Namespace) -> Mapping[str, Quantity]:
 
 
 def _runtime_settings(found: Namespace, options: KubeletOptions) -> RuntimeSettings:
+    bridge, _, gateway = found.pod_bridge.partition("=")
     return RuntimeSettings(
         kind=found.runtime,
         endpoint=found.container_runtime_endpoint,
@@ -297,6 +304,7 @@ def _runtime_settings(found: Namespace, options: KubeletOptions) -> RuntimeSetti
         state_dir=options.state_dir,
         node_name=options.node_name,
         pod_cidr=options.pod_cidr,
+        bridge=Bridge(name=bridge, gateway=gateway) if gateway else None,
     )
 
 

@@ -202,7 +202,7 @@ def _run(options: UpOptions) -> int:
     if options.separate:
         from knarr.cluster.separate import run_separately  # noqa: PLC0415
 
-        run_daemon("knarr", run_separately(options))
+        run_daemon("knarr", run_separately(options, outside))
     else:
         run_daemon("knarr", run_cluster(options, outside))
     return 0

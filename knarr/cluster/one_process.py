@@ -99,7 +99,7 @@ async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
     options = await with_runtime(options)
     network = network_of(options)
     addresses = layout.addresses(network)
-    await _open(options, layout, addresses, doors)
+    await open_network(options, layout, addresses, doors)
     running = running_of(options, layout, network)
     authority = Authority.at(folder.pki, clock)
     token = folder.admin_token(options.token_auth_file)
@@ -143,7 +143,7 @@ async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
             )
 
 
-async def _open(
+async def open_network(
     options: UpOptions, layout: Layout, addresses: Addresses, doors: Doors | None
 ) -> None:
     """Say which network it is, and make ours where it is one of our own."""

@@ -80,7 +80,6 @@ def settle(options: UpOptions) -> tuple[UpOptions, Outside | None]:
         options.network == "auto"
         and os.geteuid() != 0
         and options.nodes > 0
-        and not options.separate
         and (options.runtime == "process" or (options.runtime == "auto" and not _has_docker()))
     )
     if not may_be:
@@ -96,8 +95,6 @@ def settle(options: UpOptions) -> tuple[UpOptions, Outside | None]:
 
 
 def _why_not_with(options: UpOptions) -> str | None:
-    if options.separate:
-        return "cannot be had with --separate"
     if options.runtime not in ("auto", "process"):
         return f"is for --runtime process, not {options.runtime}"
     return None

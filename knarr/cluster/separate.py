@@ -13,11 +13,16 @@ from msgspec.structs import fields, replace
 
 from apiserver.server import Options
 from knarr.api.core.node import Node
+from knarr.api.core.service import Service
+from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.errors import ApiError
+from knarr.api.keys import Key
 from knarr.client import snapshots
 from knarr.client.client import Client
 from knarr.client.connection import Credentials
 from knarr.client.grpc import connect
+from knarr.client.informers import Informers
+from knarr.cluster.doors import Doors
 from knarr.cluster.folder import Addresses, Folder, Layout, Running
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import DNS_PORTS, KUBE_DNS, make_dns_service, remove_rules
@@ -27,6 +32,7 @@ from knarr.cluster.one_process import (
     is_ready,
     network_of,
     node_name,
+    open_network,
     running_of,
     server_certificates,
     server_options,
@@ -34,12 +40,15 @@ from knarr.cluster.one_process import (
     with_runtime,
 )
 from knarr.cluster.options import UpOptions
+from knarr.cluster.rootless import BRIDGE, Outside
 from knarr.cluster.whole import connect as connect_blocking
 from knarr.cluster.whole import keep_first_state
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.child import Child
 from knarr.daemon.clock import SystemClock
 from kubelet.runtime.choose import RuntimeSettings, open_runtime
+from proxy.proxy import Proxy
+from proxy.userspace.mode import UserspaceMode
 
 log = structlog.get_logger()
 
@@ -80,17 +89,23 @@ class Part(Struct, frozen=True):
     flags: tuple[str, ...]
 
 
-async def run_separately(options: UpOptions) -> None:
-    """Run until cancelled. Raise SettingsError when it cannot be started."""
-    folder = Folder(options.folder)
+async def run_separately(options: UpOptions, outside: Outside | None = None) -> None:
+    """Run until cancelled. Raise SettingsError when it cannot be started.
+
+    With `outside` all parts are in a network of the cluster's own, and users in the machine's.
+    """
+    folder = Folder(options.folder, outside.socket if outside is not None else socket.socket)
     folder.take()
+    doors = Doors(outside) if outside is not None else None
     try:
-        await _run(options, folder)
+        await _run(options, folder, doors)
     finally:
+        if doors is not None:
+            await doors.close()
         folder.release()
 
 
-async def _run(options: UpOptions, folder: Folder) -> None:
+async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
     layout = folder.layout(
         rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
     )
@@ -100,11 +115,12 @@ async def _run(options: UpOptions, folder: Folder) -> None:
     options = await with_runtime(options)
     network = network_of(options)
     addresses = layout.addresses(network)
+    await open_network(options, layout, addresses, doors)
     authority = Authority.at(folder.pki, SystemClock())
     token = folder.admin_token(options.token_auth_file)
     running = running_of(options, layout, network)
     server = server_options(options, folder, layout, addresses, authority)
-    dns_port = _dns_port(addresses.dns if network == "loopback" else ADDRESS, network)
+    dns_port = _dns_port(_dns_address(addresses, network), network)
     parts = _parts(options, folder, layout, addresses, authority, server, token, dns_port)
     add_context(
         options.kubeconfig,
@@ -131,10 +147,11 @@ async def _run(options: UpOptions, folder: Folder) -> None:
             async with connect((running.grpc,), credentials) as client:
                 await _wait(client, options.nodes)
                 if network != "none":
-                    is_loopback = network == "loopback"
-                    await make_dns_service(client, addresses.dns, is_loopback=is_loopback)
-            dns = f"{addresses.dns if network == 'loopback' else ADDRESS}:{dns_port}"
-            dns = dns if network != "none" else ""
+                    local = network == "loopback"
+                    await make_dns_service(client, addresses.dns, is_loopback=local)
+            if doors is not None:
+                group.create_task(_carry_outside(options, running, credentials, doors, dns_port))
+            dns = f"{_dns_address(addresses, network)}:{dns_port}" if network != "none" else ""
             if options.store == "memory" or not folder.first_state.exists():
                 await asyncio.to_thread(_keep_first_state, folder, running)
             folder.say(replace(running, dns=dns, ready=True))
@@ -143,6 +160,21 @@ async def _run(options: UpOptions, folder: Folder) -> None:
         await _stop_containers(options, folder)
         if network == "bridge":
             await remove_rules(f"{addresses.pods}.0.0/16")
+
+
+async def _carry_outside(
+    options: UpOptions, running: Running, credentials: Credentials, doors: Doors, dns_port: int
+) -> None:
+    """Have names, node ports and balancers answer in the machine's network, until cancelled."""
+    await doors.open_names(dns_port)
+
+    def warn(key: Key, message: str) -> None:
+        log.warning("a Service is not carried outside", service=str(key), reason=message)
+
+    mode = UserspaceMode([ADDRESS], warn, doors.leads_in, only_outside=True)
+    async with connect((running.grpc,), credentials) as client, Informers(client) as informers:
+        services, slices = informers.of(Service), informers.of(EndpointSlice)
+        await Proxy(services, slices, mode, node_name(options, 0), nodes=informers.of(Node)).run()
 
 
 def _keep_first_state(folder: Folder, running: Running) -> None:
@@ -255,6 +287,7 @@ def _kubelet(
         "runtime": options.runtime,
         "cluster-dns": addresses.dns,
         "cluster-cidr": f"{addresses.pods}.0.0/16" if network_of(options) == "bridge" else "",
+        "pod-bridge": f"{BRIDGE}={addresses.gateway}" if options.network == "rootless" else "",
         # A full disk of a laptop is no reason to run nothing, and its images are its owner's.
         "eviction-hard": "memory.available<100Mi",
         "image-gc-high-threshold": "100",
@@ -302,6 +335,10 @@ async def _wait(client: Client, nodes: int) -> None:
             if sum(1 for node in listed.items if is_ready(node)) >= nodes:
                 return
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _dns_address(addresses: Addresses, network: str) -> str:
+    return addresses.dns if network == "loopback" else ADDRESS
 
 
 def _dns_port(address: str, network: str) -> int:

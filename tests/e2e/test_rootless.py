@@ -1,6 +1,7 @@
 """A cluster of a user without root: each pod has a network, Services are carried by the kernel."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -360,6 +361,48 @@ def test_what_a_killed_cluster_left_is_ended_and_starts_anew(users: UsersCluster
     assert eventually(lambda: fetch("127.0.0.1", port), 60).startswith("web-")
     users.knarr("rollout", "status", "deployment/web", "--timeout=30s")
     assert len(users.objects("pods")) == 2
+
+
+def test_every_part_is_a_process_of_its_own(users: UsersCluster) -> None:
+    users.knarr("down", "--name", users.name)
+    assert "rootless network" in users.up(*FLAGS, "--separate")
+    users.knarr("rollout", "status", "deployment/web", "--timeout=60s")
+    services = {one["metadata"]["name"]: one for one in users.objects("services")}
+    web = services["web"]
+    eventually(lambda: fetch("127.0.0.1", web["spec"]["ports"][0]["nodePort"]), 30)
+    eventually(lambda: fetch(web["status"]["loadBalancer"]["ingress"][0]["ip"], 8080), 30)
+    pod = users.objects("pods")[0]["metadata"]["name"]
+    ask = "busybox wget -qO- http://web:8080/hosts | tail -1"
+    told = users.knarr("exec", pod, "--", "sh", "-c", ask)
+    assert told.split()[-1].startswith("web-"), "by name, through the kernel"
+    resolved = users.knarr("resolve", "--name", users.name, "web.default.svc.cluster.local")
+    assert web["spec"]["clusterIP"] in resolved
+    kubelet = _part(users, f"kubelet.*{users.name}-0")
+    os.kill(kubelet, signal.SIGKILL)
+    eventually(lambda: _other(users, f"kubelet.*{users.name}-0", kubelet), 30)
+    eventually(lambda: _answers_from_all(users, web["spec"]["ports"][0]["nodePort"]), 60)
+
+
+def _part(users: UsersCluster, pattern: str) -> int:
+    """The pid of a part of the cluster."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if re.search(f" -m {pattern}", words) and str(users.folder) in words:
+                return int(path.parent.name)
+    raise AssertionError(f"no {pattern}")
+
+
+def _other(users: UsersCluster, pattern: str, than: int) -> str:
+    found = _part(users, pattern)
+    assert found != than
+    return str(found)
+
+
+def _answers_from_all(users: UsersCluster, port: int) -> str:
+    names = {pod["metadata"]["name"] for pod in users.objects("pods")}
+    assert {fetch("127.0.0.1", port) for _ in range(10)} == names
+    return ""
 
 
 def _is_down(users: UsersCluster) -> str:

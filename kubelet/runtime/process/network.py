@@ -7,14 +7,17 @@ the pod's containers join it before they become what they are to be.
 import asyncio
 import ctypes
 import os
+import signal
 import socket
 import subprocess
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 
 from msgspec import Struct
 
 from knarr.daemon.child import run
+from kubelet.runtime.process.processes import belonging_to
 
 CLONE_NEWNET = 0x40000000
 
@@ -45,6 +48,13 @@ class PodNetworks:
         self._bridge = bridge
         self._holders: dict[str, subprocess.Popen[bytes]] = {}
 
+    def sweep(self, uids: Iterable[str]) -> None:
+        """End what held networks of pods for a kubelet that was killed."""
+        for uid in uids:
+            for pid in belonging_to(_mark(uid)):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
     def path(self, uid: str) -> str:
         """Where a pod's network is; empty where it has none of its own."""
         holder = self._holders.get(uid)
@@ -56,11 +66,16 @@ class PodNetworks:
         holder = await asyncio.to_thread(_hold, uid)
         self._holders[uid] = holder
         bridge, device = self._bridge, f"kp{sha256(uid.encode()).hexdigest()[:12]}"
-        await _ip(
+        plug = (
             f"link add {device} type veth peer name eth0 netns {holder.pid}\n"
             f"link set {device} master {bridge.name} up\n"
             f"link set {device} type bridge_slave hairpin on\n"
         )
+        try:
+            await _ip(plug)
+        except OSError:  # One of a network whose kubelet was killed: programs in it hold it.
+            await _ip(f"link del {device}\n")
+            await _ip(plug)
         await _ip(
             "link set lo up\n"
             f"addr add {address}/{bridge.prefix_length} dev eth0\n"
@@ -92,6 +107,10 @@ class PodNetworks:
         return made
 
 
+def _mark(uid: str) -> str:
+    return f"{MARK}=process://{uid}/"
+
+
 def _hold(uid: str) -> subprocess.Popen[bytes]:
     """Start what holds a network, and wait until it does."""
     holder = subprocess.Popen(
@@ -99,7 +118,7 @@ def _hold(uid: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,
-        env=os.environ | {MARK: f"process://{uid}/"},
+        env=os.environ | dict([_mark(uid).split("=", 1)]),
     )
     assert holder.stdout is not None, "it is a pipe"
     with holder.stdout as told:

@@ -106,7 +106,10 @@ class ProcessRuntime(Runtime):
         """Find what runs from before and watch it. Call it in the running loop, once."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._watch = FileWatch()
-        for pod in load(self._root):
+        found = list(load(self._root))
+        if self._networks is not None:
+            self._networks.sweep(pod.record.uid for pod in found)
+        for pod in found:
             self._pods[pod.record.uid] = pod
             if self._networks is not None:  # Networks do not outlive us.
                 pod.keep(replace(pod.record, ready=False))
