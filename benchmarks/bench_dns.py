@@ -5,7 +5,8 @@ python -m benchmarks.bench_dns [--services 1000] [--seconds 5] [--rounds 1] [--c
 Needs dnsperf (Debian package dnsperf). The machine's other core runs the
 client, so queries per second of the server's CPU time are what to compare.
 Server and client ask for short turns as knarr-dns does, so that neither waits
-for the API server whose changes it hears of; --compare shows a server without.
+for the API server whose changes it hears of; --compare shows one without, and one
+with --real-time-priority, which needs root.
 With root it also says how late the answers were that came while the machine itself
 did not stand still: on a virtual machine that is often what the slowest waited for.
 """
@@ -19,9 +20,8 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import nullcontext, suppress
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -54,7 +54,7 @@ from knarr.client.informers import Informers
 from knarr.cluster.in_process import InProcessClient
 from knarr.daemon.clock import SystemClock, seeded
 from knarr.daemon.run import spare_collections
-from knarr.daemon.slices import ask_for_short_turns
+from knarr.daemon.slices import ask_for_short_turns, come_first
 
 COREFILE = ".:53 {\n errors\n kubernetes cluster.local in-addr.arpa\n loadbalance\n}"
 TOKEN = "benchmark"
@@ -123,10 +123,17 @@ def slice_of(number: int) -> EndpointSlice:
     )
 
 
-async def serve(server: int, pipe: Connection, *, short_turns: bool = True) -> None:
+TURNS: Mapping[str, Callable[[], object]] = {
+    "short turns": ask_for_short_turns,
+    "turns as others have": bool,
+    "real-time priority": come_first,
+}
+"""What a process asks the kernel for."""
+
+
+async def serve(server: int, turns: str, pipe: Connection) -> None:
     """Be the name server until told to stop."""
-    if short_turns:
-        ask_for_short_turns()
+    TURNS[turns]()
     async with (
         connect((f"127.0.0.1:{server}",), Credentials(token=TOKEN)) as client,
         Informers(client) as informers,
@@ -168,15 +175,14 @@ def run(work: Callable[..., Coroutine[None, None, None]], *arguments: object) ->
 
 
 def measure(
-    services: int, seconds: int, *, changes: float, rate: int, short_turns: bool = True
+    services: int, seconds: int, *, changes: float, rate: int, turns: str = "short turns"
 ) -> None:
     """One run of dnsperf against a server of its own."""
     to_api, api_pipe = multiprocessing.Pipe()
     api = multiprocessing.Process(target=run, args=(serve_api, services, changes, api_pipe))
     api.start()
     ours, theirs = multiprocessing.Pipe()
-    serving = partial(serve, short_turns=short_turns)
-    server = multiprocessing.Process(target=run, args=(serving, to_api.recv(), theirs))
+    server = multiprocessing.Process(target=run, args=(serve, to_api.recv(), turns, theirs))
     server.start()
     port = ours.recv()
     with tempfile.TemporaryDirectory() as folder:
@@ -191,7 +197,7 @@ def measure(
         ours.send("begin")
         began = time.monotonic()
         with watched() if rate else nullcontext() as stalls:
-            blocks = list(printed_by(command))
+            blocks = list(printed_by(command, TURNS[turns]))
         passed = time.monotonic() - began
     ours.send("stop")
     cpu = ours.recv()
@@ -204,7 +210,7 @@ def measure(
     print(
         f"{services} services, {changes:.0f} changes/s, "
         f"{'as fast as it goes' if not rate else f'{rate}/s'}"
-        f"{'' if short_turns else ', turns as long as others have'}: {completed / seconds:,.0f}/s, "
+        f", {turns}: {completed / seconds:,.0f}/s, "
         f"{completed / cpu:,.0f} per CPU second of the server ({cpu / passed:.0%} of a core), "
         f"{lost} lost"
     )
@@ -212,12 +218,12 @@ def measure(
         print("   ", "; ".join(latencies(answers_in(blocks), stalls, passed)))
 
 
-def printed_by(command: list[str]) -> Iterator[tuple[float, bytes]]:
+def printed_by(command: list[str], ask: Callable[[], object]) -> Iterator[tuple[float, bytes]]:
     """What the command prints, as it comes, and when that was."""
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
-        preexec_fn=ask_for_short_turns,  # noqa: PLW1509 - there are no threads here
+        preexec_fn=ask,  # noqa: PLW1509 - there are no threads here
         bufsize=0,
     ) as running:
         assert running.stdout is not None, "its output was asked for"
@@ -275,11 +281,11 @@ def main() -> None:
     flags.add_argument("--rounds", type=int, default=1)
     flags.add_argument("--compare", action="store_true")
     found = flags.parse_args()
-    turns = (True, False) if found.compare else (True,)
+    compared = list(TURNS) if found.compare else ["short turns"]
     measure(found.services, found.seconds, changes=0, rate=0)
     for _ in range(found.rounds):
-        for short in turns:
-            measure(found.services, found.seconds, changes=100, rate=10_000, short_turns=short)
+        for turns in compared:
+            measure(found.services, found.seconds, changes=100, rate=10_000, turns=turns)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from knarr.daemon.clock import SystemClock, seeded
 from knarr.daemon.logs import set_up_logs
 from knarr.daemon.run import run_daemon
 from knarr.daemon.settings import Flags, SettingsError, add_log_flags
-from knarr.daemon.slices import ask_for_short_turns
+from knarr.daemon.slices import ask_for_short_turns, come_first
 
 NAME = "knarr-dns"
 
@@ -31,6 +32,11 @@ def flags() -> Flags:
     found.flag("port", type=int, default=None, metavar="PORT", help="instead of the Corefile's")
     found.flag("service", default="", help="NAMESPACE/NAME: keep this Service leading to us")
     found.flag("advertise-address", default="", help="where others reach us, for --service")
+    found.flag(
+        "real-time-priority",
+        default=False,
+        help="answer before all programs of ordinary priority; needs root or CAP_SYS_NICE",
+    )
     add_log_flags(found)
     return found
 
@@ -55,6 +61,17 @@ def place_of(found: Namespace) -> Place | None:
     if not address:
         raise SettingsError("--advertise-address is needed: no way leads out of this host")
     return Place(Key(namespace, name), socket.gethostname().lower(), address, found.port or PORT)
+
+
+def take_turns(found: Namespace) -> None:
+    """Ask for a processor as soon as there is something to answer. End where that is refused."""
+    if not found.real_time_priority:
+        ask_for_short_turns()
+        return
+    try:
+        come_first()
+    except PermissionError:
+        sys.exit(f"{NAME}: --real-time-priority: needs root or the capability CAP_SYS_NICE")
 
 
 async def serve(found: Namespace) -> None:
@@ -86,7 +103,7 @@ def main() -> None:
     """Run knarr-dns."""
     found = flags().read()
     set_up_logs(level=found.log_level, log_format=found.logging_format)
-    ask_for_short_turns()  # Before there are threads, so that all have them.
+    take_turns(found)  # Before there are threads, so that all have them.
     run_daemon(NAME, serve(found))
 
 

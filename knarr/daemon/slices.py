@@ -3,6 +3,8 @@
 Who answers within a millisecond needs little time but needs it at once. Linux 6.12
 and later let a process ask for short turns, without any privilege: it then interrupts
 those with longer ones when there is something to do, for a fair share as before.
+Where Linux lets others go on until its next tick all the same, only real-time
+priority is at once; that needs privilege, and takes a share from all others.
 """
 
 import ctypes
@@ -36,6 +38,14 @@ def ask_for_short_turns() -> bool:
         log.debug("turns are as long as others'", error=os.strerror(ctypes.get_errno()))
         return False
     return turn_ns() == SLICE_NS
+
+
+def come_first() -> None:
+    """Have this thread, and those it starts from now on, run before all of ordinary priority.
+
+    Raise PermissionError without root or CAP_SYS_NICE.
+    """
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 def turn_ns() -> int | None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from knarr.daemon.slices import SLICE_NS, ask_for_short_turns, turn_ns
+from knarr.daemon.slices import SLICE_NS, ask_for_short_turns, come_first, turn_ns
 
 
 def test_turns_are_short_for_the_asking_thread_alone() -> None:
@@ -24,3 +24,25 @@ def test_turns_are_short_for_the_asking_thread_alone() -> None:
         pytest.skip("this kernel has turns of one length")
     assert found[1:] == [SLICE_NS, os.getpriority(os.PRIO_PROCESS, 0)]
     assert turn_ns() == before
+
+
+def test_who_comes_first_does_so_alone() -> None:
+    before = os.sched_getscheduler(0)
+    found: list[object] = []
+
+    def ask() -> None:
+        try:
+            come_first()
+        except PermissionError as error:
+            found.append(error)
+            return
+        found.append(os.sched_getscheduler(0))
+        found.append(os.sched_getparam(0).sched_priority)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    if isinstance(found[0], PermissionError):
+        pytest.skip("real-time priority needs root")
+    assert found == [os.SCHED_RR, 1]
+    assert os.sched_getscheduler(0) == before
