@@ -18,9 +18,8 @@ from knarr.cluster.options import (
     UpOptions,
     add_name_flags,
     folder_of,
-    options_of,
     state_home,
-    up_flags,
+    up_options,
 )
 from knarr.cluster.rootless import settle, sweep
 from knarr.daemon.settings import Flags, SettingsError
@@ -36,7 +35,7 @@ LOOK_EVERY_S = 0.01
 
 def up(arguments: Sequence[str]) -> int:
     """Start a cluster, here or in the background."""
-    options = options_of(up_flags().read(arguments), dict(os.environ))
+    options = up_options(arguments, dict(os.environ))
     running = Folder(options.folder).running()
     if running is not None:
         _say(f"cluster {options.name} runs already: {running.server} (pid {running.pid})")

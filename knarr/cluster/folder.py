@@ -2,6 +2,7 @@
 
 <state dir>/<name>/
 cluster.json      ports and address ranges, chosen once
+shape.json        how many nodes, which runtime and the like: as last told
 lock              held by the process that runs the cluster
 running.json      what runs: pid, addresses; only while it does
 tokens.csv        the administrator's token, and those of --token-auth-file
@@ -26,6 +27,8 @@ from msgspec.structs import asdict
 from knarr.daemon.settings import SettingsError
 
 REST_PORT, GRPC_PORT = 6443, 6444
+
+SHAPE = "shape.json"
 
 MakeSocket = Callable[[int, int], socket.socket]
 """Makes a socket of a family and a kind."""
@@ -200,7 +203,7 @@ class Folder:
 
     def say(self, running: Running) -> None:
         """Write down what runs."""
-        _write(self.path / "running.json", json.dumps(asdict(running)))
+        write(self.path / "running.json", json.dumps(asdict(running)))
 
     def layout(self, *, rest_port: int | None, grpc_port: int | None, default: bool) -> Layout:
         """The ports and ranges: those of the first start, unless told otherwise now.
@@ -224,7 +227,7 @@ class Folder:
             known.grpc_port if grpc_port is None else grpc_port or self._free_port(),
             known.range,
         )
-        _write(path, json.dumps(asdict(chosen)))
+        write(path, json.dumps(asdict(chosen)))
         return chosen
 
     def admin_token(self, more: str) -> str:
@@ -239,7 +242,7 @@ class Folder:
                 lines.append(Path(more).read_text())
             except OSError as error:
                 raise SettingsError(f"--token-auth-file: {more}: {error.strerror}") from None
-        _write(self.tokens, "\n".join(lines) + "\n")
+        write(self.tokens, "\n".join(lines) + "\n")
         return token
 
     def admin_token_now(self) -> str:
@@ -304,7 +307,8 @@ def _hold(number: int, make_socket: MakeSocket) -> socket.socket | None:
     return held
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Replace a file that only we read, all of it at once."""
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.touch(mode=0o600)
     fresh.write_text(text)

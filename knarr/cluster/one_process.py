@@ -31,7 +31,7 @@ from knarr.cluster.folder import Addresses, Folder, Layout, Running
 from knarr.cluster.in_process import InProcessClient
 from knarr.cluster.kubeconfig import add_context
 from knarr.cluster.networking import ClusterNetwork, NetworkOptions
-from knarr.cluster.options import UpOptions
+from knarr.cluster.options import UpOptions, layout_of
 from knarr.cluster.rootless import BRIDGE, Outside, make_bridge
 from knarr.cluster.whole import keep_first_state
 from knarr.daemon.certificates import Authority, Wanted, ensure_key
@@ -89,12 +89,7 @@ async def run_cluster(options: UpOptions, outside: Outside | None = None) -> Non
 
 
 async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
-    layout = folder.layout(
-        rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
-    )
-    folder.hold_range(layout)
-    folder.check_port(ADDRESS, layout.rest_port, "rest-port")
-    folder.check_port(ADDRESS, layout.grpc_port, "grpc-port")
+    layout = layout_of(options, folder, ADDRESS)
     clock = SystemClock()
     options = await with_runtime(options)
     network = network_of(options)

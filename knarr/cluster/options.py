@@ -2,13 +2,17 @@
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from knarr.api import names
-from knarr.cluster.folder import HOLLOW_NODES_MAX, NODES_MAX, Folder
+from knarr.cluster.folder import HOLLOW_NODES_MAX, NODES_MAX, SHAPE, Folder, Layout, write
 from knarr.daemon.settings import Flags, SettingsError
 
 RuntimeName = Literal["auto", "docker", "process", "hollow"]
@@ -90,6 +94,48 @@ def up_flags() -> Flags:
     flags.flag("detach", default=False, help="return when the cluster is ready")
     flags.flag("log-level", choices=("debug", "info", "warning", "error"), default="info")
     return flags
+
+
+class Shape(Struct, frozen=True):
+    """What a cluster is like from one start to the next, unless told otherwise."""
+
+    nodes: int
+    runtime: RuntimeName
+    network: NetworkName
+    store: str
+    separate: bool
+    storage_classes: tuple[str, ...]
+
+
+def up_options(arguments: Sequence[str], environment: dict[str, str]) -> UpOptions:
+    """The options of `knarr up`: where nothing is said, those of the cluster's last start.
+
+    Raise SettingsError.
+    """
+    flags = up_flags()
+    found = flags.read(arguments, environment)
+    with suppress(OSError, msgspec.MsgspecError):
+        text = (options_of(found, environment).folder / SHAPE).read_bytes()
+        flags.set_defaults(**asdict(msgspec.json.decode(text, type=Shape)))
+    return options_of(flags.read(arguments, environment), environment)
+
+
+def remember(options: UpOptions) -> None:
+    """Keep for the next start what the cluster is like."""
+    shape = Shape(**{name: getattr(options, name) for name in Shape.__struct_fields__})
+    write(options.folder / SHAPE, msgspec.json.encode(shape).decode())
+
+
+def layout_of(options: UpOptions, folder: Folder, address: str) -> Layout:
+    """The ports at this address and the ranges, held while we run. Raise SettingsError."""
+    layout = folder.layout(
+        rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
+    )
+    folder.hold_range(layout)
+    folder.check_port(address, layout.rest_port, "rest-port")
+    folder.check_port(address, layout.grpc_port, "grpc-port")
+    remember(options)
+    return layout
 
 
 def options_of(found: Namespace, environment: dict[str, str]) -> UpOptions:

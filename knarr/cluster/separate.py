@@ -39,7 +39,7 @@ from knarr.cluster.one_process import (
     stop_all,
     with_runtime,
 )
-from knarr.cluster.options import UpOptions
+from knarr.cluster.options import UpOptions, layout_of
 from knarr.cluster.rootless import BRIDGE, Outside
 from knarr.cluster.whole import connect as connect_blocking
 from knarr.cluster.whole import keep_first_state
@@ -106,12 +106,7 @@ async def run_separately(options: UpOptions, outside: Outside | None = None) -> 
 
 
 async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
-    layout = folder.layout(
-        rest_port=options.rest_port, grpc_port=options.grpc_port, default=options.name == "knarr"
-    )
-    folder.hold_range(layout)
-    folder.check_port(ADDRESS, layout.rest_port, "rest-port")
-    folder.check_port(ADDRESS, layout.grpc_port, "grpc-port")
+    layout = layout_of(options, folder, ADDRESS)
     options = await with_runtime(options)
     network = network_of(options)
     addresses = layout.addresses(network)
