@@ -18,6 +18,10 @@ from tests.multihost.namespaces import delete, entering, ip, no_offloads, run, s
 LINKS = ("10.89.0", "10.90.0")
 """The networks of the two bridges."""
 
+_ROUTER_MAC = "02:4b:4e:00:ff:{:02x}"
+"""The router's own on each link. A bridge without one takes the lowest of its ports', another
+one whenever ports come and go, and hosts would send to the old one for up to a minute."""
+
 ROUTER = 254
 
 FAULTS = """
@@ -116,7 +120,8 @@ class Switch:
         ip(self.namespace, "link", "set", "lo", "up")
         for number, link in enumerate(LINKS):
             name = f"br{number}"
-            kind = ("type", "bridge", "forward_delay", "0", "stp_state", "0")
+            own = ("address", _ROUTER_MAC.format(number))
+            kind = (*own, "type", "bridge", "forward_delay", "0", "stp_state", "0")
             ip(self.namespace, "link", "add", name, *kind)
             ip(self.namespace, "link", "set", name, "up")
             ip(self.namespace, "addr", "add", f"{link}.{ROUTER}/24", "dev", name)
