@@ -17,6 +17,7 @@ from apiserver.registry import failures
 from apiserver.registry.follow import WATCH_S, follow
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, ListOptions, Request, User
+from apiserver.storage.store import UnavailableError, UnknownOutcomeError
 from knarr.api.apiregistration.api_service import APIService, APIServiceCondition
 from knarr.api.conditions import set_condition
 from knarr.api.discovery.endpoint_slice import EndpointSlice
@@ -111,7 +112,10 @@ class Extensions:
 
     async def _keep(self, extension: Extension) -> None:
         while True:
-            await self._check(extension)
+            try:
+                await self._check(extension)
+            except (UnavailableError, UnknownOutcomeError) as error:
+                log.warning("cannot say what became of it", name=extension.name, error=str(error))
             rest_s = LOOK_AGAIN_S if extension.available else RETRY_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(rest_s):

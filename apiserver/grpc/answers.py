@@ -12,6 +12,7 @@ from apiserver.registry.partial import bookmark, partial_object
 from apiserver.registry.request import Answer, ListPage
 from apiserver.registry.tables import event_tables, table_of, table_of_page
 from apiserver.storage.entry import Event
+from apiserver.storage.store import UnavailableError
 from knarr.api.errors import ApiError, BadRequestError
 from knarr.api.kinds import Kind
 from knarr.api.meta.status import Status
@@ -19,6 +20,10 @@ from knarr.proto import resources_pb2 as pb
 
 STATUS_METADATA: Final = "knarr-status-bin"
 """The trailing metadata that holds the Status of an error, as JSON."""
+
+UNDONE_METADATA: Final = "knarr-undone-bin"
+"""Trailing metadata of calls that came to nothing because the store cannot be reached from
+here: another server may do what was asked, a write too."""
 
 STATUS_BYTES_MAX = 512 * 1024
 """A Status larger than this goes without its causes; clients take metadata up to 1 MiB."""
@@ -170,12 +175,11 @@ def _frame(kind: Kind, form: str, event: Event) -> bytes:
 
 def grpc_status(error: ApiError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
     """An error as code, words and trailing metadata."""
-    status = error.to_status()
-    return (
-        _CODES.get(error.code, grpc.StatusCode.UNKNOWN),
-        error.message[:DETAILS_CHARS_MAX],
-        ((STATUS_METADATA, _status_bytes(status)),),
-    )
+    metadata: tuple[tuple[str, bytes], ...] = ((STATUS_METADATA, _status_bytes(error.to_status())),)
+    if isinstance(error, UnavailableError):
+        metadata += ((UNDONE_METADATA, b"1"),)
+    code = _CODES.get(error.code, grpc.StatusCode.UNKNOWN)
+    return code, error.message[:DETAILS_CHARS_MAX], metadata
 
 
 def _status_bytes(status: Status) -> bytes:

@@ -161,6 +161,8 @@ class Registry:
     async def ready(self) -> None:
         """Return when every verb works: caches are filled, bootstrap objects are there."""
         await self._ready.wait()
+        for resource in list(self.core.resources.values()):
+            await resource.cache.ready()
 
     async def revision(self, told: Sequence[Kind] = ()) -> int:
         """The newest revision of the store.

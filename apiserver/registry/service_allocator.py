@@ -5,6 +5,7 @@ followed from then on, so that several servers see what the others give. What
 a write takes is held while it is under way and given back when it fails.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv4Network
@@ -18,7 +19,7 @@ from apiserver.registry.resource import Resource
 from apiserver.registry.settings import Settings
 from apiserver.registry.write import refuse
 from apiserver.storage.selection import Selection
-from apiserver.storage.store import CompactedError
+from apiserver.storage.store import CompactedError, UnavailableError
 from apiserver.strategies.core.service_changes import (
     has_cluster_ip,
     has_health_port,
@@ -39,6 +40,8 @@ STATIC_PORTS_MAX = 128
 GUESSES_MAX = 64
 """Guesses at a free one before all are walked."""
 
+AGAIN_S = 1.0
+"""When to go on following after the store was silent."""
 
 HEADLESS = "None"
 """The clusterIP of a Service that wants none."""
@@ -136,7 +139,10 @@ class ServiceAllocator:
                         for event in events:
                             if event.entry is not None:
                                 self._heard(event.type, event.entry.object)
+                            after = event.revision
                 return
+            except UnavailableError:
+                await asyncio.sleep(AGAIN_S)
             except CompactedError:
                 after = resource.cache.revision
                 self.learn(resource)

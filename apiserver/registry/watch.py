@@ -10,7 +10,7 @@ from apiserver.registry.request import ListOptions, Request
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry, Event
 from apiserver.storage.selection import Selection
-from apiserver.storage.store import CompactedError
+from apiserver.storage.store import CompactedError, UnavailableError
 from apiserver.storage.watchers import Watch
 from knarr.api.errors import ApiError, ExpiredError
 from knarr.api.field_errors import FieldError, forbidden, invalid_error, not_supported
@@ -37,6 +37,7 @@ async def watch(
     )
     if begins_with_all or not revision:
         await at_least(resource, text, revision)
+    resource.cache.check_reachable()
     await enriched(resource, choice)
     timeout_s = options.timeout_s
     if not timeout_s:
@@ -99,7 +100,7 @@ async def _events(
         for end in ends:
             while events := await _next(watching, end, after):
                 yield events
-            if end != until:
+            if end != until and not watching.has_ended:
                 await cache.consistent()
                 # Behind what it covers: some of that may not have been told yet.
                 watching.want_bookmark()
@@ -120,11 +121,11 @@ def _begin(resource: Resource, choice: Wanted, *, after: int, bookmarks: bool) -
 
 
 async def _next(watching: Watch, until: float, after: int) -> Sequence[Event]:
-    """The next events; none when the time is up or the server stops."""
+    """The next events; none when the time is up, the server stops or its store is silent."""
     try:
         async with asyncio.timeout_at(until):
             return await anext(watching)
-    except (TimeoutError, StopAsyncIteration):
+    except (TimeoutError, StopAsyncIteration, UnavailableError):
         return ()
     except CompactedError as error:
         raise _too_old(after, error) from None

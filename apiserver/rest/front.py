@@ -35,6 +35,7 @@ from apiserver.rest.negotiate import JSON, Form, negotiate
 from apiserver.rest.reply import error_reply, reply, text_reply
 from apiserver.rest.resources import Resources
 from apiserver.rest.routes import NoSuchPageError, find, not_allowed
+from apiserver.storage.store import UnavailableError
 from knarr.api.errors import ApiError, BadRequestError, InternalError, TooManyRequestsError
 from knarr.api.meta.status import StatusDetails
 
@@ -132,7 +133,7 @@ class Front:
         except NoSuchPageError:
             return text_reply(call, "404 page not found\n", status=404)
         except ApiError as error:
-            return await error_reply(call, error, form)
+            return await _refusal(call, error, form)
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception as error:
@@ -258,6 +259,14 @@ class Front:
             # Connections that were still shaking hands bring requests all the same.
             self._has_ended = True
             await self._connect.proxy.close()
+
+
+async def _refusal(call: Call, error: ApiError, form: Form) -> web.StreamResponse:
+    answer = await error_reply(call, error, form)
+    if isinstance(error, UnavailableError):
+        # Whatever leads clients here may lead them to a server that reaches the store.
+        answer.force_close()
+    return answer
 
 
 def _told(call: Call, error: Exception) -> ApiError:

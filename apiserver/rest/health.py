@@ -1,5 +1,6 @@
 """Whether the server lives and is ready, check by check."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -12,14 +13,27 @@ Check = Callable[[], Awaitable[None]]
 """Returns when all is well, raises when not."""
 
 
+CHECK_S = 2.0
+"""What does not answer by then is not well, as in Kubernetes."""
+
+
 async def _well() -> None:
     return
+
+
+def _in_time(check: Check) -> Check:
+    async def checked() -> None:
+        async with asyncio.timeout(CHECK_S):
+            await check()
+
+    return checked
 
 
 class Health:
     """The health endpoints. Only `readyz` knows of shutting down."""
 
     def __init__(self, *, store: Check, caches: Check) -> None:
+        store, caches = _in_time(store), _in_time(caches)
         alive: dict[str, Check] = {"ping": _well, "log": _well, "etcd": store}
         alive["poststarthook/start-apiserver-admission-initializer"] = _well
         alive["poststarthook/rbac/bootstrap-roles"] = caches

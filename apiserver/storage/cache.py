@@ -74,6 +74,7 @@ class Cache:
         self._waited = 0
         self._ready = asyncio.Event()
         self._oldest = 0
+        self._cut_off: UnavailableError | None = None
 
     async def run(self) -> None:
         """Follow the store until it is closed. Raise what it cannot be recovered from."""
@@ -164,9 +165,16 @@ class Cache:
     def watch(self, selection: Selection, *, after: int, bookmarks: bool = False) -> Watch:
         """Watch what changes after a revision. Raise CompactedError when it is too long ago.
 
+        Raise UnavailableError when the store is silent: there would be nothing to tell.
         Use it as `with cache.watch(...) as watch: async for events in watch: ...`.
         """
+        self.check_reachable()
         return self._watchers.watch(selection, after=after, bookmarks=bookmarks)
+
+    def check_reachable(self) -> None:
+        """Raise UnavailableError when the store is silent."""
+        if self._cut_off is not None:
+            raise self._cut_off
 
     def prime(self, entry: Entry) -> None:
         """Hand in what was just written, so that it need not be decoded again."""
@@ -179,9 +187,16 @@ class Cache:
         return f"{self.prefix}{namespace}/" if namespace else self.prefix
 
     async def _follow(self) -> None:
+        is_loaded = False
         while True:
             try:
-                await self._load()
+                if not is_loaded:
+                    await self._load()
+                    is_loaded = True
+                elif self._cut_off is not None:
+                    await self._store.revision(self.prefix)
+                self._cut_off = None
+                self._ready.set()
                 async for batch in self._store.follow(self.prefix, after=self.revision):
                     if self._enrich is not None:
                         await self._prime_enriched(batch, self._enrich)
@@ -189,9 +204,21 @@ class Cache:
                 return
             except CompactedError:
                 log.warning("lost the thread of changes, listing again", prefix=self.prefix)
+                is_loaded = False
             except UnavailableError as error:
-                log.warning("cannot reach the store", prefix=self.prefix, error=str(error))
+                log.debug("cannot reach the store", prefix=self.prefix, error=str(error))
+                self._interrupt(error)
                 await asyncio.sleep(RETRY_S)
+
+    def _interrupt(self, error: UnavailableError) -> None:
+        """Have those who watch or wait turn elsewhere; others may reach the store."""
+        self._cut_off = error
+        self._ready.clear()
+        self._watchers.stop(error)
+        for _, _, future in self._waiting:
+            if not future.done():
+                future.set_exception(error)
+        self._waiting.clear()
 
     async def _prime_enriched(self, batch: Batch, enrich: Enrich) -> None:
         found = {}
@@ -219,7 +246,6 @@ class Cache:
         for entry in self._entries.values():
             self._index(entry)
         self._watchers.restart(revision)
-        self._ready.set()
         self._wake_waiting()
 
     def _take(self, batch: Batch) -> None:

@@ -68,6 +68,7 @@ class EtcdStore:
         self._reading = asyncio.Lock()
         self._asked = 0
         self._answered = 0
+        self._failed = 0
         self._newest = 0
         self._stalled = asyncio.Event()
         self._stopped = False
@@ -77,6 +78,7 @@ class EtcdStore:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pump())
             group.create_task(self._write_progress())
+            group.create_task(self._feel_pulse())
 
     async def create(self, key: str, value: bytes, *, ttl_s: int = 0) -> int:
         """Store a new key."""
@@ -132,13 +134,22 @@ class EtcdStore:
         return Page(items, revision or answer.header.revision, answer.count)
 
     async def revision(self, prefix: str = "") -> int:
-        """The newest revision. Those who ask while one is being asked for share the next answer."""
+        """The newest revision. Those who ask while one is being asked for share the next answer.
+
+        Or the failure of that one: they have waited long enough.
+        """
         self._asked += 1
         asked = self._asked
         async with self._reading:
+            if self._failed >= asked:
+                raise UnavailableError("etcd: no answer to others who asked for the revision")
             if self._answered < asked:
                 answers = self._asked
-                answer = await self._call("Range", key=ROOT.encode(), count_only=True)
+                try:
+                    answer = await self._call("Range", key=ROOT.encode(), count_only=True)
+                except UnavailableError:
+                    self._failed = self._asked
+                    raise
                 self._newest = max(self._newest, answer.header.revision)
                 self._answered = answers
         newest = self._newest
@@ -151,6 +162,8 @@ class EtcdStore:
     async def follow(self, prefix: str, *, after: int) -> AsyncIterator[Batch]:
         """Yield the changes below a prefix."""
         await self._started.wait()
+        if self._client.lost:
+            raise UnavailableError(self._client.lost)
         if after < self._hub.recent.complete_after:
             # From before our own watch began: one of its own, until it has reached ours.
             self._stalled.set()
@@ -255,6 +268,14 @@ class EtcdStore:
             except CompactedError as error:
                 compacted = error.compacted
                 log.warning("away from etcd for too long", oldest=compacted)
+
+    async def _feel_pulse(self) -> None:
+        """Tell those who follow when etcd is silent: they would take it for peace."""
+        while True:
+            was_lost = bool(self._client.lost)
+            await self._client.beat()
+            if self._client.lost and not was_lost:
+                self._hub.interrupt(UnavailableError(self._client.lost))
 
     def _check_progress(self, revision: int) -> None:
         if self._hub.revision < revision:

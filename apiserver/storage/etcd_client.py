@@ -4,9 +4,14 @@ There is one channel a member and we choose among them: a member that fails is
 rested for a second and the next one is asked. Reads are tried again until the
 time is up. A write is tried again only when certainly nothing left this
 process; otherwise nobody knows whether it is done: AmbiguousError.
+
+Members that answer nothing for a while have no quorum, or cannot be reached: then
+calls are refused at once instead of each waiting for itself, until one is answered
+that asks for just that.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,8 +34,14 @@ from apiserver.storage.store import (
 ATTEMPT_S = 2.0
 """How long one member may take: about as long as to elect a leader, when writes are parked."""
 
-CALL_S = 10.0
+CALL_S = 5.0
 """How long a call may take with all its attempts."""
+
+BEAT_S = 2.0
+"""Members that were silent for so long are asked for a sign of life."""
+
+LOST_S = 5.0
+"""A silence longer than this is no election of a leader any more."""
 
 REST_S = 1.0
 """How long a member that failed is not asked, as long as there are others."""
@@ -124,6 +135,9 @@ class EtcdClient:
         self._members = [_Member(a, _channel(a, settings)) for a in settings.endpoints]
         self._token = ""
         self._authenticating = asyncio.Lock()
+        self._heard_at_s = math.inf
+        self.lost = ""
+        """Why calls are refused; empty as long as they are made."""
 
     async def call(self, name: str, request: Any, *, is_write: bool = False) -> Any:
         """Make a call. Any: messages are built at run time.
@@ -131,17 +145,49 @@ class EtcdClient:
         Raise AmbiguousError (writes only), UnavailableError, CompactedError,
         FutureRevisionError, ValueTooLargeError or LeaseNotFoundError.
         """
+        if self.lost:
+            raise UnavailableError(self.lost)
+        return await self._call(name, request, is_write=is_write)
+
+    async def beat(self) -> None:
+        """Ask for a sign of life when none was heard for a while; note whether there was one.
+
+        Every call of ours is answered by those only who have a quorum.
+        """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + CALL_S
+        silent_s = loop.time() - self._heard_at_s
+        if silent_s < BEAT_S:
+            await asyncio.sleep(BEAT_S if math.isinf(silent_s) else BEAT_S - silent_s)
+            return
+        with suppress(StoreError):
+            request = MESSAGES["Range"](key=b"\0", count_only=True)
+            await self._call("Range", request, within_s=LOST_S - BEAT_S)
+        silent_s = loop.time() - self._heard_at_s
+        if silent_s < BEAT_S:
+            if self.lost:
+                log.info("etcd answers again")
+            self.lost = ""
+        elif silent_s >= LOST_S:
+            if not self.lost:
+                log.warning("etcd does not answer", silent_s=round(silent_s, 1))
+            self.lost = f"etcd: no member with a quorum answers for {silent_s:.0f} s"
+
+    async def _call(
+        self, name: str, request: Any, *, is_write: bool = False, within_s: float | None = None
+    ) -> Any:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (within_s or CALL_S)
         while True:
             member = self._pick()
+            left_s = min(ATTEMPT_S, max(RETRY_S, deadline - loop.time()))
             try:
                 metadata = await self._metadata()
-                return await member.calls[name](request, timeout=ATTEMPT_S, metadata=metadata)
+                answer = await member.calls[name](request, timeout=left_s, metadata=metadata)
             except grpc.aio.AioRpcError as error:
                 details = error.details() or ""
                 stale = any(word in details for word in _STALE_TOKEN)
                 if not stale and error.code() not in _ELSEWHERE:
+                    self._heard_at_s = loop.time()
                     raise _error_of(error) from error
                 self.distrust(member, details)
                 sent = not stale and not any(word in details.lower() for word in _UNSENT)
@@ -150,6 +196,9 @@ class EtcdClient:
                 if loop.time() + RETRY_S > deadline:
                     raise UnavailableError(f"etcd: {error.details()}") from error
                 await asyncio.sleep(RETRY_S)
+            else:
+                self._heard_at_s = loop.time()
+                return answer
 
     async def open_watch(self, request: Any) -> tuple[Any, _Member]:
         """Start a watch on a member; answer the stream and the member."""

@@ -23,13 +23,14 @@ CHANGES_PENDING_MAX = 5_000
 
 
 class _Follower:
-    __slots__ = ("behind", "pending", "prefix", "reached", "waiter", "wanted")
+    __slots__ = ("behind", "error", "pending", "prefix", "reached", "waiter", "wanted")
 
     def __init__(self, prefix: str, after: int) -> None:
         self.prefix = prefix
         self.reached = after
         self.wanted = 0
         self.behind = True
+        self.error: StoreError | None = None
         self.pending: list[Change] = []
         self.waiter: asyncio.Future[None] | None = None
 
@@ -120,6 +121,13 @@ class Hub:
                 follower.behind = True
                 follower.wake()
 
+    def interrupt(self, error: StoreError) -> None:
+        """Raise an error in all who follow now; they may begin again where they were."""
+        for followers in self._by_prefix.values():
+            for follower in followers:
+                follower.error = error
+                follower.wake()
+
     def fail(self, error: StoreError) -> None:
         """Raise an error in all who follow, now and later."""
         self._error = error
@@ -131,8 +139,9 @@ class Hub:
         self._wake_all()
 
     def _take(self, follower: _Follower) -> Batch | None:
-        if self._error is not None:
-            raise self._error
+        error = self._error or follower.error
+        if error is not None:
+            raise error
         if follower.behind:
             after, prefix = follower.reached, follower.prefix
             changes = [c for c in self.recent.after(after) if c.key.startswith(prefix)]

@@ -74,10 +74,10 @@ class Watchers:
         for watch in self:
             watch.stop(CompactedError(revision + 1))
 
-    def stop(self) -> None:
-        """End all watches."""
+    def stop(self, error: StoreError | None = None) -> None:
+        """End all watches, with an error or as if all were said."""
         for watch in self:
-            watch.stop(None)
+            watch.stop(error)
 
     def want_bookmarks(self) -> bool:
         """Whether anybody wants to know how far the cache is."""
@@ -151,7 +151,10 @@ class Watch:
         return self
 
     async def __anext__(self) -> Sequence[Event]:
-        """The next events, all that there are. Raise CompactedError when cut off."""
+        """The next events, all that there are. Raise CompactedError when cut off.
+
+        Raise UnavailableError when nothing is known of what happens from now on.
+        """
         while True:
             if self._stopped:
                 if self._error is not None:
@@ -188,6 +191,11 @@ class Watch:
         """Let the reader look again."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing more to come."""
+        return self._stopped
 
     def stop(self, error: StoreError | None) -> None:
         """End the watch, with an error or as if all were said."""

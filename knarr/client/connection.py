@@ -3,7 +3,8 @@
 One server is used at a time. When it cannot be reached the next one is tried:
 at once for what only reads, since asking twice does no harm; a write is tried
 again only when certainly nothing of it left this process, because otherwise
-the answer may be lost and the write done.
+the answer may be lost and the write done. A server that says that its store
+cannot be reached did nothing either.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from knarr.api.errors import (
     error_from,
 )
 from knarr.api.meta.status import Status
-from knarr.client.unary import NOT_TAKEN
+from knarr.client.unary import NOT_TAKEN, UNDONE_METADATA
 
 log = structlog.get_logger()
 
@@ -205,7 +206,13 @@ class Connection:
         return grpc.aio.secure_channel(address, tls, options=options)
 
     def _is_lost(self, server: int, error: grpc.aio.AioRpcError) -> bool:
-        """Whether the server itself failed, not the call; the next one is used then."""
+        """Whether the server itself failed, not the call; the next one is used then.
+
+        One that let the time pass is left as well; what it did in that time nobody knows.
+        """
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            self._turn_from(server)
+            return False
         if error.code() is not grpc.StatusCode.UNAVAILABLE and not _is_not_taken(error):
             return False
         self._turn_from(server)
@@ -232,12 +239,18 @@ def _is_not_taken(error: grpc.aio.AioRpcError) -> bool:
 
 def _is_unsent(error: grpc.aio.AioRpcError) -> bool:
     """Whether the server certainly did nothing of what was asked."""
-    return _is_not_taken(error) or any(word in (error.details() or "").lower() for word in _UNSENT)
+    if _is_not_taken(error) or any(key == UNDONE_METADATA for key, _ in _trailing(error)):
+        return True
+    return any(word in (error.details() or "").lower() for word in _UNSENT)
+
+
+def _trailing(error: grpc.aio.AioRpcError) -> Sequence[tuple[str, Any]]:
+    return tuple(error.trailing_metadata() or ())
 
 
 def error_of(error: grpc.aio.AioRpcError) -> ApiError:
     """The error that a failed call tells of: the server's Status, or what gRPC itself says."""
-    for key, value in error.trailing_metadata() or ():
+    for key, value in _trailing(error):
         if key == _STATUS_METADATA:
             return error_from(_status.decode(value))
     code, words = error.code(), error.details() or ""

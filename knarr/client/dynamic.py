@@ -15,7 +15,13 @@ from msgspec import Struct, field
 from knarr.api.kinds import Kind
 from knarr.client import messages
 from knarr.client.servers import Servers
-from knarr.client.unary import DEADLINE_EXCEEDED, UNAVAILABLE, CallError, Tls
+from knarr.client.unary import (
+    DEADLINE_EXCEEDED,
+    UNAVAILABLE,
+    UNDONE_METADATA,
+    CallError,
+    Tls,
+)
 
 Json = dict[str, Any]
 
@@ -333,6 +339,8 @@ class DynamicClient:
             yield from call
         except grpc.RpcError as error:
             failure = _call_error(error)
+            if failure.is_unsent:
+                raise UnreachableError(self._servers.addresses, failure.words) from None
             if not (timeout_s and failure.code == DEADLINE_EXCEEDED):
                 raise self._failure(failure) from None
         finally:
@@ -407,11 +415,10 @@ class _Patience:
 
 def _call_error(error: Any) -> CallError:
     """What the library says of a failed call."""
-    status = b""
-    for key, value in error.trailing_metadata() or ():
-        if key == _STATUS_METADATA:
-            status = value
-    return CallError(error.code().value[0], error.details() or "", status)
+    told = dict(error.trailing_metadata() or ())
+    status = told.get(_STATUS_METADATA, b"")
+    is_undone = UNDONE_METADATA in told
+    return CallError(error.code().value[0], error.details() or "", status, is_unsent=is_undone)
 
 
 def _selection(selection: Selection | None) -> bytes | None:

@@ -87,6 +87,9 @@ NOT_TAKEN = "CANCELLED"
 A call whose handler runs ends otherwise: with its answer, or "Cancelling all calls".
 """
 
+UNDONE_METADATA = "knarr-undone-bin"
+"""What a server sends along when it did nothing because it cannot reach its store."""
+
 
 class UnaryChannel:
     """Calls to one server; connects when first used."""
@@ -317,7 +320,9 @@ class _Reply:
             padded = about + "=" * (-len(about) % 4)
             if status == str(CANCELLED) and words == NOT_TAKEN:
                 raise CallError(UNAVAILABLE, "the server is ending", is_unsent=True)
-            raise CallError(int(status or INTERNAL), words, base64.b64decode(padded))
+            is_undone = UNDONE_METADATA in self._headers
+            code, told = int(status or INTERNAL), base64.b64decode(padded)
+            raise CallError(code, words, told, is_unsent=is_undone)
         body = b"".join(self._parts)
         if len(body) < 5 or body[0]:
             raise CallError(INTERNAL, "the server's answer cannot be read")
