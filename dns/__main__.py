@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dns.corefile import DEFAULT, PORT, Block, parse
 from dns.dns import Dns, DnsOptions
+from dns.imports import beside
 from dns.presence import Place, present
 from knarr.api.keys import Key
 from knarr.client.flags import add_client_flags, client_of
@@ -45,7 +46,7 @@ def blocks_of(path: str) -> tuple[Block, ...]:
     """The configuration. Raise SettingsError."""
     try:
         text = Path(path).read_text() if path else DEFAULT
-        return parse(text, os.environ)
+        return parse(text, os.environ, beside(Path(path) if path else None))
     except OSError as error:
         raise SettingsError(f"--conf {path}: {error.strerror}") from None
 

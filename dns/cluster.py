@@ -1,7 +1,7 @@
 """What the informers know of the cluster, as records.py asks for it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from knarr.api.core.namespace import Namespace
 from knarr.api.core.pod import Pod
@@ -59,7 +59,9 @@ class WatchedCluster:
                     forget(one.metadata.namespace, name)
 
         def namespace(old: Namespace | None, new: Namespace | None) -> None:
-            if (one := new or old) is not None and (old is None or new is None):
+            one = new or old
+            is_same = old is not None and new is not None and _labels(old) == _labels(new)
+            if one is not None and not is_same:
                 forget(one.metadata.name, "")
 
         self._services.handle(service)
@@ -78,6 +80,11 @@ class WatchedCluster:
         """Whether there is such a namespace."""
         return Key("", namespace) in self._namespaces.objects
 
+    def namespace_labels(self, namespace: str) -> Mapping[str, str] | None:
+        """The labels of a namespace, None where there is none of that name."""
+        found = self._namespaces.objects.get(Key("", namespace))
+        return found.metadata.labels if found is not None else None
+
     def services_at(self, address: str) -> Sequence[Service]:
         """The Services with this ClusterIP."""
         return self._services.by("dns-address", address)
@@ -92,6 +99,10 @@ class WatchedCluster:
             return False
         pods = self._pods.by("dns-address", address)
         return any(pod.metadata.namespace == namespace for pod in pods)
+
+
+def _labels(namespace: Namespace) -> Mapping[str, str]:
+    return namespace.metadata.labels
 
 
 def _service_addresses(service: Service) -> Iterable[str]:

@@ -5,7 +5,7 @@ and, where it has more to say, a block of lines of its own.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -26,12 +26,23 @@ DEFAULT = """
         ttl 5
     }
     forward . /etc/resolv.conf
-    cache 30
+    cache 30 {
+        serve_stale 1h verify
+    }
     loop
     loadbalance
 }
 """
 """What is answered where nobody says anything else."""
+
+
+Files = Callable[[str], Sequence[str]]
+"""The texts of the files that a pattern fits, in order."""
+
+
+def no_files(_pattern: str) -> Sequence[str]:
+    """There are none beside a text that is no file."""
+    return ()
 
 
 class CorefileError(SettingsError):
@@ -70,18 +81,23 @@ class _Word(Struct, frozen=True):
 
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_ARGUMENT = re.compile(r"\{args\[(\d+)\]\}")
 _VARIABLE = re.compile(r"\{\$(\w+)\}|\{%(\w+)%\}")
 
 
-def parse(text: str, environment: Mapping[str, str] | None = None) -> tuple[Block, ...]:
+def parse(
+    text: str, environment: Mapping[str, str] | None = None, files: Files = no_files
+) -> tuple[Block, ...]:
     """The server blocks of a file. Raise CorefileError."""
-    known = environment or {}
-    text = _VARIABLE.sub(lambda found: known.get(found[1] or found[2], ""), text)
-    words = _words(text)
+    reading = _Reading(environment or {}, files)
+    words = reading.words(text)
     blocks: list[Block] = []
-    snippets: dict[str, tuple[Directive, ...]] = {}
     at = 0
     while at < len(words):
+        if words[at].text == "import" and words[at].begins_line:
+            line, at = _line(words, at)
+            words[at:at] = reading.servers(line)
+            continue
         heads = []
         while at < len(words) and words[at].text != "{":
             heads.append(words[at])
@@ -91,11 +107,81 @@ def parse(text: str, environment: Mapping[str, str] | None = None) -> tuple[Bloc
         directives, at = _directives(words, at + 1)
         first = heads[0].text if heads else "."
         if re.fullmatch(r"\(\w[\w-]*\)", first):
-            snippets[first[1:-1]] = directives
+            reading.snippets[first[1:-1]] = directives
         else:
             names = [part for head in heads for part in head.text.split(",") if part]
-            blocks += _blocks(names or ["."], _with_snippets(directives, snippets), heads)
+            blocks += _blocks(names or ["."], reading.whole(directives), heads)
     return tuple(blocks)
+
+
+class _Reading:
+    """What one reading of a file needs besides its words."""
+
+    def __init__(self, environment: Mapping[str, str], files: Files) -> None:
+        self.snippets: dict[str, tuple[Directive, ...]] = {}
+        self._environment = environment
+        self._files = files
+        self._imports = 0
+
+    def words(self, text: str) -> list["_Word"]:
+        """A text's words, variables filled in."""
+        known = self._environment
+        return _words(_VARIABLE.sub(lambda found: known.get(found[1] or found[2], ""), text))
+
+    def servers(self, line: Sequence["_Word"]) -> list["_Word"]:
+        """The words of files that are imported beside the servers."""
+        one = Directive("import", tuple(word.text for word in line[1:]), (), line[0].line)
+        return [word for text in self._read(one) for word in self.words(text)]
+
+    def whole(self, directives: Sequence[Directive]) -> tuple[Directive, ...]:
+        """The directives with those that they import in place of the imports."""
+        waiting = list(directives)
+        found: list[Directive] = []
+        while waiting:
+            one = waiting.pop(0)
+            if one.name != "import":
+                found.append(one)
+            elif one.arguments and one.arguments[0] in self.snippets:
+                self._count(one)
+                snippet = self.snippets[one.arguments[0]]
+                waiting[:0] = [_filled(each, one.arguments[1:]) for each in snippet]
+            else:
+                texts = self._read(one)
+                waiting[:0] = [
+                    _filled(each, one.arguments[1:]) for text in texts for each in self._of(text)
+                ]
+        return tuple(found)
+
+    def _of(self, text: str) -> tuple[Directive, ...]:
+        """The directives of a file that stands within a server."""
+        words = [_Word("{", 1, True), *self.words(text), _Word("}", 1, True)]  # noqa: FBT003
+        return _directives(words, 1)[0]
+
+    def _read(self, one: Directive) -> Sequence[str]:
+        self._count(one)
+        texts = self._files(one.arguments[0]) if one.arguments else ()
+        if not texts:
+            raise one.wrong("names no snippet of this file and no file")
+        return texts
+
+    def _count(self, one: Directive) -> None:
+        self._imports += 1
+        if self._imports > IMPORTS_MAX:
+            raise one.wrong("names no snippet of this file: these go round in a circle")
+
+
+def _filled(one: Directive, arguments: Sequence[str]) -> Directive:
+    """A directive with what was given to its import."""
+
+    def word(text: str) -> str:
+        return _ARGUMENT.sub(
+            lambda found: arguments[int(found[1])] if int(found[1]) < len(arguments) else "", text
+        )
+
+    if not arguments:
+        return one
+    block = tuple(tuple(map(word, line)) for line in one.block)
+    return Directive(one.name, tuple(map(word, one.arguments)), block, one.line)
 
 
 def _words(text: str) -> list[_Word]:
@@ -150,24 +236,6 @@ def _inner(words: Sequence[_Word], at: int) -> tuple[list[tuple[str, ...]], int]
     return lines, at + 1
 
 
-def _with_snippets(
-    directives: Sequence[Directive], snippets: Mapping[str, tuple[Directive, ...]]
-) -> tuple[Directive, ...]:
-    waiting = list(directives)
-    found: list[Directive] = []
-    imports = 0
-    while waiting:
-        one = waiting.pop(0)
-        if one.name != "import":
-            found.append(one)
-            continue
-        imports += 1
-        if len(one.arguments) != 1 or one.arguments[0] not in snippets or imports > IMPORTS_MAX:
-            raise one.wrong("names no snippet of this file")
-        waiting[:0] = snippets[one.arguments[0]]
-    return tuple(found)
-
-
 def _blocks(
     names: Sequence[str], directives: tuple[Directive, ...], heads: Sequence[_Word]
 ) -> list[Block]:
@@ -182,7 +250,12 @@ def _zone(name: str, line: int) -> tuple[str, int]:
     transport, _, rest = name.rpartition("://")
     if transport not in ("", "dns"):
         raise CorefileError(f"Corefile:{line}: {transport}:// is not served")
-    zone, _, port = rest.partition(":")
+    head, slash, tail = rest.partition("/")
+    at = tail.rfind(":") if slash else -1
+    if slash:  # A range of addresses, which may have colons itself.
+        zone, port = (f"{head}/{tail[:at]}", tail[at + 1 :]) if at >= 0 else (rest, "")
+    else:
+        zone, _, port = rest.partition(":")
     if port and not (port.isdigit() and int(port) <= 0xFFFF):
         raise CorefileError(f"Corefile:{line}: {port!r} is no port")
     return zone or ".", int(port) if port else PORT

@@ -1,6 +1,7 @@
 """Runs name servers as a Corefile says, until cancelled."""
 
 import asyncio
+from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -12,7 +13,7 @@ from dns.cluster import WatchedCluster
 from dns.corefile import PORT, Block, CorefileError, Directive
 from dns.front import Front
 from dns.message import Labels
-from dns.plugins import ORDER
+from dns.plugins import ORDER, TOGETHER
 from dns.plugins.errors import Errors
 from dns.plugins.plugin import Ask, Plugin, Site, chained, zones_of
 from dns.tcp import TcpServer
@@ -48,8 +49,18 @@ class _Server(Struct):
     site: Site
     keeps: bool = True
     rotates: bool = False
+    takes_classes: bool = False
     asks: dict[Labels, Ask] = field(default_factory=dict)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def ways(self) -> dict[str, bool]:
+        """What its front has to know."""
+        return {
+            "keeps": self.keeps,
+            "rotates": self.rotates,
+            "takes_classes": self.takes_classes,
+        }
 
 
 class Dns:
@@ -88,8 +99,12 @@ class Dns:
                     await self._open(port, server, group, closing)
                 _start(servers, group)
                 self.ready.set()
-                while True:
-                    servers = self._changed(servers, await self._next.get(), group)
+                try:
+                    while True:
+                        servers = self._changed(servers, await self._next.get(), group)
+                except asyncio.CancelledError:
+                    await asyncio.sleep(_lameduck_s(servers))
+                    raise
             finally:
                 for one in closing:
                     one.close()
@@ -114,6 +129,7 @@ class Dns:
             server.site.plugins += plugins
             server.keeps = server.keeps and not any(one.sees_all for one in plugins)
             server.rotates = server.rotates or any(one.name == "loadbalance" for one in plugins)
+            server.takes_classes |= any(one.takes_classes for one in plugins)
             server.asks.update(dict.fromkeys(zones_of((), block), ask))
         if len(servers) > 1 and self._options.ports:
             raise SettingsError("the Corefile has several ports, so none can be given besides")
@@ -138,7 +154,7 @@ class Dns:
         group: asyncio.TaskGroup,
         closing: list[UdpServer | TcpServer],
     ) -> None:
-        front = Front(server.asks, keeps=server.keeps, rotates=server.rotates)
+        front = Front(server.asks, **server.ways)
         self._fronts[port] = front
         self._cluster.tell(front.hot.forget)
         ports = self._options.ports or (port,)
@@ -166,10 +182,15 @@ class Dns:
             server.site.port = servers[port].site.port
             for task in servers[port].tasks:
                 task.cancel()
-            self._fronts[port].change(server.asks, keeps=server.keeps, rotates=server.rotates)
+            self._fronts[port].change(server.asks, **server.ways)
         _start(changed, group)
         log.info("the changed Corefile is used")
         return changed
+
+
+def _lameduck_s(servers: Mapping[int, _Server]) -> float:
+    plugins = (one for server in servers.values() for one in server.site.plugins)
+    return max((one.lameduck_s for one in plugins), default=0.0)
 
 
 def _start(servers: Mapping[int, _Server], group: asyncio.TaskGroup) -> None:
@@ -190,8 +211,11 @@ def made(block: Block, site: Site) -> list[Plugin]:
     for name, make in ORDER:
         uses: Sequence[Directive] = block.all(name)
         try:
+            if name in TOGETHER:
+                plugins += [TOGETHER[name](uses, block, site)] if uses else []
+                continue
             plugins += [make(directive, block, site) for directive in uses]
-        except ValueError as error:
+        except (ValueError, ArgumentTypeError) as error:
             raise CorefileError(f"Corefile:{uses[0].line}: {name}: {error}") from None
         if name == "errors" and not uses:
             plugins.append(Errors(logs=False))

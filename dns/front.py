@@ -37,15 +37,26 @@ TURNS_MAX = 8
 class Front:
     """From a message to the reply to it."""
 
-    def __init__(self, servers: Mapping[Labels, Ask], *, keeps: bool, rotates: bool) -> None:
+    def __init__(
+        self,
+        servers: Mapping[Labels, Ask],
+        *,
+        keeps: bool,
+        rotates: bool,
+        takes_classes: bool = False,
+    ) -> None:
         self.hot = HotAnswers()
         self._servers = servers
         self._keeps = keeps
         self._rotates = rotates
+        self._takes_classes = takes_classes
 
-    def change(self, servers: Mapping[Labels, Ask], *, keeps: bool, rotates: bool) -> None:
+    def change(
+        self, servers: Mapping[Labels, Ask], *, keeps: bool, rotates: bool, takes_classes: bool
+    ) -> None:
         """Answer otherwise from now on."""
         self._servers, self._keeps, self._rotates = servers, keeps, rotates
+        self._takes_classes = takes_classes
         self.hot.clear()
 
     async def reply(self, wire: bytes, client: str, *, over_tcp: bool) -> bytes | None:
@@ -55,7 +66,7 @@ class Front:
             query = parse(wire, client=client, over_tcp=over_tcp)
         except FormatError as error:
             return None if error.query is None else pack(error.query, Reply(rcode=FORMERR))
-        wrong = refusal(query)
+        wrong = refusal(query, takes_classes=self._takes_classes)
         if wrong is not None:
             return pack(query, wrong)
         around = zone_around(tuple(self._servers), query.lower)

@@ -40,6 +40,9 @@ RECORD_BYTES_MIN = 12
 POINTER_MAX = 0x3FFF
 """Names that begin behind this byte cannot be pointed at."""
 
+EXPLANATION = 15
+"""The number of the option that says why a query failed."""
+
 _QR, _AA, _TC, _RD, _RA, _AD, _CD = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x20, 0x10
 
 
@@ -119,6 +122,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     is_authentic: bool = False
     wire: bytes | None = None
     """A message that another server sent; its id and question do not count."""
+    explanation: tuple[int, str] | None = None
+    """Why it failed, as RFC 8914 has it: a code and words."""
     depends_on: tuple[str, str] | None = None
     """Namespace and name of the Service whose changes make this wrong; None: never keep it."""
 
@@ -315,7 +320,7 @@ def _pack(query: Query, reply: Reply, *, cut: bool = False) -> bytes:
     for record in (*reply.answer, *reply.authority, *reply.additional):
         _append(buffer, query, record)
     if query.edns is not None:
-        buffer.append(_opt(query.edns, reply.rcode))
+        buffer.append(_opt(query.edns, reply.rcode, reply.explanation))
     return bytes(buffer.data)
 
 
@@ -334,9 +339,13 @@ def _append(buffer: _Buffer, query: Query, record: Record) -> None:
     buffer.update(at, "!H", buffer.offset - at - 2)
 
 
-def _opt(edns: Edns, rcode: int) -> bytes:
+def _opt(edns: Edns, rcode: int, explanation: tuple[int, str] | None = None) -> bytes:
     ttl = rcode >> 4 << 24 | (0x8000 if edns.wants_dnssec else 0)
-    return b"\x00" + _FIXED.pack(OPT, UDP_BYTES_OFFERED, ttl, 0)
+    option = b""
+    if explanation is not None:
+        said = struct.pack("!H", explanation[0]) + explanation[1].encode()
+        option = struct.pack("!HH", EXPLANATION, len(said)) + said
+    return b"\x00" + _FIXED.pack(OPT, UDP_BYTES_OFFERED, ttl, len(option)) + option
 
 
 def _cut(query: Query, reply: Reply) -> bytes:
@@ -381,22 +390,39 @@ def _with_question(query: Query, wire: bytes) -> bytes:
     return ours + wire[end:] if wire[HEADER.size : end].lower() == ours.lower() else wire[12:]
 
 
-def question(query: Query, name: Labels, *, kind: int | None = None) -> Query:
-    """A question of our own about another name, on a client's behalf."""
+def question(
+    query: Query, name: Labels, *, kind: int | None = None, class_: int = IN, whole: bool = False
+) -> Query:
+    """A question of our own about another name, on a client's behalf.
+
+    A `whole` one has all else of the client's: what he says of himself, and how he asked.
+    """
     number = query.type if kind is None else kind
-    wire = HEADER.pack(query.id, _RD, 1, 0, 0, 0)
+    opt = question_rest(query) if whole else b""
+    flags = HEADER.unpack_from(query.wire)[1] if whole and query.wire else _RD
+    wire = HEADER.pack(query.id, flags, 1, 0, 0, int(bool(opt)))
     wire += b"".join(bytes([len(label)]) + label for label in name)
-    wire += b"\x00" + struct.pack("!HH", number, IN)
-    return replace(query, name=name, type=number, wire=wire, edns=None, over_tcp=False)
+    wire += b"\x00" + struct.pack("!HH", number, class_) + opt
+    made = replace(query, name=name, type=number, class_=class_, wire=wire)
+    return made if whole else replace(made, edns=None, over_tcp=False)
 
 
-def refusal(query: Query) -> Reply | None:
+def question_rest(query: Query) -> bytes:
+    """The client's OPT record, options and all, where it is all that follows his question."""
+    if query.edns is None:
+        return b""
+    rest = query.wire[question_end(query.wire) :]
+    counts = HEADER.unpack_from(query.wire)[3:]
+    return rest if counts == (0, 0, 1) else _opt(query.edns, NOERROR)
+
+
+def refusal(query: Query, *, takes_classes: bool = False) -> Reply | None:
     """What is wrong with a well-formed query, None where it can be looked up."""
     if query.opcode != OPCODE.QUERY:
         return Reply(rcode=NOTIMP)
     if query.edns is not None and query.edns.version:
         return Reply(rcode=BADVERS)
-    if query.class_ != IN or query.type in (AXFR, IXFR):
+    if (query.class_ != IN and not takes_classes) or query.type in (AXFR, IXFR):
         return Reply(rcode=REFUSED)
     return None
 

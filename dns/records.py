@@ -10,11 +10,13 @@ from typing import Literal, Protocol
 
 from dnslib import AAAA, CNAME, NS, PTR, QTYPE, RD, SOA, SRV, TXT, A
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dns.message import Labels, Record, labels_of
 from knarr.api.core.service import Service
 from knarr.api.core.service import ServicePort as Port
 from knarr.api.discovery.endpoint_slice import Endpoint, EndpointPort, EndpointSlice
+from knarr.api.selectors import EVERYTHING, Selector
 
 SPECIFICATION = "1.1.0"
 """The version of the Kubernetes DNS specification that is answered by."""
@@ -39,6 +41,10 @@ class Cluster(Protocol):
 
     def has_namespace(self, namespace: str) -> bool:
         """Whether there is such a namespace."""
+        ...
+
+    def namespace_labels(self, namespace: str) -> Mapping[str, str] | None:
+        """The labels of a namespace, None where there is none of that name."""
         ...
 
     def services_at(self, address: str) -> Sequence[Service]:
@@ -73,6 +79,36 @@ class Zone(Struct, frozen=True, kw_only=True):
     """Where its name server answers."""
     namespaces: frozenset[str] = frozenset()
     """Only these, unless empty."""
+    namespace_selector: Selector = EVERYTHING
+    """Only namespaces with such labels."""
+    selector: Selector = EVERYTHING
+    """Only Services with such labels."""
+    has_endpoints: bool = True
+    """Whether endpoints have names; else headless Services have none either."""
+    names_pods: bool = False
+    """Whether endpoints without a hostname are called as their pods are."""
+    hides_empty: bool = False
+    """Whether Services that nobody answers for have no names."""
+
+    def exposes(self, cluster: "Cluster", namespace: str) -> bool:
+        """Whether names of a namespace are known."""
+        if self.namespaces and namespace not in self.namespaces:
+            return False
+        if not self.namespace_selector.requirements:
+            return True
+        labels = cluster.namespace_labels(namespace)
+        return labels is not None and self.namespace_selector.matches(labels)
+
+    def shows(self, cluster: "Cluster", service: Service) -> bool:
+        """Whether the names of a Service are known."""
+        meta = service.metadata
+        return self.selector.matches(meta.labels) and self.exposes(cluster, meta.namespace)
+
+    def hostname(self, endpoint: Endpoint) -> str:
+        """What an endpoint is called."""
+        reference = endpoint.target_ref
+        pod = reference.name if self.names_pods and reference is not None else ""
+        return (endpoint.hostname or pod or dashed(endpoint.addresses[0])).lower()
 
     @property
     def soa(self) -> Record:
@@ -100,13 +136,13 @@ def find_address(zone: Zone, cluster: Cluster, name: Labels, domain: Labels) -> 
     address = address_of(name)
     if address is None:
         return None
-    inner = Zone(name=domain, ttl=zone.ttl, namespaces=zone.namespaces)
+    inner = replace(zone, name=domain)
     targets = [
         _under(inner, *_raw(one.metadata.name, one.metadata.namespace, "svc"))
         for one in cluster.services_at(address)
-        if _is_exposed(zone, one.metadata.namespace)
+        if zone.shows(cluster, one)
     ]
-    if not targets:
+    if not targets and zone.has_endpoints:
         targets = list(dict.fromkeys(_endpoint_names(inner, cluster, address)))
     if not targets:
         return None
@@ -174,12 +210,12 @@ def _in_services(
     zone: Zone, cluster: Cluster, name: Labels, relative: tuple[str, ...]
 ) -> Node | None:
     *below, service_name, namespace = relative if len(relative) > 1 else ("", *relative)
-    if not _is_exposed(zone, namespace):
+    if not zone.exposes(cluster, namespace):
         return None
     if not service_name:
         return Node(depends_on=(namespace, "")) if cluster.has_namespace(namespace) else None
     service = cluster.service(namespace, service_name)
-    if service is None:
+    if service is None or not zone.selector.matches(service.metadata.labels):
         return None
     where = (namespace, service_name)
     if service.spec.type == "ExternalName":
@@ -187,6 +223,8 @@ def _in_services(
         alias = [Record(name, QTYPE.CNAME, zone.ttl, target)]
         return Node({QTYPE.CNAME: lambda: alias}, where) if not below else None
     view = _ServiceView(zone, service, cluster.slices(namespace, service_name))
+    if not view.is_there:
+        return None
     records = _of_service(zone, view, name, below)
     return Node(records, where) if records is not None else None
 
@@ -212,7 +250,7 @@ def _of_service(
 
 def _in_pods(zone: Zone, cluster: Cluster, name: Labels, relative: tuple[str, ...]) -> Node | None:
     namespace = relative[-1]
-    exists = zone.pods != "disabled" and _is_exposed(zone, namespace)
+    exists = zone.pods != "disabled" and zone.exposes(cluster, namespace)
     if not exists or not cluster.has_namespace(namespace):
         return None
     if len(relative) == 1:
@@ -237,6 +275,13 @@ class _ServiceView:
         self.is_headless = spec.cluster_ip == "None"
         self.ips = spec.cluster_ips or ((spec.cluster_ip,) if spec.cluster_ip else ())
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it has names at all, as the zone is configured."""
+        if self.is_headless and not self._zone.has_endpoints:
+            return False
+        return not self._zone.hides_empty or any(True for _ in self._ready())
+
     def addresses(self, name: Labels) -> Mapping[int, Records]:
         """Addresses of the Service itself: its own, or of all that answer for it."""
         found = self.ips
@@ -248,7 +293,8 @@ class _ServiceView:
         """Addresses of the endpoints with this name; only headless Services name them."""
         if not self.is_headless:
             return ()
-        named = (one.addresses[0] for one, _ in self._ready() if _hostname(one) == hostname)
+        name_of = self._zone.hostname
+        named = (one.addresses[0] for one, _ in self._ready() if name_of(one) == hostname)
         return tuple(dict.fromkeys(named))
 
     def speaks(self, protocol: str) -> bool:
@@ -265,7 +311,7 @@ class _ServiceView:
         places: list[tuple[int, Labels]] = []
         if self.is_headless:
             for endpoint, ports in self._ready():
-                target = _under(self._zone, _hostname(endpoint).encode(), *own)
+                target = _under(self._zone, self._zone.hostname(endpoint).encode(), *own)
                 for one in ports:
                     if port is None or _is_port(one, port, protocol):
                         places.append((one.port or 0, target))
@@ -307,20 +353,16 @@ def _is_ready(endpoint: Endpoint) -> bool:
     return endpoint.conditions is None or endpoint.conditions.ready is not False
 
 
-def _hostname(endpoint: Endpoint) -> str:
-    return (endpoint.hostname or dashed(endpoint.addresses[0])).lower()
-
-
 def _endpoint_names(zone: Zone, cluster: Cluster, address: str) -> Iterator[Labels]:
     for one in cluster.slices_with(address):
         service_name = one.metadata.labels.get("kubernetes.io/service-name", "")
         service = cluster.service(one.metadata.namespace, service_name)
         is_headless = service is not None and service.spec.cluster_ip == "None"
-        if not is_headless or not _is_exposed(zone, one.metadata.namespace):
+        if service is None or not is_headless or not zone.shows(cluster, service):
             continue
         for endpoint in one.endpoints:
             if endpoint.addresses[:1] == (address,) and _is_ready(endpoint):
-                own = _raw(_hostname(endpoint), service_name, one.metadata.namespace, "svc")
+                own = _raw(zone.hostname(endpoint), service_name, one.metadata.namespace, "svc")
                 yield _under(zone, *own)
 
 
@@ -338,10 +380,6 @@ def _addresses(zone: Zone, name: Labels, addresses: Iterable[str]) -> dict[int, 
 
 def _aaaa(address: str) -> RD:
     return AAAA(tuple(ipaddress.IPv6Address(address).packed))
-
-
-def _is_exposed(zone: Zone, namespace: str) -> bool:
-    return not zone.namespaces or namespace in zone.namespaces
 
 
 def _raw(*labels: str) -> Labels:

@@ -4,6 +4,8 @@
 what keeps a failure from being anything but SERVFAIL.
 """
 
+from collections.abc import Mapping
+
 from dns.plugins import (
     cache,
     dnssec,
@@ -21,7 +23,10 @@ from dns.plugins import (
     rewrite,
     template,
 )
-from dns.plugins.plugin import Make
+from dns.plugins.plugin import Make, MakeAll, each_for_itself
+
+TOGETHER: Mapping[str, MakeAll] = {"rewrite": rewrite.make_all}
+"""Those of which all lines are one step."""
 
 ORDER: tuple[tuple[str, Make], ...] = (
     ("reload", reload.make),
@@ -32,7 +37,7 @@ ORDER: tuple[tuple[str, Make], ...] = (
     ("log", log.make),
     ("loadbalance", loadbalance.make),
     ("cache", cache.make),
-    ("rewrite", rewrite.make),
+    ("rewrite", each_for_itself),
     ("dnssec", dnssec.make),
     ("template", template.make),
     ("hosts", hosts.make),

@@ -5,6 +5,7 @@ Answers of the cluster itself are not kept here: they are true only now.
 
 import asyncio
 import struct
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from dns.corefile import Block, Directive
 from dns.message import (
     HEADER,
+    IN,
     NOERROR,
     NXDOMAIN,
     SERVFAIL,
@@ -21,21 +23,16 @@ from dns.message import (
     pack,
     ttl_offsets,
 )
+from dns.plugins.cache_options import CacheOptions, read_options
 from dns.plugins.plugin import Ask, Plugin, Site, zone_around, zones_of
-from knarr.daemon.settings import duration_s
-
-KEPT_MAX = 9984
-"""So many answers are kept, as CoreDNS does; the oldest are forgotten first."""
-
-POSITIVE_S, NEGATIVE_S = 3600, 1800
-
-FAILURE_S = 5
-"""How long a failure is believed: its cause is not asked about a thousand times a second."""
-
-STALE_S = 3600.0
-"""How long an answer may be used after its time when no server answers."""
 
 STALE_TTL = 0
+
+AGAIN_MAX = 256
+"""So many answers may wait to be asked for again while the old ones are given."""
+
+VERIFY_S = 0.9
+"""What a server gets to say something newer, where that is to be tried first."""
 
 Key = tuple[Labels, int, bool, bool, bool]
 
@@ -48,6 +45,13 @@ class Kept(Struct):
     offsets: tuple[int, ...]
     at_s: float
     ttl_s: float
+    uses: int = 0
+    used_s: float = 0.0
+
+    @property
+    def until_s(self) -> float:
+        """When its time is over."""
+        return self.at_s + self.ttl_s
 
 
 class Cache(Plugin):
@@ -55,46 +59,58 @@ class Cache(Plugin):
 
     name = "cache"
 
-    def __init__(
-        self,
-        zones: tuple[Labels, ...],
-        *,
-        positive_s: float = POSITIVE_S,
-        negative_s: float = NEGATIVE_S,
-        kept_max: int = KEPT_MAX,
-        stale_s: float = STALE_S,
-    ) -> None:
+    def __init__(self, zones: tuple[Labels, ...], options: CacheOptions) -> None:
         self._zones = zones
-        self._positive_s = positive_s
-        self._negative_s = negative_s
-        self._kept_max = kept_max
-        self._stale_s = stale_s
-        self._kept: dict[Key, Kept] = {}
+        self._options = options
+        self._kept: dict[bool, dict[Key, Kept]] = {True: {}, False: {}}
+        """Answers, and denials and failures, each the oldest first."""
         self._asked: dict[Key, asyncio.Future[None]] = {}
+        self._again: asyncio.Queue[tuple[Key, Query, Ask]] = asyncio.Queue(AGAIN_MAX)
+        self._queued: set[Key] = set()
 
     async def answer(self, query: Query, ask_next: Ask) -> Reply:
         """Answer from what is kept, else ask and keep what is said."""
-        if zone_around(self._zones, query.lower) is None:
+        if zone_around(self._zones, query.lower) is None or query.class_ != IN:
             return await ask_next(query)
         has_edns = query.edns is not None
         key = (query.lower, query.type, has_edns, query.wants_dnssec, query.checking_disabled)
         kept = self._good(key)
+        if kept is None and (stale := self._stale(key)) is not None and not self._options.verifies:
+            self._refresh(key, query, ask_next)
+            return self._aged(stale)
         if kept is None and (first := self._asked.get(key)) is not None:
             await asyncio.wait([first])  # One question for all who ask the same.
             kept = self._good(key)
-        if kept is not None:
-            return _aged(kept, _now_s())
-        return await self._ask(key, query, ask_next)
+        if kept is None:
+            return await self._ask(key, query, ask_next)
+        if self._is_wanted_again(kept):
+            self._refresh(key, query, ask_next)
+        return self._aged(kept)
 
-    async def _ask(self, key: Key, query: Query, ask_next: Ask) -> Reply:
+    async def run(self) -> None:
+        """Ask again for what was given though it was old, or soon will be."""
+        while True:
+            key, query, ask_next = await self._again.get()
+            self._queued.discard(key)
+            try:
+                await self._ask(key, query, ask_next, is_for_client=False)
+            except (OSError, TimeoutError):
+                continue  # What is kept is all there is.
+
+    async def _ask(
+        self, key: Key, query: Query, ask_next: Ask, *, is_for_client: bool = True
+    ) -> Reply:
         done = self._asked[key] = asyncio.get_running_loop().create_future()
+        stale = self._stale(key) if is_for_client else None
         try:
-            reply = await ask_next(query)
-        except OSError:
-            stale = self._kept.get(key)
-            if stale is None or _now_s() > stale.at_s + stale.ttl_s + self._stale_s:
+            async with asyncio.timeout(VERIFY_S if stale is not None else None):
+                reply = await ask_next(query)
+            if stale is not None and reply.wire is not None and _rcode(reply.wire) == SERVFAIL:
+                return self._aged(stale)
+        except (OSError, TimeoutError):
+            if stale is None:
                 raise
-            return _aged(stale, _now_s())
+            return self._aged(stale)
         finally:
             done.set_result(None)
             if self._asked.get(key) is done:
@@ -103,9 +119,33 @@ class Cache(Plugin):
             self._keep(key, query, reply)
         return reply
 
+    def _refresh(self, key: Key, query: Query, ask_next: Ask) -> None:
+        if key not in self._asked and key not in self._queued and not self._again.full():
+            self._queued.add(key)
+            self._again.put_nowait((key, query, ask_next))
+
+    def _is_wanted_again(self, kept: Kept) -> bool:
+        """Whether it is asked for so often that it is to be there when its time is over."""
+        options, now_s = self._options, _now_s()
+        if not options.prefetch_uses:
+            return False
+        kept.uses = kept.uses + 1 if now_s - kept.used_s < options.prefetch_gap_s else 1
+        kept.used_s = now_s
+        is_late = kept.until_s - now_s < kept.ttl_s * options.prefetch_part
+        return is_late and kept.uses >= options.prefetch_uses
+
+    def _find(self, key: Key) -> Kept | None:
+        return self._kept[True].get(key) or self._kept[False].get(key)
+
     def _good(self, key: Key) -> Kept | None:
-        kept = self._kept.get(key)
-        return kept if kept is not None and _now_s() < kept.at_s + kept.ttl_s else None
+        kept = self._find(key)
+        return kept if kept is not None and _now_s() < kept.until_s else None
+
+    def _stale(self, key: Key) -> Kept | None:
+        kept = self._find(key)
+        if kept is None or not self._options.stale_s or _rcode(kept.wire) == SERVFAIL:
+            return None
+        return kept if kept.until_s <= _now_s() < kept.until_s + self._options.stale_s else None
 
     def _keep(self, key: Key, query: Query, reply: Reply) -> None:
         wire = reply.wire or b""
@@ -113,22 +153,43 @@ class Cache(Plugin):
         rcode = flags & 15
         if flags & 0x200 or rcode not in (NOERROR, NXDOMAIN, SERVFAIL):
             return
+        if rcode == SERVFAIL and self._stale(key) is not None:
+            return  # What is old is better than that.
         try:
             offsets = tuple(at for at, _ in ttl_offsets(wire))
         except (ValueError, IndexError, struct.error):
             return
-        ttls = [_ttl(wire, at) for at in offsets]
-        is_positive = rcode == NOERROR and HEADER.unpack_from(wire)[3] > 0
-        limit_s = self._positive_s if is_positive else self._negative_s
-        if rcode == SERVFAIL or not ttls:
-            limit_s = min(limit_s, FAILURE_S)
-        ttl_s = min([limit_s, *ttls])
+        is_success = rcode == NOERROR and HEADER.unpack_from(wire)[3] > 0
+        ttl_s = self._ttl_s(key, [_ttl(wire, at) for at in offsets], rcode, is_success=is_success)
         if ttl_s <= 0:
             return
-        self._kept.pop(key, None)
-        self._kept[key] = Kept(reply, pack_whole(query, reply), offsets, _now_s(), ttl_s)
-        if len(self._kept) > self._kept_max:
-            self._kept.pop(next(iter(self._kept)))
+        self._kept[not is_success].pop(key, None)
+        kept = self._kept[is_success]
+        before = kept.pop(key, None)
+        kept[key] = Kept(reply, pack_whole(query, reply), offsets, _now_s(), ttl_s)
+        if before is not None:
+            kept[key].uses, kept[key].used_s = before.uses, before.used_s
+        if len(kept) > self._options.rules(is_success=is_success).kept_max:
+            kept.pop(next(iter(kept)))
+
+    def _ttl_s(self, key: Key, ttls: Sequence[int], rcode: int, *, is_success: bool) -> float:
+        """How long an answer is kept; not at all where that is 0."""
+        rules = self._options.rules(is_success=is_success)
+        if zone_around(rules.not_in, key[0]) is not None:
+            return 0
+        if rcode == SERVFAIL or not ttls:
+            return self._options.failure_s
+        return max(rules.least_s, min([rules.most_s, *ttls])) if min(ttls) else 0
+
+    def _aged(self, kept: Kept) -> Reply:
+        """The answer with the time that is left for it."""
+        if self._options.keeps_ttl and _now_s() < kept.until_s:
+            return replace(kept.reply, wire=kept.wire)
+        left_s = max(int(kept.until_s - _now_s()), STALE_TTL)
+        wire = bytearray(kept.wire)
+        for at in kept.offsets:
+            struct.pack_into("!I", wire, at, left_s)
+        return replace(kept.reply, wire=bytes(wire))
 
 
 def pack_whole(query: Query, reply: Reply) -> bytes:
@@ -136,18 +197,14 @@ def pack_whole(query: Query, reply: Reply) -> bytes:
     return pack(replace(query, over_tcp=True), reply)
 
 
+def _rcode(wire: bytes) -> int:
+    found: int = HEADER.unpack_from(wire)[1] & 15
+    return found
+
+
 def _ttl(wire: bytes, offset: int) -> int:
     found: int = struct.unpack_from("!I", wire, offset)[0]
     return found if found < 1 << 31 else 0
-
-
-def _aged(kept: Kept, now_s: float) -> Reply:
-    """The answer with the time that has passed taken off."""
-    passed = int(now_s - kept.at_s)
-    wire = bytearray(kept.wire)
-    for at in kept.offsets:
-        struct.pack_into("!I", wire, at, max(_ttl(kept.wire, at) - passed, STALE_TTL))
-    return replace(kept.reply, wire=bytes(wire))
 
 
 def _now_s() -> float:
@@ -157,26 +214,5 @@ def _now_s() -> float:
 def make(directive: Directive, block: Block, _site: Site) -> Plugin:
     """The plugin that a `cache` line asks for."""
     arguments = list(directive.arguments)
-    limit_s = float(arguments.pop(0)) if arguments and arguments[0].isdigit() else None
-    positive_s = POSITIVE_S if limit_s is None else limit_s
-    negative_s = NEGATIVE_S if limit_s is None else limit_s
-    kept_max, stale_s = KEPT_MAX, STALE_S
-    for word, *values in directive.block:
-        numbers = [float(one) for one in values if one.isdigit()]
-        if word in ("success", "denial") and numbers:
-            kept_max = int(numbers[0]) if word == "success" else kept_max
-            if len(numbers) > 1 and word == "success":
-                positive_s = numbers[1]
-            elif len(numbers) > 1:
-                negative_s = numbers[1]
-        elif word == "serve_stale":
-            stale_s = duration_s(values[0]) if values else STALE_S
-        elif word not in ("prefetch", "servfail", "disable", "keepttl"):
-            raise directive.wrong(f"cannot use {' '.join((word, *values))}")
-    return Cache(
-        zones_of(arguments, block),
-        positive_s=positive_s,
-        negative_s=negative_s,
-        kept_max=kept_max,
-        stale_s=stale_s,
-    )
+    most_s = float(arguments.pop(0)) if arguments and arguments[0].isdigit() else None
+    return Cache(zones_of(arguments, block), read_options(directive, most_s))

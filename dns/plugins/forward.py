@@ -7,15 +7,30 @@ all have failed they are asked all the same, for what else is there to do.
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Sequence
+import ssl
+import struct
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
+from dnslib import QTYPE, RCODE
+from dnslib.dns import DNSError
 from msgspec import Struct
 
 from dns.corefile import PORT, Block, Directive
-from dns.message import HEADER, Labels, Query, Reply, is_within, question_end
+from dns.message import (
+    HEADER,
+    IN,
+    REFUSED,
+    Labels,
+    Query,
+    Reply,
+    is_within,
+    labels_of,
+    question_end,
+)
 from dns.plugins.plugin import Ask, Plugin, Site, zones_of
 from knarr.daemon.settings import duration_s
 
@@ -39,8 +54,22 @@ WAITING_MAX = 4096
 UPSTREAMS_MAX = 15
 """As many as CoreDNS takes."""
 
-_CHECK = HEADER.pack(0, 0x100, 1, 0, 0, 0) + b"\x00\x00\x02\x00\x01"
-"""A query for the root's name servers."""
+RECURSION_DESIRED = 0x100
+
+TRUNCATED = 2
+"""The bit of a message's third byte that says that records are missing."""
+
+CHECK_MIN_S = 0.5
+"""What an upstream gets to pass a check, however often it is checked."""
+
+TLS_PORT = 853
+
+
+class TlsOptions(Struct):
+    """Whom we trust and who we are, and the name that upstreams have to show."""
+
+    context: ssl.SSLContext
+    server_name: str = ""
 
 
 class UpstreamError(OSError):
@@ -53,6 +82,8 @@ class Upstream(Struct):
     address: str
     port: int
     fails: int = 0
+    tls: TlsOptions | None = None
+    """How it is asked over TLS; None for plainly."""
 
     def is_down(self, fails_max: int) -> bool:
         """Whether it failed too often lately."""
@@ -69,7 +100,18 @@ class ForwardOptions(Struct, frozen=True, kw_only=True):
     fails_max: int = FAILS_MAX
     check_s: float = CHECK_S
     force_tcp: bool = False
+    prefer_udp: bool = False
     waiting_max: int = WAITING_MAX
+    next_codes: frozenset[int] = frozenset()
+    """What upstreams may say for the next plugin to be asked instead."""
+    fails_fast: bool = False
+    """Whether nobody is asked when all have failed."""
+    check_recursive: bool = True
+    check_name: Labels = ()
+
+
+Read = Callable[[list[str]], dict[str, object]]
+"""What a line of the block sets. Raises ValueError or IndexError."""
 
 
 class Forward(Plugin):
@@ -99,9 +141,13 @@ class Forward(Plugin):
         self._waiting += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
-                return Reply(wire=await self._ask(query))
+                wire = await self._ask(query)
         finally:
             self._waiting -= 1
+        if options.next_codes and HEADER.unpack_from(wire)[1] & 15 in options.next_codes:
+            further = await ask_next(query)
+            return further if further.rcode != REFUSED or further.wire else Reply(wire=wire)
+        return Reply(wire=wire)
 
     async def run(self) -> None:
         """Check the upstreams that failed until they answer."""
@@ -117,6 +163,9 @@ class Forward(Plugin):
     async def _ask(self, query: Query) -> bytes:
         why = "no upstreams"
         for upstream in self._in_turn():
+            if self._options.fails_fast and upstream.is_down(self._options.fails_max):
+                why = "all have failed lately"
+                break
             try:
                 async with asyncio.timeout(ANSWER_S):
                     wire = await self._exchange(query, upstream)
@@ -142,16 +191,32 @@ class Forward(Plugin):
         number = self._site.chance.getrandbits(16).to_bytes(2, "big")
         wire = number + query.wire[2:]
         end = question_end(wire)
-        if not (self._options.force_tcp or query.over_tcp):
-            return await _over_udp(wire, end, upstream)
-        return await over_tcp(wire, upstream)
+        options = self._options
+        by_stream = options.force_tcp or (query.over_tcp and not options.prefer_udp)
+        if by_stream or upstream.tls is not None:
+            return await over_tcp(wire, upstream)
+        reply = await _over_udp(wire, end, upstream)
+        if query.over_tcp and reply[2] & TRUNCATED:
+            return await over_tcp(wire, upstream)
+        return reply
 
     async def _check(self, upstream: Upstream) -> None:
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(self._options.check_s):
-                await _over_udp(_CHECK, len(_CHECK), upstream)
+        wire = self._check_wire()
+        with suppress(OSError, TimeoutError, EOFError):
+            async with asyncio.timeout(max(self._options.check_s, CHECK_MIN_S)):
+                if upstream.tls is not None:
+                    await over_tcp(wire, upstream)
+                else:
+                    await _over_udp(wire, len(wire), upstream)
             upstream.fails = 0
             log.info("upstream answers again", address=upstream.address)
+
+    def _check_wire(self) -> bytes:
+        """A query for name servers."""
+        flags = RECURSION_DESIRED if self._options.check_recursive else 0
+        labels = (bytes([len(one)]) + one for one in self._options.check_name)
+        head = HEADER.pack(0, flags, 1, 0, 0, 0)
+        return head + b"".join(labels) + b"\x00" + struct.pack("!HH", QTYPE.NS, IN)
 
 
 async def _over_udp(wire: bytes, end: int, upstream: Upstream) -> bytes:
@@ -169,7 +234,13 @@ async def _over_udp(wire: bytes, end: int, upstream: Upstream) -> bytes:
 
 async def over_tcp(wire: bytes, upstream: Upstream) -> bytes:
     """One question over a connection of its own."""
-    reader, writer = await asyncio.open_connection(upstream.address, upstream.port)
+    tls = upstream.tls
+    reader, writer = await asyncio.open_connection(
+        upstream.address,
+        upstream.port,
+        ssl=tls.context if tls is not None else None,
+        server_hostname=(tls.server_name or upstream.address) if tls is not None else None,
+    )
     try:
         writer.write(len(wire).to_bytes(2, "big") + wire)
         reply = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
@@ -192,10 +263,17 @@ def make(directive: Directive, block: Block, site: Site) -> Plugin:
     if len(directive.arguments) < 2:
         raise directive.wrong("needs a zone and at least one server")
     zone, *places = directive.arguments
-    upstreams = tuple(one for place in places for one in _upstreams(directive, place, site))
     settings: dict[str, object] = {}
+    tls: dict[str, list[str]] = {}
     for word, *values in directive.block:
-        _set(directive, settings, word, values)
+        if word in ("tls", "tls_servername"):
+            tls[word] = values
+        else:
+            _set(directive, settings, word, values)
+    secure = (
+        _tls(directive, tls) if tls or any(one.startswith("tls://") for one in places) else None
+    )
+    upstreams = tuple(one for place in places for one in _upstreams(directive, place, site, secure))
     return Forward(
         ForwardOptions(
             zone=zones_of((zone,), block)[0],
@@ -207,37 +285,98 @@ def make(directive: Directive, block: Block, site: Site) -> Plugin:
 
 
 def _set(directive: Directive, settings: dict[str, object], word: str, values: list[str]) -> None:
-    value = values[0] if values else ""
-    if word == "except" and values:
-        settings["except_zones"] = zones_of(values, Block((), 0, ()))
-    elif word == "policy" and value in ("random", "round_robin", "sequential"):
-        settings["policy"] = value
-    elif word == "max_fails" and value.isdigit():
-        settings["fails_max"] = int(value)
-    elif word == "max_concurrent" and value.isdigit():
-        settings["waiting_max"] = int(value)
-    elif word == "health_check" and value:
-        settings["check_s"] = duration_s(value)
-    elif word == "force_tcp" and not values:
-        settings["force_tcp"] = True
-    elif word not in ("expire", "prefer_udp", "next", "failfast_all_unhealthy_upstreams"):
-        raise directive.wrong(f"cannot use {' '.join((word, *values))}")
+    try:
+        settings.update(_READ[word](values))
+    except (KeyError, ValueError, IndexError, ArgumentTypeError, AttributeError, DNSError):
+        raise directive.wrong(f"cannot use {' '.join((word, *values))}") from None
 
 
-def _upstreams(directive: Directive, place: str, site: Site) -> list[Upstream]:
+def _policy(values: list[str]) -> dict[str, object]:
+    if values[0] not in ("random", "round_robin", "sequential"):
+        raise ValueError
+    return {"policy": values[0]}
+
+
+def _check(values: list[str]) -> dict[str, object]:
+    """DURATION [no_rec] [domain FQDN]."""
+    found: dict[str, object] = {"check_s": duration_s(values[0])}
+    rest = values[1:]
+    while rest:
+        match rest:
+            case ["no_rec", *rest]:
+                found["check_recursive"] = False
+            case ["domain", name, *rest]:
+                found["check_name"] = labels_of(name)
+            case _:
+                raise ValueError
+    return found
+
+
+def _unused(values: list[str]) -> dict[str, object]:
+    """Said of connections that are kept; ours are made for one question each."""
+    if len(values) != 1:
+        raise ValueError
+    return {}
+
+
+def _flag(field: str) -> Read:
+    def read(values: list[str]) -> dict[str, object]:
+        if values:
+            raise ValueError
+        return {field: True}
+
+    return read
+
+
+_READ: Mapping[str, Read] = {
+    "except": lambda values: {"except_zones": zones_of([*values], Block((), 0, ()))},
+    "policy": _policy,
+    "max_fails": lambda values: {"fails_max": int(values[0])},
+    "max_concurrent": lambda values: {"waiting_max": int(values[0]) or WAITING_MAX},
+    "health_check": _check,
+    "force_tcp": _flag("force_tcp"),
+    "prefer_udp": _flag("prefer_udp"),
+    "failfast_all_unhealthy_upstreams": _flag("fails_fast"),
+    "next": lambda values: {"next_codes": frozenset(getattr(RCODE, one.upper()) for one in values)},
+    "expire": _unused,
+    "max_idle_conns": _unused,
+    "max_age": _unused,
+    "max_connect_attempts": _unused,
+}
+
+
+def _tls(directive: Directive, words: Mapping[str, list[str]]) -> TlsOptions:
+    """`tls [CERT KEY] [CA]` and `tls_servername NAME`."""
+    files = words.get("tls", [])
+    if len(files) > 3:
+        raise directive.wrong("tls takes CERT KEY CA")
+    try:
+        context = ssl.create_default_context(cafile=files[-1] if len(files) in (1, 3) else None)
+        if len(files) > 1:
+            context.load_cert_chain(files[0], files[1])
+        return TlsOptions(context, words.get("tls_servername", [""])[0])
+    except (OSError, ValueError, IndexError) as error:
+        raise directive.wrong(f"tls {' '.join(files)}: {error}") from None
+
+
+def _upstreams(
+    directive: Directive, place: str, site: Site, secure: TlsOptions | None
+) -> list[Upstream]:
     if "/" in place and "://" not in place:
         return [one for one in _of_file(Path(place)) if not _is_us(one, site)]
     transport, _, rest = place.rpartition("://")
-    if transport not in ("", "dns"):
+    if transport not in ("", "dns", "tls"):
         raise directive.wrong(f"cannot ask over {transport}")
+    tls = secure if transport == "tls" else None
     address, port = rest, ""
     if rest.startswith("["):
         address, _, port = rest[1:].partition("]")
         port = port.lstrip(":")
     elif rest.count(":") == 1:
         address, _, port = rest.partition(":")
+    default = TLS_PORT if tls is not None else PORT
     try:
-        return [Upstream(str(ipaddress.ip_address(address)), int(port or PORT))]
+        return [Upstream(str(ipaddress.ip_address(address)), int(port or default), tls=tls)]
     except ValueError:
         raise directive.wrong(f"{place!r} is neither an address nor a file") from None
 

@@ -1,7 +1,7 @@
 """Answers for the cluster's zone and its reverse zones."""
 
-from collections.abc import Iterator
-from typing import cast, get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args
 
 from dnslib import QTYPE, RD
 from msgspec import Struct
@@ -22,6 +22,7 @@ from dns.message import (
 )
 from dns.plugins.plugin import Ask, Plugin, Site, zone_around, zones_of
 from dns.records import Node, PodsMode, Zone, find, find_address
+from knarr.api.selectors import parse
 
 REVERSE = ((b"in-addr", b"arpa"), (b"ip6", b"arpa"))
 
@@ -153,34 +154,80 @@ def make(directive: Directive, block: Block, site: Site) -> Plugin:
     """The plugin that a `kubernetes` block asks for."""
     zones = zones_of(directive.arguments, block)
     forward = _forward_zones(zones, directive)
-    ttl, pods, namespaces, short = 5, "disabled", frozenset[str](), False
+    first = Zone(name=forward[0], pods="disabled", addresses=site.addresses)
+    short = False
     fallthrough: tuple[Labels, ...] = ()
     for word, *values in directive.block:
-        if word == "ttl" and len(values) == 1 and values[0].isdigit() and int(values[0]) <= 3600:
-            ttl = int(values[0])
-        elif word == "pods" and len(values) == 1 and values[0] in get_args(PodsMode):
-            pods = values[0]
-        elif word == "namespaces" and values:
-            namespaces = frozenset(values)
-        elif word == "short" and not values:
+        if word == "short" and not values:
             short = True
         elif word == "fallthrough":
             fallthrough = zones_of(values, block) if values else zones
         elif word not in _IGNORED:
-            raise directive.wrong(f"cannot use {' '.join((word, *values))}")
-    made = tuple(
-        Zone(
-            name=zone,
-            ttl=ttl,
-            pods=cast("PodsMode", pods),
-            addresses=site.addresses,
-            namespaces=namespaces,
-        )
-        for zone in forward
-    )
+            first = _set(directive, first, word, values)
+    if first.namespaces and first.namespace_selector.requirements:
+        raise directive.wrong("takes namespaces or namespace_labels, not both")
+    made = tuple(replace(first, name=zone) for zone in forward)
     reverse = tuple(zone for zone in zones if zone[-2:] in REVERSE)
     options = KubernetesOptions(zones=made, reverse=reverse, fallthrough=fallthrough, short=short)
     return Kubernetes(options, site)
+
+
+def _set(directive: Directive, zone: Zone, word: str, values: list[str]) -> Zone:
+    try:
+        return replace(zone, **_READ[word](values))
+    except (KeyError, ValueError, IndexError):
+        raise directive.wrong(f"cannot use {' '.join((word, *values))}") from None
+
+
+def _ttl(values: list[str]) -> dict[str, Any]:
+    if len(values) != 1 or not 0 <= int(values[0]) <= 3600:
+        raise ValueError
+    return {"ttl": int(values[0])}
+
+
+def _pods(values: list[str]) -> dict[str, Any]:
+    if len(values) != 1 or values[0] not in get_args(PodsMode):
+        raise ValueError
+    return {"pods": values[0]}
+
+
+def _namespaces(values: list[str]) -> dict[str, Any]:
+    if not values:
+        raise ValueError
+    return {"namespaces": frozenset(values)}
+
+
+def _selector(field: str) -> Callable[[list[str]], dict[str, Any]]:
+    def read(values: list[str]) -> dict[str, Any]:
+        if not values:
+            raise ValueError
+        return {field: parse(" ".join(values))}
+
+    return read
+
+
+def _only(word: str, field: str, *, value: bool) -> Callable[[list[str]], dict[str, Any]]:
+    """A line that says nothing but itself, or one certain word."""
+
+    def read(values: list[str]) -> dict[str, Any]:
+        if values != ([word] if word else []):
+            raise ValueError
+        return {field: value}
+
+    return read
+
+
+_READ: Mapping[str, Callable[[list[str]], dict[str, Any]]] = {
+    "ttl": _ttl,
+    "pods": _pods,
+    "namespaces": _namespaces,
+    "labels": _selector("selector"),
+    "namespace_labels": _selector("namespace_selector"),
+    "noendpoints": _only("", "has_endpoints", value=False),
+    "endpoint_pod_names": _only("", "names_pods", value=True),
+    "ignore": _only("empty_service", "hides_empty", value=True),
+}
+"""What a line of the block says of the zones. They raise ValueError or IndexError."""
 
 
 def _forward_zones(zones: tuple[Labels, ...], directive: Directive) -> list[Labels]:
@@ -190,5 +237,13 @@ def _forward_zones(zones: tuple[Labels, ...], directive: Directive) -> list[Labe
     return forward
 
 
-_IGNORED = ("endpoint", "tls", "kubeconfig", "noendpoints", "endpoint_pod_names", "labels")
-"""Ours hears of the cluster by other ways, or does so always."""
+_IGNORED = (
+    "endpoint",
+    "tls",
+    "kubeconfig",
+    "apiserver_qps",
+    "apiserver_burst",
+    "apiserver_max_inflight",
+    "startup_timeout",
+)
+"""How the API server is reached: flags of the process say that here."""

@@ -4,6 +4,7 @@ A plugin answers a query itself or asks the next one, and may change what goes
 either way. Copy `log.py` to begin another.
 """
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,11 @@ class Plugin:
     sees_all = False
     """Whether it must see every query, even those with ready-made answers."""
 
+    takes_classes = False
+    """Whether it is to be asked about classes other than the Internet's."""
+    lameduck_s = 0.0
+    """For so long queries are answered after the end is near."""
+
     async def answer(self, query: Query, ask_next: Ask) -> Reply:
         """Answer a query or have the next one do so."""
         return await ask_next(query)
@@ -67,6 +73,15 @@ Make = Callable[[Directive, Block, Site], Plugin]
 """Makes a plugin from its configuration. Raises CorefileError."""
 
 
+MakeAll = Callable[[Sequence[Directive], Block, Site], Plugin]
+"""Makes one plugin from all its lines of a server. Raises CorefileError."""
+
+
+def each_for_itself(directive: Directive, _block: Block, _site: Site) -> "Plugin":
+    """Stands in the order for a plugin that is made from all its lines together."""
+    raise directive.wrong("is made from all its lines")
+
+
 def chained(plugins: Sequence[Plugin]) -> Ask:
     """The way through plugins in this order."""
     ask: Ask = _refuse
@@ -76,8 +91,27 @@ def chained(plugins: Sequence[Plugin]) -> Ask:
 
 
 def zones_of(arguments: Sequence[str], block: Block) -> tuple[Labels, ...]:
-    """The zones a plugin is for: those named, else the server's."""
-    return tuple(lower(labels_of(zone)) for zone in arguments or block.zones)
+    """The zones a plugin is for: those named, else the server's; ranges are reverse zones."""
+    names = (name for zone in arguments or block.zones for name in reverse_zones(zone))
+    return tuple(lower(labels_of(name)) for name in names)
+
+
+def reverse_zones(zone: str) -> Sequence[str]:
+    """The reverse zones of a range of addresses; what is none stays as it is."""
+    if "/" not in zone:
+        return (zone,)
+    try:
+        network = ipaddress.ip_network(zone, strict=False)
+    except ValueError:
+        return (zone,)
+    bits = 8 if network.version == 4 else 4
+    length = min(-(-network.prefixlen // bits) * bits, network.max_prefixlen)
+    parts = length // bits
+    found = []
+    for one in network.subnets(new_prefix=length):
+        labels = one.network_address.reverse_pointer.split(".")
+        found.append(".".join(labels[len(labels) - 2 - parts :]))
+    return found
 
 
 def zone_around(zones: Sequence[Labels], name: Labels) -> Labels | None:

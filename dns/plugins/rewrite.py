@@ -1,112 +1,167 @@
-"""Asks about another name than the client did, and answers as if it were his."""
+"""Asks something else than the client did, and answers as if it were his question.
 
-import re
-from collections.abc import Callable
+All rules of a server are one step. They are tried in turn; the first that fits is
+the last, unless it begins with `continue`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 
 from dnslib import QTYPE
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dns.corefile import Block, Directive
-from dns.message import (
-    Labels,
-    Query,
-    Record,
-    Reply,
-    labels_of,
-    lower,
-    question,
-    records_of,
-    text_of,
-)
+from dns.message import IN, REFUSED, Query, Reply, labels_of, question, records_of
 from dns.plugins.plugin import Ask, Plugin, Site
+from dns.plugins.rewrite_options import edns_rule
+from dns.plugins.rewrite_rules import (
+    RENAMES,
+    Change,
+    Rename,
+    Rule,
+    RuleError,
+    class_rule,
+    name_rule,
+    rcode_rule,
+    rename,
+    ttl_rule,
+    type_rule,
+    with_target,
+)
 
-Change = Callable[[Query], Query | None]
-"""The other question, None where the rule is not for this one."""
+
+class Step(Struct, frozen=True):
+    """One line."""
+
+    rule: Rule | None
+    goes_on: bool
+    alias: Rename | None = None
+    """For `cname`: where an alias is to lead instead."""
 
 
 class Rewrite(Plugin):
-    """One rule."""
+    """The rules of one server."""
 
     name = "rewrite"
 
-    def __init__(self, change: Change) -> None:
-        self._change = change
+    def __init__(self, steps: Sequence[Step], *, takes_classes: bool) -> None:
+        self._steps = tuple(steps)
+        self.takes_classes = takes_classes
 
     async def answer(self, query: Query, ask_next: Ask) -> Reply:
         """Ask the other question and give its answers the name that was asked."""
-        other = self._change(query)
-        if other is None:
-            return await ask_next(query)
+        other, changes, aliases = self._rewritten(query)
+        if other.class_ != IN:
+            return Reply(rcode=REFUSED)
         reply = await ask_next(other)
+        if not changes and not aliases and other is query:
+            return reply
         if reply.wire is not None:
             reply = records_of(reply.wire)
-        answer = tuple(_renamed(one, other.lower, query.name) for one in reply.answer)
-        return replace(reply, answer=answer)
+        for alias in aliases:
+            reply = await _other_alias(query, reply, alias, ask_next)
+        for change in changes:
+            reply = change(reply)
+        return reply
+
+    def _rewritten(self, query: Query) -> tuple[Query, list[Change], list[Rename]]:
+        changes: list[Change] = []
+        aliases: list[Rename] = []
+        for step in self._steps:
+            if step.alias is not None:
+                aliases.append(step.alias)
+                continue
+            found = step.rule(query) if step.rule is not None else None
+            if found is None:
+                continue
+            query = found.query
+            changes[:0] = found.changes  # The last rewritten is the first taken back.
+            if not step.goes_on:
+                break
+        return query, changes, aliases
 
 
-def _renamed(record: Record, before: Labels, after: Labels) -> Record:
-    return record._replace(name=after) if lower(record.name) == before else record
+async def _other_alias(query: Query, reply: Reply, alias: Rename, ask_next: Ask) -> Reply:
+    """The reply with its alias leading elsewhere, and what is there."""
+    for at, one in enumerate(reply.answer):
+        if one.type != QTYPE.CNAME:
+            continue
+        target = alias(str(one.data.label).lower())
+        if target is None:
+            continue
+        answer = (*reply.answer[:at], with_target(one, lambda _, to=target: to))  # type: ignore[misc]
+        if query.type == QTYPE.CNAME:
+            return replace(reply, answer=answer, depends_on=None)
+        further = await ask_next(question(query, labels_of(target), whole=True))
+        records = further.answer if further.wire is None else records_of(further.wire).answer
+        return replace(reply, answer=(*answer, *records), rcode=further.rcode, depends_on=None)
+    return reply
 
 
-def _name_rule(kind: str, source: str, target: str) -> Change:
-    """A rule about names; both are written with or without the last dot."""
-    pattern = re.compile(source if kind == "regex" else re.escape(source))
-    plain, to = text_of(lower(labels_of(source))), text_of(labels_of(target))
-    # What follows a prefix goes on, so neither has a dot of its own at the end.
-    begin, begin_to = source.lower(), target
-
-    def changed(name: str) -> str | None:
-        found = None
-        if kind == "exact" and name == plain:
-            found = to
-        elif kind == "prefix" and name.startswith(begin):
-            found = begin_to + name[len(begin) :]
-        elif kind == "suffix" and name.endswith(plain):
-            found = name[: -len(plain)] + to
-        elif kind == "substring" and begin in name:
-            found = name.replace(begin, begin_to)
-        elif kind == "regex" and (match := pattern.search(name)):
-            found = re.sub(r"\{(\d+)\}", lambda number: match[int(number[1])] or "", target)
-        return found
-
-    def change(query: Query) -> Query | None:
-        name = changed(text_of(query.lower))
-        return None if name is None else question(query, labels_of(name))
-
-    return change
+def _name(words: Sequence[str]) -> Rule:
+    kind, rest = _kind(words, 2)
+    return name_rule(kind, rest[0], rest[1], rest[2:])
 
 
-def _type_rule(source: str, target: str) -> Change:
-    before, after = getattr(QTYPE, source), getattr(QTYPE, target)
-
-    def change(query: Query) -> Query | None:
-        if query.type != before:
-            return None
-        return question(query, query.name, kind=after)
-
-    return change
+def _ttl(words: Sequence[str]) -> Rule:
+    kind, rest = _kind(words, 2)
+    return ttl_rule(kind, *_only(rest, 2))
 
 
-KINDS = ("exact", "prefix", "suffix", "substring", "regex")
+def _rcode(words: Sequence[str]) -> Rule:
+    kind, rest = _kind(words, 3)
+    return rcode_rule(kind, *_only(rest, 3))
 
 
-def make(directive: Directive, _block: Block, _site: Site) -> Plugin:
-    """The plugin that a `rewrite` line asks for."""
-    words = list(directive.arguments)
-    if words[:1] in (["continue"], ["stop"]):
-        del words[0]
-    match words:
-        case ["type", source, target]:
-            return Rewrite(_type_rule(source.upper(), target.upper()))
-        case ["name", kind, source, target, *_] if kind in KINDS:
-            return Rewrite(_rule(directive, kind, source, target))
-        case ["name", source, target] | [source, target]:
-            return Rewrite(_rule(directive, "exact", source, target))
-    raise directive.wrong(f"cannot use {' '.join(words)}")
+FIELDS: Mapping[str, Callable[[Sequence[str]], Rule]] = {
+    "name": _name,
+    "type": lambda words: type_rule(*_only(words, 2)),
+    "class": lambda words: class_rule(*_only(words, 2)),
+    "edns0": edns_rule,
+    "ttl": _ttl,
+    "rcode": _rcode,
+}
 
 
-def _rule(directive: Directive, kind: str, source: str, target: str) -> Change:
-    try:
-        return _name_rule(kind, source, target)
-    except re.error as error:
-        raise directive.wrong(f"{source!r}: {error}") from None
+def _kind(words: Sequence[str], needed: int) -> tuple[str, Sequence[str]]:
+    """How names are compared, which need not be said, and the rest."""
+    if words and words[0] in RENAMES and len(words) > needed:
+        kind, rest = words[0], words[1:]
+    else:
+        kind, rest = "exact", words
+    if len(rest) < needed:
+        raise RuleError(f"needs {needed} words more than {' '.join(words)}")
+    return kind, rest
+
+
+def _only(words: Sequence[str], count: int) -> Sequence[str]:
+    if len(words) != count:
+        raise RuleError(f"cannot use {' '.join(words)}")
+    return words
+
+
+def _step(words: Sequence[str]) -> Step:
+    goes_on = words[:1] == ["continue"]
+    words = words[1:] if words[:1] in (["continue"], ["stop"]) else words
+    field, rest = (words[0], words[1:]) if words else ("", [])
+    if field == "cname":
+        kind, names = _kind(rest, 2)
+        return Step(None, goes_on=goes_on, alias=rename(kind, *_only(names, 2)))
+    if field in FIELDS:
+        return Step(FIELDS[field](rest), goes_on=goes_on)
+    if len(words) == 2:  # Two names alone.
+        return Step(_name(words), goes_on=goes_on)
+    raise RuleError(f"cannot use {' '.join(words)}")
+
+
+def make_all(directives: Sequence[Directive], _block: Block, _site: Site) -> Plugin:
+    """The one plugin that all `rewrite` lines of a server ask for."""
+    steps = []
+    for directive in directives:
+        words = [*directive.arguments, *(word for line in directive.block for word in line)]
+        try:
+            steps.append(_step(words))
+        except RuleError as error:
+            raise directive.wrong(str(error)) from None
+    is_about_classes = any("class" in directive.arguments[:2] for directive in directives)
+    return Rewrite(steps, takes_classes=is_about_classes)

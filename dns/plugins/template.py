@@ -8,7 +8,7 @@ from dnslib.dns import DNSError
 from msgspec import Struct, field
 
 from dns.corefile import Block, Directive
-from dns.message import ANY, Labels, Query, Record, Reply, text_of
+from dns.message import ANY, NXDOMAIN, Labels, Query, Record, Reply, is_within, text_of
 from dns.plugins.plugin import Ask, Plugin, Site, zone_around, zones_of
 
 _FIELD = re.compile(r"\{\{\s*(?:\.(\w+)(?:\.(\w+))?|index\s+\.(Match|Group)\s+\"?(\w+)\"?)\s*\}\}")
@@ -24,6 +24,10 @@ class TemplateOptions(Struct):
     additional: list[str] = field(default_factory=list)
     authority: list[str] = field(default_factory=list)
     rcode: int = 0
+    explanation: tuple[int, str] | None = None
+    """What `ederror` says."""
+    fallthrough: tuple[Labels, ...] = ()
+    """Zones whose names are others' where no pattern fits."""
 
 
 class Template(Plugin):
@@ -42,8 +46,10 @@ class Template(Plugin):
             return await ask_next(query)
         name = text_of(query.name)
         match = next((m for one in options.patterns if (m := one.search(name))), None)
-        if match is None:
+        if match is None and any(is_within(query.lower, one) for one in options.fallthrough):
             return await ask_next(query)
+        if match is None:
+            return Reply(rcode=NXDOMAIN)  # Without an SOA, as we know no more than that.
         known = _known(query, name, zone, match)
         return Reply(
             rcode=options.rcode,
@@ -51,6 +57,7 @@ class Template(Plugin):
             additional=_records(options.additional, known),
             authority=_records(options.authority, known),
             is_authoritative=True,
+            explanation=options.explanation,
         )
 
 
@@ -61,6 +68,9 @@ def _known(query: Query, name: str, zone: Labels, match: re.Match[str]) -> Mappi
         "Zone": text_of(zone),
         "Type": str(QTYPE.get(query.type)),
         "Class": "IN",
+        "Question.Name": name,
+        "Question.Qtype": str(query.type),
+        "Message.Id": str(query.id),
         "Remote": query.client,
     }
     for number in range((match.re.groups or 0) + 1):
@@ -116,5 +126,9 @@ def _set(directive: Directive, options: TemplateOptions, line: tuple[str, ...]) 
         options.patterns += [re.compile(one) for one in values]
     elif word == "rcode" and values:
         options.rcode = getattr(RCODE, values[0].upper())
-    elif word not in ("fallthrough", "ederror"):
+    elif word == "fallthrough":
+        options.fallthrough = zones_of(values or (".",), Block((), 0, ()))
+    elif word == "ederror" and values and values[0].isdigit():
+        options.explanation = int(values[0]), " ".join(values[1:])
+    else:
         raise directive.wrong(f"cannot use {' '.join(line)}")

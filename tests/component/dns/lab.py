@@ -49,6 +49,8 @@ class Lab:
     client: Client
     dns: Dns
     informers: Informers
+    running: asyncio.Task[None]
+    """What answers."""
 
     @property
     def port(self) -> int:
@@ -83,7 +85,7 @@ async def lab(corefile: str = CLUSTER, path: Path | None = None) -> AsyncIterato
         async with asyncio.timeout(10):
             await dns.ready.wait()
         try:
-            yield Lab(client, dns, informers)
+            yield Lab(client, dns, informers, running)
         finally:
             running.cancel()
 

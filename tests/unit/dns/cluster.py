@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from knarr.api.core.references import ObjectReference
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.discovery.endpoint_slice import (
     Endpoint,
@@ -41,6 +42,9 @@ class TableCluster:
     def has_namespace(self, namespace: str) -> bool:
         return namespace in self._namespaces
 
+    def namespace_labels(self, namespace: str) -> Mapping[str, str] | None:
+        return {"name": namespace} if namespace in self._namespaces else None
+
     def services_at(self, address: str) -> Sequence[Service]:
         return [one for one in self._services.values() if address in one.spec.cluster_ips]
 
@@ -77,10 +81,15 @@ def service(
     )
 
 
-def endpoint(address: str, *, hostname: str | None = None, ready: bool | None = True) -> Endpoint:
+def endpoint(
+    address: str, *, hostname: str | None = None, ready: bool | None = True, pod: str = ""
+) -> Endpoint:
     """A pod behind a Service."""
     return Endpoint(
-        addresses=(address,), hostname=hostname, conditions=EndpointConditions(ready=ready)
+        addresses=(address,),
+        hostname=hostname,
+        conditions=EndpointConditions(ready=ready),
+        target_ref=ObjectReference(kind="Pod", name=pod) if pod else None,
     )
 
 

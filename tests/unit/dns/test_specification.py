@@ -5,6 +5,7 @@ from dnslib import QTYPE
 
 from dns.message import labels_of
 from dns.records import Zone, find, find_address
+from knarr.api.selectors import parse
 from tests.unit.dns.cluster import TableCluster, endpoint, endpoint_slice, service
 
 ZONE = Zone(name=labels_of("cluster.local"), addresses=("10.96.0.10",))
@@ -17,6 +18,8 @@ CLUSTER = TableCluster(
         service("quorum", "None", ports=[("peer", 2380, "TCP")]),
         service("empty", "None"),
         service("v6", "None"),
+        service("dual", "None"),
+        service("named", "None"),
         service("outside", external_name="db.example.org"),
     ],
     slices=[
@@ -30,6 +33,14 @@ CLUSTER = TableCluster(
             ports=[("peer", 2380, "TCP")],
         ),
         endpoint_slice("v6", endpoint("fd01::5")),
+        endpoint_slice("dual", endpoint("10.2.0.1", hostname="both")),
+        endpoint_slice(
+            "named",
+            endpoint("10.3.0.8", pod="pod-8"),
+            endpoint("10.3.0.9", hostname="own", pod="pod-9"),
+        ),
+        endpoint_slice("dual", endpoint("fd02::1", hostname="both")),
+        endpoint_slice("dual", endpoint("10.2.0.2", hostname="both")),
     ],
     pods={"10.1.0.5": "default"},
 )
@@ -90,6 +101,23 @@ def answer(name: str, kind: str, zone: Zone = ZONE) -> list[str] | None:
         ),
         pytest.param(
             f"10-1-0-8.quorum.{SVC}", "A", ["10.1.0.8"], id="2.4.1 endpoints without name get one"
+        ),
+        pytest.param(
+            f"both.dual.{SVC}", "A", ["10.2.0.1", "10.2.0.2"], id="2.4.1 all addresses of a host"
+        ),
+        pytest.param(f"both.dual.{SVC}", "AAAA", ["fd02::1"], id="2.4.1 AAAA of a host"),
+        pytest.param(f"dual.{SVC}", "AAAA", ["fd02::1"], id="2.4.1 AAAA beside A"),
+        pytest.param(
+            f"_http._tcp.dual.{SVC}",
+            "SRV",
+            [f"0 100 8080 both.dual.{SVC}."],
+            id="2.4.2 SRV of a host once, however many addresses it has",
+        ),
+        pytest.param(
+            "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.d.f.ip6.arpa",
+            "PTR",
+            [f"both.dual.{SVC}."],
+            id="2.4.3 PTR of a host's other address",
         ),
         pytest.param(f"late.quorum.{SVC}", "A", None, id="2.4.1 only ready ones"),
         pytest.param(f"web-0.web.{SVC}", "A", None, id="2.4.1 only headless Services name them"),
@@ -153,3 +181,38 @@ def test_only_some_namespaces() -> None:
     zone = Zone(name=ZONE.name, namespaces=frozenset({"other"}))
     assert answer(f"web.{SVC}", "A", zone) is None
     assert answer("7.0.96.10.in-addr.arpa", "PTR", zone) is None
+
+
+def test_only_namespaces_and_services_with_labels() -> None:
+    ours = Zone(name=ZONE.name, namespace_selector=parse("name=default"))
+    others = Zone(name=ZONE.name, namespace_selector=parse("name=other"))
+    assert answer(f"web.{SVC}", "A", ours) == ["10.96.0.7"]
+    assert answer(f"web.{SVC}", "A", others) is None
+    assert answer("7.0.96.10.in-addr.arpa", "PTR", others) is None
+    chosen = Zone(name=ZONE.name, selector=parse("public=yes"))
+    assert answer(f"web.{SVC}", "A", chosen) is None
+    assert answer("7.0.96.10.in-addr.arpa", "PTR", chosen) is None
+    assert answer("5.0.1.10.in-addr.arpa", "PTR", chosen) is None
+
+
+def test_without_endpoints() -> None:
+    zone = Zone(name=ZONE.name, has_endpoints=False)
+    assert answer(f"web.{SVC}", "A", zone) == ["10.96.0.7"]
+    for name in (f"quorum.{SVC}", f"member-0.quorum.{SVC}", "5.0.1.10.in-addr.arpa"):
+        assert answer(name, "A", zone) is None, name
+
+
+def test_endpoints_are_called_as_their_pods() -> None:
+    zone = Zone(name=ZONE.name, names_pods=True)
+    assert answer(f"pod-8.named.{SVC}", "A", zone) == ["10.3.0.8"]
+    assert answer(f"own.named.{SVC}", "A", zone) == ["10.3.0.9"], "a hostname goes first"
+    assert answer(f"pod-8.named.{SVC}", "A") is None
+    assert answer(f"10-3-0-8.named.{SVC}", "A") == ["10.3.0.8"]
+
+
+def test_services_that_nobody_answers_for() -> None:
+    zone = Zone(name=ZONE.name, hides_empty=True)
+    assert answer(f"web.{SVC}", "A", zone) == ["10.96.0.7"]
+    for name in (f"empty.{SVC}", f"bare.{SVC}"):
+        assert answer(name, "A", zone) is None, name
+        assert answer(name, "A") is not None, name
