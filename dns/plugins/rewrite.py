@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dns.corefile import Block, Directive
-from dns.message import IN, REFUSED, Query, Reply, labels_of, question, records_of
+from dns.message import IN, REFUSED, Query, Reply, labels_of, pack, question, records_of
 from dns.plugins.plugin import Ask, Plugin, Site
 from dns.plugins.rewrite_options import edns_rule
 from dns.plugins.rewrite_rules import (
@@ -56,13 +56,15 @@ class Rewrite(Plugin):
         reply = await ask_next(other)
         if not changes and not aliases and other is query:
             return reply
+        is_others = reply.wire is not None
         if reply.wire is not None:
             reply = records_of(reply.wire)
         for alias in aliases:
             reply = await _other_alias(query, reply, alias, ask_next)
         for change in changes:
             reply = change(reply)
-        return reply
+        # What others said may be kept, as long as it is whole.
+        return Reply(wire=pack(replace(query, over_tcp=True), reply)) if is_others else reply
 
     def _rewritten(self, query: Query) -> tuple[Query, list[Change], list[Rename]]:
         changes: list[Change] = []

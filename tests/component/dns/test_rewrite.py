@@ -151,6 +151,22 @@ def opt(options: dict[int, bytes]) -> RR:
     return EDNS0(udp_len=1232, opts=[EDNSOption(code, data) for code, data in options.items()])
 
 
+async def test_what_others_said_is_kept_rewritten() -> None:
+    def say(query: DNSRecord) -> bytes:
+        reply = query.reply(aa=0)
+        reply.add_answer(*RR.fromZone(f"{query.q.qname} 60 IN A 192.0.2.1"))
+        return bytes(reply.pack())
+
+    async with upstream(say) as (other, port):
+        rules = "rewrite name suffix .ours .example.org answer auto\n cache 30\n"
+        async with lab(f".:5300 {{\n {rules} forward . {ADDRESS}:{port}\n}}\n") as it:
+            for name in ("www.ours", "WWW.ours"):
+                reply = await it.ask(name)
+                assert [str(one.rname).lower() for one in reply.rr] == ["www.ours."]
+                assert str(reply.rr[0].rdata) == "192.0.2.1"
+    assert other.asked == ["www.example.org."]
+
+
 async def test_what_a_client_says_of_itself_goes_along() -> None:
     seen: list[DNSRecord] = []
 
