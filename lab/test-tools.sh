@@ -13,6 +13,7 @@ want busybox busybox
 want dpkg-source dpkg-dev
 want dig bind9-dnsutils
 want conntrack conntrack
+want newuidmap uidmap
 if [ "${1:-}" = faults ]; then
   want faketime faketime
   want strace strace

@@ -3,7 +3,6 @@
 import gc
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from knarr.cluster.options import (
     state_home,
     up_options,
 )
-from knarr.cluster.rootless import settle, sweep
+from knarr.cluster.rootless import remove, settle, sweep
 from knarr.daemon.settings import Flags, SettingsError
 
 START_S = 60.0
@@ -74,7 +73,7 @@ def delete(arguments: Sequence[str]) -> int:
     _remove_containers(folder)
     sweep(folder.path)
     _unmount(folder.path)
-    shutil.rmtree(folder.path, ignore_errors=True)
+    remove(folder.path)
     home = os.environ.get("HOME", "/root")
     kubeconfig = found.kubeconfig or os.environ.get("KUBECONFIG", "").split(":")[0]
     remove_context(Path(kubeconfig or f"{home}/.kube/config"), found.name)

@@ -18,13 +18,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from knarr.cluster.options import UpOptions
+from knarr.cluster.subordinate import foreign_namespaces, map_many
 from knarr.daemon.settings import SettingsError
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -110,28 +111,61 @@ def enter(folder: Path) -> Outside:
     """Move into a network of our own. Raise SettingsError."""
     sweep(folder)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    us = os.getpid()
     if os.fork() == 0:
         ours.close()
+        theirs.recv(1)
+        theirs.send(b"y" if map_many(us) else b"n")
         _serve(theirs)
     theirs.close()
     user, group = os.getuid(), os.getgid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
         raise SettingsError(f"--network rootless: {os.strerror(ctypes.get_errno())}")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    ours.send(b"?")
+    if ours.recv(1) != b"y":
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     return Outside(ours)
 
 
 def sweep(folder: Path) -> None:
     """End what a cluster that was killed left: from within another network we could not."""
     uids = {path.name.encode() for path in folder.glob("nodes/*/pods/*")}
-    for path in Path("/proc").glob("[0-9]*/environ") if uids else ():
+    left = list(_belonging_to(uids)) if uids else []
+    for namespace in foreign_namespaces(left):
+        # Only who is root in there may end users of other numbers.
+        if (child := os.fork()) == 0:
+            if ctypes.CDLL(None).setns(namespace, CLONE_NEWUSER) == 0:
+                _kill(_belonging_to(uids))
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.close(namespace)
+    _kill(left)
+
+
+def _belonging_to(uids: Container[bytes]) -> Iterator[int]:
+    """The processes of pods."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             found = [one for one in path.read_bytes().split(b"\0") if one.startswith(MARK)]
             if found and found[0].removeprefix(MARK).partition(b"/")[0] in uids:
-                os.kill(int(path.parent.name), signal.SIGKILL)
+                yield int(path.parent.name)
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def remove(folder: Path) -> None:
+    """Remove a cluster's folder, and in it what users of other numbers have written."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists() and os.geteuid() != 0:
+        inside = ("unshare", "--user", "--map-root-user", "--map-auto")
+        subprocess.run((*inside, "rm", "-rf", str(folder)), capture_output=True, check=False)
 
 
 def nameservers(resolv_conf: Path = Path("/etc/resolv.conf")) -> Sequence[str]:

@@ -413,3 +413,64 @@ def _answers_from_all(users: UsersCluster, port: int) -> str:
 def _is_down(users: UsersCluster) -> str:
     assert "stopped" in users.knarr("status", "--name", users.name, check=False)
     return ""
+
+
+RANGES = "nobody:200000:65536\n"
+
+GROUPS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: many}
+spec:
+  terminationGracePeriodSeconds: 0
+  securityContext:
+    {runAsUser: 1001, runAsGroup: 2002, fsGroup: 4004, supplementalGroups: [3003]}
+  volumes: [{name: data, emptyDir: {}}]
+  containers:
+  - name: main
+    image: none
+    command: [sh, -c, "touch here /data/own; id -u >/data/id; id -G >>/data/id; exec sleep 1000"]
+    volumeMounts: [{name: data, mountPath: /data}]
+"""
+
+
+class RangesCluster(UsersCluster):
+    """Commands of a user who has further ids, as the machine's files say for these commands."""
+
+    def words(self, *words: str) -> list[str]:
+        bind = 'for f in subuid subgid; do mount --bind $0 /etc/$f; done && exec "$@"'
+        shown = ("unshare", "--mount", "sh", "-c", bind, str(self.folder / "ranges"))
+        return [*shown, *super().words(*words)]
+
+
+def test_with_ranges_all_users_and_groups_are_there() -> None:
+    why = why_not() or (None if os.geteuid() == 0 else "only root can show other ranges")
+    why = why or (None if shutil.which("newuidmap") else "newuidmap is not installed")
+    why = why or (None if Path("/etc/subuid").exists() else "there is no /etc/subuid")
+    if why is not None:
+        pytest.skip(why)
+    folder = Path("/tmp") / f"knarr-ranges-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, NOBODY, NOBODY)
+    (folder / "ranges").write_text(RANGES)
+    made = RangesCluster(f"ranges{os.getpid()}", folder)
+    try:
+        made.up("--runtime", "process")
+        (folder / "groups.yaml").write_text(GROUPS)
+        (folder / "groups.yaml").chmod(0o644)
+        made.knarr("apply", "-f", str(folder / "groups.yaml"))
+        made.knarr("wait", "pod/many", "--for=condition=Ready", "--timeout=30s")
+        told = eventually(lambda: made.knarr("exec", "many", "--", "cat", "/data/id"))
+        assert told.splitlines()[0] == "1001"
+        assert set(told.split()[1:]) == {"2002", "3003", "4004"}
+        told = made.knarr("exec", "many", "--", "stat", "-c", "%u %g", "/data/own")
+        assert told.split() == ["1001", "4004"], "new files are the pod's group's"
+        (own,) = folder.glob("state/knarr/*/nodes/*/**/own")
+        assert own.stat().st_uid == 200_000 + 1000, "outside they are of our range"
+        os.kill(made.running()["pid"], signal.SIGKILL)
+        eventually(lambda: _is_down(made))
+        made.knarr("delete", "--name", made.name)
+        assert not (folder / "state" / "knarr" / made.name).exists()
+        eventually(lambda: _nobody_is_left(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
