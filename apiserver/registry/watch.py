@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from apiserver.registry import conversion
 from apiserver.registry.core import Core
@@ -38,6 +39,9 @@ async def watch(
     if begins_with_all or not revision:
         await at_least(resource, text, revision)
     resource.cache.check_reachable()
+    if revision and not begins_with_all:
+        with suppress(CompactedError):  # It is told as the first event.
+            await resource.cache.reach_back(revision)
     await enriched(resource, choice)
     timeout_s = options.timeout_s
     if not timeout_s:

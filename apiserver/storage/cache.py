@@ -74,6 +74,7 @@ class Cache:
         self._waited = 0
         self._ready = asyncio.Event()
         self._oldest = 0
+        self._reaching_back = asyncio.Lock()
         self._cut_off: UnavailableError | None = None
 
     async def run(self) -> None:
@@ -170,6 +171,34 @@ class Cache:
         """
         self.check_reachable()
         return self._watchers.watch(selection, after=after, bookmarks=bookmarks)
+
+    async def reach_back(self, after: int) -> None:
+        """Have watches begin after a revision of before this cache, as other servers told of it.
+
+        Clients of a server that is gone go on here where they were. Raise CompactedError.
+        """
+        async with self._reaching_back:
+            until = self._watchers.recent.complete_after
+            if after >= until:
+                return
+            changes = await self._store.past(self.prefix, after=after)
+            past = [self._changed(one) for one in changes if one.revision <= until]
+            if self._enrich is not None:
+                told = [one for change, _ in past for one in (change.entry, change.previous)]
+                await self._enrich([one for one in told if one is not None])
+            if until == self._watchers.recent.complete_after:
+                self._watchers.recent.precede(after, past)
+
+    def _changed(self, change: Change) -> tuple[Changed, int]:
+        """A change of before this cache, and its size."""
+        key, was = change.key, change.previous
+        if was is None and change.created != change.revision:
+            raise CompactedError(change.revision)  # What was there nobody knows.
+        entry = None
+        if change.type == "put":
+            entry = self._decode(Stored(key, change.value, change.revision, change.created))
+        previous = self._decode(was) if was is not None else None
+        return self._told(change, entry, previous)
 
     def check_reachable(self) -> None:
         """Raise UnavailableError when the store is silent."""
@@ -277,7 +306,12 @@ class Cache:
             if previous is not None:
                 self._keys.remove(key)
                 del self._entries[key]
-        namespace, _, name = key[len(self.prefix) :].rpartition("/")
+        return self._told(change, entry, previous)
+
+    def _told(
+        self, change: Change, entry: Entry | None, previous: Entry | None
+    ) -> tuple[Changed, int]:
+        namespace, _, name = change.key[len(self.prefix) :].rpartition("/")
         changed = Changed(
             revision=change.revision,
             place=(namespace, name),

@@ -11,7 +11,8 @@ unseen; then we write a key of our own and see that.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import structlog
@@ -24,11 +25,12 @@ from apiserver.storage.etcd_client import (
 )
 from apiserver.storage.etcd_messages import COMPARE_CREATED, COMPARE_REVISION, MESSAGES
 from apiserver.storage.etcd_watch import watch
-from apiserver.storage.hub import Hub
+from apiserver.storage.hub import CHANGES_KEPT_MAX, Hub
 from apiserver.storage.local import VALUE_BYTES_MAX
 from apiserver.storage.sorted_keys import after_prefix
 from apiserver.storage.store import (
     Batch,
+    Change,
     CompactedError,
     FutureRevisionError,
     KeyExistsError,
@@ -66,6 +68,7 @@ class EtcdStore:
         self._leases: dict[int, tuple[int, float, int]] = {}
         self._leasing = asyncio.Lock()
         self._reading = asyncio.Lock()
+        self._reaching_back = asyncio.Lock()
         self._asked = 0
         self._answered = 0
         self._failed = 0
@@ -174,6 +177,33 @@ class EtcdStore:
                     break
         async for batch in self._hub.follow(prefix, after):
             yield batch
+
+    async def past(self, prefix: str, *, after: int) -> Sequence[Change]:
+        """The changes below a prefix after a revision: other servers have told of them."""
+        newest = await self.revision()
+        await self._started.wait()
+        async with self._reaching_back:
+            await self._reach_back(after)
+        await self._hub.reached(newest)
+        return [one for one in self._hub.recent.after(after) if one.key.startswith(prefix)]
+
+    async def _reach_back(self, after: int) -> None:
+        """Have the recent past begin at a revision before our own watch did."""
+        recent = self._hub.recent
+        until = recent.complete_after
+        if after >= until:
+            return
+        if until - after > CHANGES_KEPT_MAX:
+            raise CompactedError(until)  # It could not be kept.
+        found: list[Change] = []
+        self._stalled.set()  # So that there is something to see at the end.
+        async with aclosing(watch(self._client, ROOT, after=after)) as seen:
+            async for changes in seen:
+                found += [one for one in changes if one.revision <= until]
+                if changes[-1].revision >= until:
+                    break
+        if recent.complete_after == until:  # Nothing was lost meanwhile.
+            recent.precede(after, [(one, len(one.value)) for one in found])
 
     async def compact(self, revision: int) -> None:
         """Forget the past before a revision, and give back the space of what was forgotten."""

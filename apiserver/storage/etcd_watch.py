@@ -6,7 +6,7 @@ revision of the store and not of the watch.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -21,7 +21,9 @@ from apiserver.storage.store import Change, CompactedError, Stored, UnavailableE
 log = structlog.get_logger()
 
 
-async def watch(client: EtcdClient, prefix: str, *, after: int) -> AsyncIterator[Sequence[Change]]:
+async def watch(
+    client: EtcdClient, prefix: str, *, after: int
+) -> AsyncGenerator[Sequence[Change], None]:
     """Yield what changes below a prefix; revisions stay whole. Raise CompactedError."""
     while True:
         try:

@@ -111,6 +111,21 @@ class Hub:
         finally:
             self._remove(follower)
 
+    async def reached(self, revision: int) -> None:
+        """Wait until nothing up to a revision is missing. Raise StoreError."""
+        follower = _Follower("", revision)
+        follower.wanted = revision
+        self._by_prefix.setdefault("", []).append(follower)
+        self._waiting.append(follower)
+        try:
+            while self.revision < revision and not self._closed:
+                error = self._error or follower.error
+                if error is not None:
+                    raise error
+                await follower.wait()
+        finally:
+            self._remove(follower)
+
     def restart(self, revision: int) -> None:
         """Begin anew at a revision: those who have not reached it get CompactedError."""
         self.revision = revision

@@ -1,6 +1,7 @@
 """The recent past: what happened last, bounded by count and by bytes."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from apiserver.storage.store import CompactedError
@@ -51,6 +52,14 @@ class Ring(Generic[T]):
             found.append(item)
         found.reverse()
         return found
+
+    def precede(self, after: int, items: Sequence[tuple[T, int]]) -> None:
+        """Put before all what happened from a revision on, with sizes; nothing may be missing."""
+        self._items.extendleft(reversed(items))
+        self._bytes += sum(size for _, size in items)
+        self._complete_after = after
+        while len(self._items) > self._count_max or self._bytes > self._bytes_max:
+            self._drop_oldest()
 
     def forget(self, after: int) -> None:
         """Drop what happened up to a revision."""

@@ -166,6 +166,13 @@ class Store(Protocol):
         """
         ...
 
+    async def past(self, prefix: str, *, after: int) -> Sequence[Change]:
+        """The changes below `prefix` after a revision, up to now: what other processes told of.
+
+        Raise CompactedError when that is too long ago, or when no other process can have told.
+        """
+        ...
+
     async def compact(self, revision: int) -> None:
         """Forget values replaced or deleted before `revision`, which stays readable."""
         ...

@@ -14,7 +14,13 @@ from cryptography.x509.oid import NameOID
 
 from apiserver.storage import etcd_client
 from apiserver.storage.open import open_store
-from apiserver.storage.store import Store, StoreError, UnavailableError, UnknownOutcomeError
+from apiserver.storage.store import (
+    CompactedError,
+    Store,
+    StoreError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
 from tests import etcd
 
 PODS = "/registry/pods/"
@@ -118,6 +124,34 @@ async def test_follows_from_before_its_own_watch_began(tmp_path: Path) -> None:
             await store.create(f"{PODS}a/3", b"")
             changes = await seen(store, after=first, until=f"{PODS}a/3")
             assert [key[-1] for key, _ in changes] == ["2", "3"]
+
+
+async def test_the_past_of_before_a_start_is_told_until_it_is_compacted(tmp_path: Path) -> None:
+    with etcd.cluster(tmp_path) as members:
+        url = etcd.url(members)
+        async with open_store(url) as before, asyncio.timeout(30):
+            first = await before.create(f"{PODS}a/1", b"1")
+            await before.create("/registry/services/a/1", b"")
+            second = await before.update(f"{PODS}a/1", b"2", expected=first)
+            third = await before.delete(f"{PODS}a/1", expected=second)
+            async with open_store(url) as store:
+                past = await store.past(PODS, after=first)
+                assert [(one.type, one.revision) for one in past] == [
+                    ("put", second),
+                    ("delete", third),
+                ]
+                assert [one.previous.value for one in past if one.previous] == [b"1", b"2"]
+                further = await store.past("/registry/", after=first - 1)
+                assert further[0].revision == first
+                fourth = await before.create(f"{PODS}a/2", b"")
+                assert [one.revision for one in await store.past(PODS, after=second)] == [
+                    third,
+                    fourth,
+                ]
+            await before.compact(third)
+            async with open_store(url) as store:
+                with pytest.raises(CompactedError):
+                    await store.past(PODS, after=first)
 
 
 async def test_a_compaction_our_watch_has_not_reached_loses_nothing_after_it(

@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from knarr.api.core.config_map import ConfigMap
+from knarr.api.keys import Key
+from knarr.api.meta.object_meta import ObjectMeta
+from knarr.client.connection import Credentials
+from knarr.client.grpc import connect
 from tests import etcd
 from tests.servers import TOKEN, Server
 
@@ -103,3 +108,45 @@ async def test_without_any_server_the_command_says_whom_it_asked(
         one.kill()
     with pytest.raises(AssertionError, match=f"server {servers[0].address},"):
         await Command(servers)("get", "pods")
+
+
+async def test_a_watch_goes_on_at_a_server_that_started_after_its_revision(tmp_path: Path) -> None:
+    """What came in between is told from the store, each once and in order; nobody lists again."""
+    with etcd.cluster(tmp_path) as members:
+        first, late = Server(tmp_path, etcd.url(members)), Server(tmp_path, etcd.url(members))
+        credentials = Credentials(token=TOKEN)
+        try:
+            await first.start()
+            async with connect((first.address,), credentials) as client:
+                await client.create(_map("there", ours="yes"))
+                reached = (await client.list(ConfigMap, label_selector="ours=yes")).revision
+                for name, ours in (("a", "yes"), ("not", "no"), ("b", "yes")):
+                    await client.create(_map(name, ours=ours))
+                there = await client.get(ConfigMap, Key("default", "there"))
+                await client.update(_map("there", ours="no", after=there))
+                await client.delete(ConfigMap, Key("default", "a"))
+                await late.start()
+                first.kill()
+            async with connect((late.address,), credentials) as client:
+                seen: list[tuple[str, str]] = []
+                async with asyncio.timeout(WAIT_S):
+                    async for batch in client.watch(
+                        ConfigMap, after=reached, label_selector="ours=yes"
+                    ):
+                        seen += [(e.type, e.object.metadata.name) for e in batch if e.object]
+                        if len(seen) == 4:
+                            await client.create(_map("c", ours="yes"))
+                        if len(seen) > 4:
+                            break
+                told = [("ADDED", "a"), ("ADDED", "b"), ("DELETED", "there"), ("DELETED", "a")]
+                assert seen == [*told, ("ADDED", "c")]
+        finally:
+            for one in (first, late):
+                one.kill()
+
+
+def _map(name: str, *, ours: str, after: ConfigMap | None = None) -> ConfigMap:
+    version = after.metadata.resource_version if after is not None else ""
+    labels = {"ours": ours}
+    meta = ObjectMeta(namespace="default", name=name, labels=labels, resource_version=version)
+    return ConfigMap(metadata=meta)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.images import archive_of
-from tests.multihost.api import RefusedError, eventually
+from tests.multihost.api import Api, RefusedError, eventually
 from tests.multihost.lab import lab, why_not
 from tests.multihost.servers import NEVER, PROGRAM, Servers
 from tests.multihost.stories import WAIT_S
@@ -30,6 +30,10 @@ spec:
       containers:
       - {name: c, image: "busybox:1.36", command: [sleep, "100000"]}
 """
+
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+
+NEVER_MADE = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "never-"}}
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -193,3 +197,38 @@ def test_a_server_cut_off_leads_no_longer_before_another_does(servers: Servers) 
         ledger.more(20, WAIT_S)
         _scale(servers, 0)
     ledger.check()
+
+
+def test_a_server_cut_off_from_the_others_sends_its_clients_to_them(servers: Servers) -> None:
+    """Clients reach it as before, but it reaches only a member of etcd without a quorum."""
+    lost = servers.host(servers.holder(LEASES[0]))
+    others = [host for host in servers.hosts if host is not lost]
+    api = servers.api(lost)
+    with (
+        Ledger([api], "lost") as ledger,
+        Ledger([servers.api(one) for one in others], "rest") as rest,
+    ):
+        ledger.more(10, WAIT_S)
+        for host in others:
+            servers.lab.wires.partition(lost, host)
+        eventually(lambda: _refuses(api, "GET", "/readyz", None), WAIT_S)
+        eventually(lambda: _refuses(api, "GET", "/api/v1/pods", None), WAIT_S)
+        eventually(lambda: _refuses(api, "POST", CONFIG_MAPS, NEVER_MADE), WAIT_S)
+        assert api.get("/api/v1/pods?resourceVersion=0")["items"], "what was read before is there"
+        rest.more(20, WAIT_S)
+        # The node's kubelet had this server for its own, or another: it works, whichever it was.
+        _scale(servers, 2)
+        servers.lab.wires.heal()
+        ledger.more(20, WAIT_S)
+        _scale(servers, 0)
+    for one in (ledger, rest):
+        one.check()
+
+
+def _refuses(api: Api, method: str, path: str, body: object) -> None:
+    told = "it is answered"
+    try:
+        api.ask(method, path, body)
+    except RefusedError as error:
+        told = str(error)
+    assert re.search("readyz check failed|503: etcd: no member with a quorum", told), told
