@@ -58,6 +58,11 @@ def _flags() -> Flags:
         help="seconds after which watches without an end of their own end; up to twice as many",
     )
     flags.flag("audit-log-path", default="", help="file for a line of JSON a request, - for stdout")
+    flags.flag(
+        "shutdown-delay-duration",
+        default=0.0,
+        help="how long a server that ends still serves while it says that it is not ready",
+    )
     add_log_flags(flags)
     return flags
 

@@ -107,6 +107,8 @@ class Options(Struct, frozen=True, kw_only=True):
     service_account_key_file: tuple[str, ...] = ()
     api_audiences: tuple[str, ...] = ()
     audit_log_path: str = ""
+    shutdown_delay_duration: float = 0.0
+    """So many seconds a server that ends still serves, while it says that it is not ready."""
     registry: RegistrySettings = field(default_factory=RegistrySettings)
 
 
@@ -182,14 +184,25 @@ async def _serving(
         async with (
             front.serve(bound, tls) as address,
             _grpc(options, registry, gate, reached) as grpc_front,
+            _leaving(front, health, options.shutdown_delay_duration),
             advertise.advertised(registry.core, is_shared=options.store.startswith("etcd")),
         ):
             log.info("serving", address=address[0], port=address[1], store=options.store)
             yield Server(registry, gate, address, grpc_front.port, grpc_front.certificate_port)
-            health.shut_down()
         for closed in (kubelets, calls, extensions.connections):
             await closed.close()
         _end(audit, running)
+
+
+@asynccontextmanager
+async def _leaving(front: Front, health: Health, delay_s: float) -> AsyncIterator[None]:
+    """Serve while the block runs and a while longer, in which whoever looks sees that it ends."""
+    try:
+        yield
+    finally:
+        health.shut_down()
+        front.end()
+        await asyncio.sleep(delay_s)
 
 
 def _end(audit: AuditLog | None, running: Iterable[asyncio.Task[None]]) -> None:

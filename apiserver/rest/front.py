@@ -83,6 +83,7 @@ class Front:
         self._connect = Connect(registry.core, gate, nodes)
         self._limits = Limits()
         self._endless_tasks: set[asyncio.Task[object]] = set()
+        self._listener: Listener | None = None
         self._has_ended = False
         self._ids = count(1)
         run = registry.rng.getrandbits(48)
@@ -231,21 +232,23 @@ class Front:
         answer.headers["Vary"] = "Accept"
         return answer
 
+    def end(self) -> None:
+        """Have clients go elsewhere with their next request; all are still answered."""
+        if self._listener is not None:
+            self._listener.end()
+
     @asynccontextmanager
     async def serve(
         self, bound: socket.socket, tls: ssl.SSLContext | None
     ) -> AsyncIterator[tuple[str, int]]:
         """Listen on a bound socket while the block runs; the value is its address."""
-        runner = web.ServerRunner(
-            Listener(
-                self.handle,
-                access_log=None,
-                keepalive_timeout=KEEP_ALIVE_S,
-                max_line_size=HEAD_BYTES_MAX,
-                max_field_size=HEAD_BYTES_MAX,
-            ),
-            shutdown_timeout=SHUTDOWN_S,
+        self._listener = listener = Listener(
+            self.handle,
+            keepalive_timeout=KEEP_ALIVE_S,
+            max_line_size=HEAD_BYTES_MAX,
+            max_field_size=HEAD_BYTES_MAX,
         )
+        runner = web.ServerRunner(listener, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
             site = web.SockSite(runner, bound, ssl_context=tls, backlog=1024)
@@ -255,6 +258,9 @@ class Front:
         finally:
             for task in list(self._endless_tasks):
                 task.cancel()
+            for one in list(runner.sites):
+                await one.stop()
+            await listener.all_have_asked()
             await runner.cleanup()
             # Connections that were still shaking hands bring requests all the same.
             self._has_ended = True

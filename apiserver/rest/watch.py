@@ -1,5 +1,6 @@
 """Watches: one JSON line an event, encoded once however many watch."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
@@ -88,6 +89,11 @@ async def stream(
         except ApiError as error:
             # The status line is long gone, so what went wrong is the last event.
             await response.write(_line("ERROR", status_bytes(error.to_status())))
+        except asyncio.CancelledError:
+            # The server ends: as if the time were up, so that clients go on elsewhere.
+            this = asyncio.current_task()
+            assert this is not None, "requests are answered in tasks"
+            this.uncancel()
         await response.write_eof()
     except ConnectionError:
         log.debug("the watcher went away", path=call.path.raw)

@@ -73,6 +73,7 @@ class ServerOptions(Struct, frozen=True, kw_only=True):
     storage_classes: tuple[str, ...] = ()
     """Classes beside `standard` whose volumes are folders of nodes."""
     token_auth_file: str = ""
+    shutdown_delay_s: float = 0.0
     controllers: tuple[str, ...] = ("*",)
 
 
@@ -290,6 +291,7 @@ def _options(
         grpc_port=options.grpc_port,
         grpc_certificate_port=options.grpc_certificate_port,
         token_auth_file=options.token_auth_file,
+        shutdown_delay_duration=options.shutdown_delay_s,
         client_ca_file=str(pki / "ca.crt"),
         # Kubelets of other hosts are kept to what is theirs.
         enable_admission_plugins=("NodeRestriction",),

@@ -41,6 +41,11 @@ def server_flags() -> Flags:
     flags.flag("load-balancer-pool", default=(), help="ranges of addresses for LoadBalancers")
     flags.flag("storage-classes", default=(), help="more classes of volumes on nodes' disks")
     flags.flag("token-auth-file", default="", help="static tokens: token,user,uid,groups a line")
+    flags.flag(
+        "shutdown-delay-duration",
+        default=0.0,
+        help="how long a server that ends still serves while it says that it is not ready",
+    )
     flags.flag("controllers", default=("*",), help="names, -NAME for all but one")
     flags.flag("certificate-duration", default=365 * 86400.0, help="how long certificates last")
     flags.flag("join", default="", help="address of a server whose cluster this host joins")
@@ -82,6 +87,7 @@ def options_of(found: Namespace) -> ServerOptions:
         load_balancer_pool=found.load_balancer_pool,
         storage_classes=found.storage_classes,
         token_auth_file=found.token_auth_file,
+        shutdown_delay_s=found.shutdown_delay_duration,
         controllers=found.controllers,
     )
 

@@ -170,10 +170,7 @@ def test_all_is_started_anew_one_after_the_other_and_no_request_fails(servers: S
         one.more(10, WAIT_S)
         servers.wait_ready()
     for ledger in (one, two):
-        # A connection that had just shaken hands is closed without a word; nothing was done.
-        closed = [told for told in ledger.broken if "RemoteDisconnected" in told]
-        assert closed == ledger.broken
-        assert len(closed) <= len(servers.hosts)
+        assert not ledger.broken, "what was sent is answered"
         assert not ledger.refused
         ledger.check()
 
