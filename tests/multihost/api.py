@@ -79,6 +79,7 @@ class Api:
             connection.sock = context.wrap_socket(plain, server_hostname=self.address)
         except OSError as error:
             plain.close()
+            _close_within(error)
             raise UnsentError(*error.args) from None
         connection.sock.settimeout(ANSWER_S)
         return connection
@@ -131,6 +132,16 @@ class Api:
             return found
 
         return eventually(look, timeout_s)
+
+
+def _close_within(error: OSError) -> None:
+    """Close what ssl forgets when a connection is reset before it has begun its handshake."""
+    trace = error.__traceback__
+    while trace is not None:
+        found = trace.tb_frame.f_locals.get("self")
+        if isinstance(found, ssl.SSLSocket):
+            found.close()
+        trace = trace.tb_next
 
 
 def collection(api_version: str, kind: str, namespace: str) -> str:
