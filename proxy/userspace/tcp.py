@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 import structlog
 
@@ -19,6 +20,14 @@ CONNECT_S = 2.0
 PIECE_BYTES = 256 * 1024
 
 
+class Upstream(NamedTuple):
+    """A connection to an endpoint."""
+
+    backend: Backend
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
 class TcpListener:
     """One address and port that connections are taken at."""
 
@@ -32,6 +41,7 @@ class TcpListener:
         self._address = address
         self._port = port
         self._server: asyncio.Server | None = None
+        self._carried: dict[asyncio.StreamWriter, Upstream] = {}
 
     async def open(self) -> None:
         """Listen. Raise OSError when somebody else does."""
@@ -49,6 +59,13 @@ class TcpListener:
         if self._server is not None:
             self._server.close()
 
+    def cut(self, backend: Backend) -> None:
+        """Break the connections that lead to an endpoint."""
+        for writer, upstream in self._carried.items():
+            if upstream.backend == backend:
+                for one in (writer, upstream.writer):
+                    one.transport.abort()
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream = None
         try:
@@ -56,28 +73,28 @@ class TcpListener:
             if upstream is None:
                 writer.transport.abort()
                 return
+            self._carried[writer] = upstream
             async with asyncio.TaskGroup() as group:
-                group.create_task(_copy(reader, upstream[1]))
-                group.create_task(_copy(upstream[0], writer))
+                group.create_task(_copy(reader, upstream.writer))
+                group.create_task(_copy(upstream.reader, writer))
         except (OSError, ExceptionGroup) as error:
             log.debug("connection broke", service=self._address, error=str(error))
         finally:
             writer.close()
             if upstream is not None:
-                upstream[1].close()
+                self._carried.pop(writer, None)
+                upstream.writer.close()
 
     def _endpoints(self, writer: asyncio.StreamWriter) -> Iterator[Backend]:
         """Whom to connect a client with, the best first."""
         return self.balancer.candidates(_client(writer), asyncio.get_running_loop().time())
 
-    async def _connect(
-        self, writer: asyncio.StreamWriter
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    async def _connect(self, writer: asyncio.StreamWriter) -> Upstream | None:
         for backend in self._endpoints(writer):
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(self.connect_s):
                     made = await self._sockets.connected(*backend.address)
-                    upstream = await asyncio.open_connection(sock=made)
+                    upstream = Upstream(backend, *await asyncio.open_connection(sock=made))
                 now_s = asyncio.get_running_loop().time()
                 self.balancer.took(_client(writer), backend, now_s)
                 return upstream

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from apiserver.server import Options, serve
+from knarr.cluster.hosts import balance
 from knarr.cluster.hosts.balance import balancing
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import SystemClock
@@ -79,6 +80,26 @@ async def test_a_server_that_hangs_is_passed_over(tmp_path: Path) -> None:
         silent = f"127.0.0.1:{hanging.sockets[0].getsockname()[1]}"
         async with balancing("127.0.0.1:0", (silent, b)) as port:
             await leads_only_to(port, {"b"})
+
+
+async def test_connections_of_a_server_that_hangs_are_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(balance, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(balance, "ANSWER_S", 0.05)
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    hanging = await asyncio.start_server(hang, "127.0.0.1", 0)
+    async with hanging, asyncio.timeout(WAIT_S):
+        silent = f"127.0.0.1:{hanging.sockets[0].getsockname()[1]}"
+        async with balancing("127.0.0.1:0", (silent,)) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
+            writer.close()
 
 
 @pytest.mark.parametrize("servers", [(), ("nowhere",), ("10.0.0.5:x",)])

@@ -3,8 +3,9 @@
     knarr balance --listen=127.0.0.1:6443 --servers=10.0.0.5:6443,10.0.0.6:6443
 
 Connections go to the servers in turn. One that takes none, or says that it is not ready,
-is passed over until it is; connections that it had end, and clients make new ones. TLS
-goes through as it is: the servers' certificates must bear the name that clients use.
+is passed over until it is. One that says nothing at all loses the connections that it
+had, so that clients make new ones; one that ends sees to its own. TLS goes through as it
+is: the servers' certificates must bear the name that clients use.
 """
 
 import asyncio
@@ -26,6 +27,9 @@ LOOK_EVERY_S = 2.0
 
 ANSWER_S = 2.0
 """A server that does not answer by then is taken for one that hangs."""
+
+SILENT_MAX = 3
+"""After so many questions without any answer its connections are broken: they hang as well."""
 
 
 class Ready(Balancer):
@@ -62,7 +66,7 @@ async def balancing(listen: str, servers: Sequence[str]) -> AsyncIterator[int]:
         raise SettingsError(f"--listen={listen}: {error.strerror}") from None
     async with asyncio.TaskGroup() as group, aiohttp.ClientSession() as session:
         looking = [
-            group.create_task(_look(session, balancer, one), name=f"look-{one.address}")
+            group.create_task(_look(session, listener, balancer, one), name=f"look-{one.address}")
             for one in balancer.backends
         ]
         try:
@@ -80,17 +84,26 @@ async def run_balancer(listen: str, servers: Sequence[str]) -> None:
         await asyncio.Event().wait()
 
 
-async def _look(session: aiohttp.ClientSession, balancer: Ready, server: Backend) -> None:
+async def _look(
+    session: aiohttp.ClientSession, listener: TcpListener, balancer: Ready, server: Backend
+) -> None:
     """Keep in mind whether a server is ready, until cancelled."""
+    silent = 0
     while True:
-        is_lost = not await _is_ready(session, server)
+        status = await _ready_status(session, server)
+        silent = 0 if status else silent + 1
+        if silent and silent % SILENT_MAX == 0:
+            listener.cut(server)
+        # A server that lets nobody ask without a name works.
+        is_lost = not status or status >= 500
         if is_lost != (server in balancer.lost):
             log.info("server", server=server.address, is_ready=not is_lost)
         (balancer.lost.add if is_lost else balancer.lost.discard)(server)
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _is_ready(session: aiohttp.ClientSession, server: Backend) -> bool:
+async def _ready_status(session: aiohttp.ClientSession, server: Backend) -> int:
+    """What a server answers who asks whether it is ready; 0 for nothing."""
     host, port = server.address
     url = f"https://{f'[{host}]' if ':' in host else host}:{port}/readyz"
     try:
@@ -99,10 +112,9 @@ async def _is_ready(session: aiohttp.ClientSession, server: Backend) -> bool:
             url, ssl=False, timeout=aiohttp.ClientTimeout(total=ANSWER_S)
         ) as answer:
             await answer.read()
-            # A server that lets nobody ask without a name works.
-            return answer.status < 500
+            return answer.status
     except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
+        return 0
 
 
 def _place(text: str, flag: str) -> tuple[str, int]:
