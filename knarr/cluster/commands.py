@@ -228,7 +228,8 @@ def _detach(options: UpOptions, arguments: Sequence[str]) -> int:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         running = folder.running()
-        if running is not None and running.ready:
+        # While the child takes the folder, what a killed one wrote is still to be read there.
+        if running is not None and running.ready and running.pid == child.pid:
             _say(_line(options.name, running))
             child.returncode = 0  # It goes on without us.
             return 0
