@@ -49,7 +49,11 @@ def _flags() -> Flags:
     flags.flag("service-account-signing-key-file", default="", help="the key that signs tokens")
     flags.flag("service-account-key-file", default=(), help="keys whose tokens are believed too")
     flags.flag("api-audiences", default=(), help="for whom tokens of this server are")
-    flags.flag("service-cluster-ip-range", default="10.96.0.0/16", help="addresses of Services")
+    flags.flag(
+        "service-cluster-ip-range",
+        default="10.96.0.0/16",
+        help="addresses of Services; two with a comma, IPv4 and IPv6, where they may have both",
+    )
     flags.flag("service-node-port-range", default="30000-32767", help="node ports of Services")
     flags.flag("advertise-address", default="", help="where others reach this server")
     flags.flag(
@@ -84,6 +88,10 @@ def options_of(found: Namespace) -> Options:
         advertise_port=found.secure_port,
         watch_timeout_s=found.min_request_timeout,
     )
+    try:
+        assert registry.service_networks
+    except ValueError as error:
+        raise SettingsError(f"--service-cluster-ip-range: {error}") from None
     return replace(options, registry=registry)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import partial
-from ipaddress import IPv4Network
 from typing import Any
 
 import structlog
@@ -69,7 +68,7 @@ def _priority_classes() -> Iterable[PriorityClass]:
 
 def _way_to_this_server(settings: Settings) -> Iterable[Any]:
     """The Service `kubernetes`, by which pods find the API, and where it leads."""
-    network = IPv4Network(settings.service_network)
+    network = settings.service_networks[0]
     yield Service(
         metadata=ObjectMeta(
             name=advertise.SERVICE,

@@ -15,6 +15,7 @@ from apiserver.registry.resource import Resource
 from apiserver.registry.settings import Settings
 from apiserver.storage.entry import Entry
 from apiserver.storage.store import RevisionMismatchError, Store
+from apiserver.strategies.core.service import ServiceRules
 from apiserver.strategies.strategy import Context, Strategy
 from apiserver.strategies.table import strategy_of
 from knarr.api import times
@@ -58,7 +59,13 @@ class Core:
         self._views: dict[tuple[str, str, str], Resource] = {}
         for kind in BUILT_IN:
             if (kind.group, kind.version, kind.plural) not in _SAME_STORE and is_stored(kind):
-                self.serve(kind)
+                self.serve(kind, self._strategy_of(kind))
+
+    def _strategy_of(self, kind: Kind) -> Strategy[Any] | None:
+        """The rules of a kind for which an operator's choices count."""
+        if (kind.group, kind.name) != ("", "Service"):
+            return None
+        return ServiceRules(tuple(f"IPv{one.version}" for one in self.settings.service_networks))
 
     def serve(self, kind: Kind, strategy: Strategy[Any] | None = None) -> Resource:
         """Keep a resource from now on; its cache is to be run by whoever is told.

@@ -8,9 +8,9 @@ a write takes is held while it is under way and given back when it fails.
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -34,6 +34,9 @@ from knarr.api.meta.status import StatusCause, StatusDetails
 STATIC_ADDRESSES_MAX = 256
 """Addresses at the beginning of the range that chance leaves to people, as in Kubernetes."""
 
+ADDRESSES_MAX = 1 << 32
+"""Of a larger range only the beginning is given out."""
+
 STATIC_PORTS_MAX = 128
 """The same for node ports."""
 
@@ -45,6 +48,9 @@ AGAIN_S = 1.0
 
 HEADLESS = "None"
 """The clusterIP of a Service that wants none."""
+
+
+Address = IPv4Address | IPv6Address
 
 
 class TakenError(Exception):
@@ -94,7 +100,7 @@ class Pool:
 class _Taken(Struct):
     """What one write took."""
 
-    addresses: list[int] = field(default_factory=list)
+    addresses: list[Address] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
 
 
@@ -102,12 +108,7 @@ class ServiceAllocator:
     """Hands out addresses and ports to Services."""
 
     def __init__(self, settings: Settings, rng: Random) -> None:
-        network = IPv4Network(settings.service_network)
-        self._addresses = Pool(
-            range(int(network.network_address) + 1, int(network.broadcast_address)),
-            static=min(max(16, network.num_addresses // 16), STATIC_ADDRESSES_MAX),
-            rng=rng,
-        )
+        self._addresses = {one.version: _pool(one, rng) for one in settings.service_networks}
         ports = settings.node_ports
         self._range = f"{ports.start}-{ports.stop - 1}"
         self._ports = Pool(ports, static=min(max(16, len(ports) // 32), STATIC_PORTS_MAX), rng=rng)
@@ -157,32 +158,40 @@ class ServiceAllocator:
             self._forget(obj)
             return
         uid = obj.metadata.uid
-        addresses, ports = set(_addresses(obj.spec)), set(_ports(obj.spec))
-        for pool, had in ((self._addresses, addresses), (self._ports, ports)):
-            for number in had:
-                if pool.owner(number) is None:
-                    pool.take(number, uid)
+        had = [(self._pool_of(one), int(one)) for one in _addresses(obj.spec)]
+        had += [(self._ports, number) for number in _ports(obj.spec)]
+        for pool, number in had:
+            if pool is not None and pool.owner(number) is None:
+                pool.take(number, uid)
 
     def _forget(self, obj: Service) -> None:
         uid = obj.metadata.uid
-        for number in _addresses(obj.spec):
-            self._addresses.give_back(number, uid)
+        for address in _addresses(obj.spec):
+            self._give_back_address(address, uid)
         for number in _ports(obj.spec):
             self._ports.give_back(number, uid)
 
     def changed(self, obj: Service, old: Service) -> None:
         """Take from a Service what it no longer wants."""
         uid = old.metadata.uid
-        for number in set(_addresses(old.spec)) - set(_addresses(obj.spec)):
-            self._addresses.give_back(number, uid)
+        for address in set(_addresses(old.spec)) - set(_addresses(obj.spec)):
+            self._give_back_address(address, uid)
         for number in set(_ports(old.spec)) - set(_ports(obj.spec)):
             self._ports.give_back(number, uid)
 
     def _give_back(self, taken: _Taken, uid: str) -> None:
-        for number in taken.addresses:
-            self._addresses.give_back(number, uid)
+        for address in taken.addresses:
+            self._give_back_address(address, uid)
         for number in taken.ports:
             self._ports.give_back(number, uid)
+
+    def _pool_of(self, address: Address) -> Pool | None:
+        return self._addresses.get(address.version)
+
+    def _give_back_address(self, address: Address, uid: str) -> None:
+        pool = self._pool_of(address)
+        if pool is not None:
+            pool.give_back(int(address), uid)
 
     def _with_addresses(self, service: Service, taken: _Taken) -> Service:
         spec = service.spec
@@ -195,25 +204,33 @@ class ServiceAllocator:
         return service if spec is service.spec else replace(service, spec=spec)
 
     def _with_cluster_ip(self, service: Service, taken: _Taken) -> ServiceSpec:
+        """The addresses that were asked for, and one of each family that has none yet."""
         spec, uid = service.spec, service.metadata.uid
-        if not spec.cluster_ip:
-            number = self._addresses.take_any(uid)
-            taken.addresses.append(number)
-            address = str(IPv4Address(number))
-            return replace(spec, cluster_ip=address, cluster_ips=(address,))
-        number = int(IPv4Address(spec.cluster_ip))
-        why = ""
-        if number not in self._addresses:
+        found = list(spec.cluster_ips or ((spec.cluster_ip,) if spec.cluster_ip else ()))
+        for text in found:
+            self._take_address(service, ip_address(text), taken)
+        families = spec.ip_families or (f"IPv{next(iter(self._addresses))}",)
+        for family in families[len(found) :]:
+            version: Literal[4, 6] = 6 if family == "IPv6" else 4
+            address = _address(self._addresses[version].take_any(uid), version)
+            taken.addresses.append(address)
+            found.append(str(address))
+        return replace(spec, cluster_ip=found[0], cluster_ips=tuple(found))
+
+    def _take_address(self, service: Service, address: Address, taken: _Taken) -> None:
+        """Take an address that was asked for. Raise InvalidError where it cannot be had."""
+        uid, number, pool = service.metadata.uid, int(address), self._pool_of(address)
+        if pool is None or number not in pool:
             why = "the provided network does not match the current range"
-        elif self._addresses.owner(number) not in (None, uid):
+        elif pool.owner(number) not in (None, uid):
             why = "provided IP is already allocated"
-        if why:
-            told = f"failed to allocate IP {spec.cluster_ip}: {why}"
-            _refuse(service, invalid("spec.clusterIPs", spec.cluster_ips, told))
-        if self._addresses.owner(number) is None:
-            self._addresses.take(number, uid)
-            taken.addresses.append(number)
-        return spec
+        else:
+            if pool.owner(number) is None:
+                pool.take(number, uid)
+                taken.addresses.append(address)
+            return
+        told = f"failed to allocate IP {address}: {why}"
+        _refuse(service, invalid("spec.clusterIPs", service.spec.cluster_ips, told))
 
     def _with_node_ports(
         self, service: Service, spec: ServiceSpec, taken: _Taken
@@ -275,11 +292,20 @@ def _refuse(service: Service, error: FieldError) -> None:
     refuse(kind_of(Service), service.metadata.name, [error])
 
 
-def _addresses(spec: ServiceSpec) -> Iterable[int]:
+def _addresses(spec: ServiceSpec) -> Iterable[Address]:
     if _wants_address(spec):
-        for address in spec.cluster_ips:
-            if ":" not in address:
-                yield int(IPv4Address(address))
+        yield from map(ip_address, spec.cluster_ips)
+
+
+def _address(number: int, version: int) -> Address:
+    return IPv6Address(number) if version == 6 else IPv4Address(number)
+
+
+def _pool(network: IPv4Network | IPv6Network, rng: Random) -> Pool:
+    first = int(network.network_address)
+    last = first + min(network.num_addresses, ADDRESSES_MAX) - 1
+    static = min(max(16, network.num_addresses // 16), STATIC_ADDRESSES_MAX)
+    return Pool(range(first + 1, last), static=static, rng=rng)
 
 
 def _ports(spec: ServiceSpec) -> Iterable[int]:

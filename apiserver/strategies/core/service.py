@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from apiserver.strategies.core.service_changes import is_external, merged, validate_kept
 from apiserver.strategies.core.service_families import (
+    CONFIGURED,
+    trimmed,
     validate_addresses,
     with_families,
 )
@@ -39,6 +41,10 @@ class ServiceRules(Strategy[Service]):
     has_generation = False
     allow_create_on_update = True
 
+    def __init__(self, families: tuple[str, ...] = CONFIGURED) -> None:
+        self._families = families
+        """Of which families the cluster has addresses."""
+
     def default(self, obj: Service) -> Service:
         """Type, ports, affinity and policies."""
         status = obj.status
@@ -50,19 +56,23 @@ class ServiceRules(Strategy[Service]):
 
     def prepare_for_create(self, obj: Service, context: Context) -> Service:
         """No load balancer serves it yet; the address families are settled."""
-        return with_families(_with_addresses(replace(obj, status=ServiceStatus())))
+        fresh = _with_addresses(replace(obj, status=ServiceStatus()))
+        return with_families(fresh, self._families)
 
     def prepare_for_update(self, obj: Service, old: Service, context: Context) -> Service:
         """What was given out stays; what a new type has no use for goes."""
-        return with_families(merged(_with_addresses(obj), old))
+        whole = merged(_with_addresses(obj), old)
+        spec = trimmed(whole.spec, old.spec)
+        return with_families(replace(whole, spec=spec), self._families)
 
     def validate(self, obj: Service) -> Iterable[FieldError]:
         """Without a good address nothing else is looked at."""
-        return validate_addresses(obj.spec, "spec") or validate_service(obj.spec, "spec")
+        wrong = validate_addresses(obj.spec, "spec", self._families)
+        return wrong or validate_service(obj.spec, "spec")
 
     def validate_update(self, obj: Service, old: Service) -> Iterable[FieldError]:
         """Addresses stay."""
-        if validate_addresses(obj.spec, "spec"):
+        if validate_addresses(obj.spec, "spec", self._families):
             return ()
         return validate_kept(obj.spec, old.spec, "spec")
 

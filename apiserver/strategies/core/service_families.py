@@ -1,4 +1,4 @@
-"""Which address families a service has, in a cluster whose services have IPv4 addresses.
+"""Which address families a service has, in a cluster whose services have one or both.
 
 `with_families` fills in what users leave out; the errors here are the ones
 that keep a service from getting an address, so they stand before all others.
@@ -20,8 +20,8 @@ from knarr.api.field_errors import (
     required,
 )
 
-CONFIGURED = ("IPv4",)
-"""The families of the cluster's services."""
+CONFIGURED: tuple[str, ...] = ("IPv4",)
+"""The families of a cluster's services where nobody says otherwise, the usual one first."""
 HEADLESS = "None"
 
 _FAMILIES = ("IPv4", "IPv6")
@@ -34,23 +34,36 @@ def is_headless(spec: ServiceSpec) -> bool:
     return spec.cluster_ip == HEADLESS
 
 
-def with_families(service: Service) -> Service:
+def with_families(service: Service, configured: tuple[str, ...] = CONFIGURED) -> Service:
     """The service with families and policy, as far as they follow from what it says."""
     spec = service.spec
     if spec.type == "ExternalName":
         return service
     families, policy = spec.ip_families, spec.ip_family_policy
     if is_headless(spec) and not spec.selector:
-        families = families or CONFIGURED
+        families = families or configured[:1]
         if len(families) < 2 and policy != _SINGLE:
             families = (*families, "IPv6" if families[0] == "IPv4" else "IPv4")
         policy = policy or _REQUIRED
     else:
-        families = families or _families_of(spec.cluster_ips) or CONFIGURED
+        families = families or _families_of(spec.cluster_ips) or configured[:1]
         policy = policy or _SINGLE
+        if policy != _SINGLE and len(families) < 2:
+            families = (*families, *(one for one in configured if one not in families))
     if families == spec.ip_families and policy == spec.ip_family_policy:
         return service
     return replace(service, spec=replace(spec, ip_families=families, ip_family_policy=policy))
+
+
+def trimmed(spec: ServiceSpec, old: ServiceSpec) -> ServiceSpec:
+    """A service that is to have one family from now on loses the second one of both lists."""
+    if spec.ip_family_policy != _SINGLE or old.ip_family_policy in (None, _SINGLE):
+        return spec
+    if len(spec.cluster_ips) == 2 and spec.cluster_ips == old.cluster_ips:
+        spec = replace(spec, cluster_ips=spec.cluster_ips[:1])
+    if len(spec.ip_families) == 2 and spec.ip_families == old.ip_families:
+        spec = replace(spec, ip_families=spec.ip_families[:1])
+    return spec
 
 
 def _families_of(addresses: Sequence[str]) -> tuple[str, ...]:
@@ -60,11 +73,13 @@ def _families_of(addresses: Sequence[str]) -> tuple[str, ...]:
         return ()
 
 
-def validate_addresses(spec: ServiceSpec, path: str) -> list[FieldError]:
+def validate_addresses(
+    spec: ServiceSpec, path: str, configured: Sequence[str] = CONFIGURED
+) -> list[FieldError]:
     """What keeps the service from getting an address: bad ones, or families the cluster lacks."""
     if spec.type == "ExternalName":
         return []
-    return list(_validate_related(spec, path)) or list(_validate_configured(spec, path))
+    return list(_validate_related(spec, path)) or list(_validate_configured(spec, path, configured))
 
 
 def _validate_related(spec: ServiceSpec, path: str) -> Iterator[FieldError]:
@@ -120,20 +135,24 @@ def _validate_each(addresses: Sequence[str], path: str) -> Iterator[FieldError]:
         yield from broken_names(f"{path}[{i}]", address, names.ip_address(address))
 
 
-def _validate_configured(spec: ServiceSpec, path: str) -> Iterator[FieldError]:
-    settling = list(_validate_single(spec, path))
+def _validate_configured(
+    spec: ServiceSpec, path: str, configured: Sequence[str]
+) -> Iterator[FieldError]:
+    settling = list(_validate_single(spec, path, configured))
     if settling or (is_headless(spec) and not spec.selector):
         yield from settling
         return
-    if spec.ip_family_policy == _REQUIRED and len(CONFIGURED) < 2:
+    if spec.ip_family_policy == _REQUIRED and len(configured) < 2:
         detail = "this cluster is not configured for dual-stack services"
         yield invalid(f"{path}.ipFamilyPolicy", spec.ip_family_policy, detail)
     for i, family in enumerate(spec.ip_families):
-        if family not in CONFIGURED:
+        if family not in configured:
             yield invalid(f"{path}.ipFamilies[{i}]", family, "not configured on this cluster")
 
 
-def _validate_single(spec: ServiceSpec, path: str) -> Iterator[FieldError]:
+def _validate_single(
+    spec: ServiceSpec, path: str, configured: Sequence[str]
+) -> Iterator[FieldError]:
     if spec.ip_family_policy in (None, _SINGLE):
         detail = "must be 'RequireDualStack' or 'PreferDualStack' when multiple"
         at = f"{path}.ipFamilyPolicy"
@@ -142,6 +161,6 @@ def _validate_single(spec: ServiceSpec, path: str) -> Iterator[FieldError]:
         if len(spec.ip_families) == 2:
             yield invalid(at, _SINGLE, f"{detail} IP families are specified")
     for i, family in enumerate(_families_of(spec.cluster_ips)):
-        if family not in CONFIGURED:
+        if family not in configured:
             detail = f"{family} is not configured on this cluster"
             yield invalid(f"{path}.clusterIPs[{i}]", spec.cluster_ips, detail)

@@ -74,9 +74,15 @@ class Lab:
 
 
 @asynccontextmanager
-async def lab(corefile: str = CLUSTER, path: Path | None = None) -> AsyncIterator[Lab]:
+async def lab(
+    corefile: str = CLUSTER, path: Path | None = None, services: str = "10.96.0.0/16"
+) -> AsyncIterator[Lab]:
     """A cluster and a name server for it that run while the block does."""
-    async with in_process() as client, Informers(client) as informers, asyncio.TaskGroup() as group:
+    async with (
+        in_process(services) as client,
+        Informers(client) as informers,
+        asyncio.TaskGroup() as group,
+    ):
         options = DnsOptions(
             blocks=parse(corefile), addresses=(ADDRESS,), ports=(0,), corefile=path
         )
@@ -158,7 +164,12 @@ def zone(line: str) -> Callable[[DNSRecord], bytes]:
 
 
 async def make_service(
-    client: Client, name: str, *, headless: bool = False, external_name: str = ""
+    client: Client,
+    name: str,
+    *,
+    headless: bool = False,
+    external_name: str = "",
+    policy: str | None = None,
 ) -> Service:
     """A Service of the namespace default with one port."""
     with suppress(AlreadyExistsError):
@@ -170,6 +181,7 @@ async def make_service(
                 type="ExternalName" if external_name else "",
                 external_name=external_name,
                 cluster_ip="None" if headless else "",
+                ip_family_policy=policy,
                 ports=() if external_name else (ServicePort(name="http", port=80),),
             ),
         )

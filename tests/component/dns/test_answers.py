@@ -1,6 +1,7 @@
 """A running name server answers, and goes with the cluster as that changes."""
 
 import asyncio
+from ipaddress import ip_address
 from pathlib import Path
 
 from dnslib import QTYPE, RCODE, DNSRecord
@@ -38,6 +39,27 @@ async def test_a_service_has_its_address_as_soon_as_it_is_there() -> None:
         reply = await it.ask(WEB)
         assert reply.header.rcode == RCODE.NXDOMAIN
         assert reply.auth[0].rtype == QTYPE.SOA
+
+
+async def test_services_of_two_families_have_both_kinds_of_address() -> None:
+    corefile = CLUSTER.replace("in-addr.arpa", "in-addr.arpa ip6.arpa")
+    async with lab(corefile, services="10.96.0.0/16,fd00:96::/112") as it:
+        made = await make_service(it.client, "web", policy="PreferDualStack")
+        await make_service(it.client, "single")
+        await make_service(it.client, "all", headless=True, policy="RequireDualStack")
+        await it.client.create(slice_of("all", ["10.1.0.1"]))
+        six = slice_of("all", ["fd01::1"])
+        meta = replace(six.metadata, name="all-6")
+        await it.client.create(replace(six, metadata=meta, address_type="IPv6"))
+        await it.caught_up()
+        for kind, address in zip(("A", "AAAA"), made.spec.cluster_ips, strict=True):
+            assert [str(one.rdata) for one in (await it.ask(WEB, kind)).rr] == [address]
+            reverse = ip_address(address).reverse_pointer
+            assert str((await it.ask(reverse, "PTR")).rr[0].rdata) == f"{WEB}."
+        reply = await it.ask("single.default.svc.cluster.local", "AAAA")
+        assert (reply.header.rcode, reply.rr) == (RCODE.NOERROR, [])
+        found = [(await it.ask("all.default.svc.cluster.local", kind)).rr for kind in ("A", "AAAA")]
+        assert [str(one[0].rdata) for one in found] == ["10.1.0.1", "fd01::1"]
 
 
 async def test_short_names_are_known_where_nobody_searches() -> None:

@@ -12,13 +12,13 @@ from knarr.daemon.clock import LoopClock, seeded
 
 
 @asynccontextmanager
-async def in_process() -> AsyncIterator[InProcessClient]:
+async def in_process(service_network: str = "10.96.0.0/16") -> AsyncIterator[InProcessClient]:
     """A client of a server that runs while the block does."""
     registry = Registry(
         MemoryStore(),
         clock=LoopClock(),
         rng=seeded(1),
-        settings=Settings(service_account_tokens=False),
+        settings=Settings(service_account_tokens=False, service_network=service_network),
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(registry.run())
