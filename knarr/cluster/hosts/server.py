@@ -176,7 +176,7 @@ def _controllers(
         root_ca=authority.pem.decode(),
         cluster_cidr=settings.cluster_cidr,
         node_cidr_mask_size=settings.node_cidr_mask_size,
-        service_cidr=(settings.service_cidr,),
+        service_cidr=tuple(settings.service_cidr.split(",")),
         authority=authority,
         signing_duration=options.lasts,
         approve_serving=True,
@@ -258,7 +258,7 @@ def _certificates(
     options: ServerOptions, settings: ClusterSettings, pki: Path
 ) -> dict[str, tuple[Path, Wanted]]:
     """What this server shows, and what its administrator does."""
-    kubernetes = first_address(settings.service_cidr)
+    kubernetes = first_address(settings.service_cidr.partition(",")[0])
     hosts = ("127.0.0.1", *SERVER_NAMES, options.name, options.advertise_address, kubernetes)
     return {
         "server": (

@@ -36,7 +36,11 @@ def server_flags() -> Flags:
     flags.flag("etcd-peer-port", default=2380, help="port of the same for other members")
     flags.flag("cluster-cidr", default=default.cluster_cidr, help="addresses of pods")
     flags.flag("node-cidr-mask-size", default=default.node_cidr_mask_size)
-    flags.flag("service-cluster-ip-range", default=default.service_cidr)
+    flags.flag(
+        "service-cluster-ip-range",
+        default=default.service_cidr,
+        help="addresses of Services; two with a comma, IPv4 and IPv6, where they may have both",
+    )
     flags.flag("cluster-domain", default=default.domain, help="domain of Services and pods")
     flags.flag("load-balancer-pool", default=(), help="ranges of addresses for LoadBalancers")
     flags.flag("storage-classes", default=(), help="more classes of volumes on nodes' disks")
@@ -93,8 +97,9 @@ def options_of(found: Namespace) -> ServerOptions:
 
 
 def _settings(found: Namespace) -> ClusterSettings:
+    services = found.service_cluster_ip_range.split(",")
     try:
-        for cidr in (*found.cluster_cidr, found.service_cluster_ip_range):
+        for cidr in (*found.cluster_cidr, *services):
             ipaddress.ip_network(cidr)
     except ValueError as error:
         raise SettingsError(str(error)) from None
@@ -102,7 +107,7 @@ def _settings(found: Namespace) -> ClusterSettings:
         cluster_cidr=found.cluster_cidr,
         node_cidr_mask_size=found.node_cidr_mask_size,
         service_cidr=found.service_cluster_ip_range,
-        dns=first_address(found.service_cluster_ip_range, DNS_HOST),
+        dns=first_address(services[0], DNS_HOST),
         domain=found.cluster_domain,
         store="managed" if found.cluster_init else found.store,
     )

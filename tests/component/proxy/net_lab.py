@@ -20,19 +20,21 @@ from proxy.nftables.nft import why_not
 
 CLUSTER_CIDR = "10.88.0.0/16"
 HOST_IP, CLIENT_IP = "10.99.0.1", "10.99.0.2"
+HOST_V6, CLIENT_V6, GATEWAY_V6 = "fd99::1", "fd99::2", "fd88::1"
 
 _NUMBERS = count(os.getpid() % 10_000 * 10)
 
 SERVER = """
 import socket, sys, threading
 kind, ip, port, name = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+family = socket.AF_INET6 if ":" in ip else socket.AF_INET
 if kind == "UDP":
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s = socket.socket(family, socket.SOCK_DGRAM)
     s.bind((ip, port)); print("up", flush=True)
     while True:
         data, who = s.recvfrom(2048)
         s.sendto(f"{name} {who[0]}".encode(), who)
-s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132 if kind == "SCTP" else 0)
+s = socket.socket(family, socket.SOCK_STREAM, 132 if kind == "SCTP" else 0)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind((ip, port)); s.listen(64); print("up", flush=True)
 while True:
@@ -43,14 +45,15 @@ while True:
 CLIENT = """
 import socket, sys
 kind, ip, port, times = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM) if kind == "UDP1" else None
+family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+own = socket.socket(family, socket.SOCK_DGRAM) if kind == "UDP1" else None
 for _ in range(times):
     try:
         if kind.startswith("UDP"):
-            s = own or socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s = own or socket.socket(family, socket.SOCK_DGRAM)
             s.settimeout(1); s.connect((ip, port)); s.send(b"x"); print(s.recv(2048).decode())
         else:
-            s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132 if kind == "SCTP" else 0)
+            s = socket.socket(family, socket.SOCK_STREAM, 132 if kind == "SCTP" else 0)
             s.settimeout(1); s.connect((ip, port)); print(s.recv(2048).decode()); s.close()
     except ConnectionRefusedError:
         print("refused")
@@ -108,6 +111,21 @@ class NetLab:
         await self.ip(self.host, "link", "set", "cbr0", "up")
         await self.within(self.host, "sysctl", "-qw", "net.ipv4.ip_forward=1")
 
+    async def up_v6(self) -> None:
+        """Addresses of the other family too."""
+        for name in (self.host, self.client):
+            await self.within(name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=0")
+        await self.within(self.host, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        for namespace, address, device in (
+            (self.host, HOST_V6, "eth0"),
+            (self.client, CLIENT_V6, "eth0"),
+            (self.host, GATEWAY_V6, "cbr0"),
+        ):
+            words = ("addr", "add", f"{address}/64", "dev", device, "nodad")
+            await self.ip(namespace, *words)
+        await self.ip(self.client, "route", "add", "default", "via", HOST_V6)
+        await self.ip(self.host, "route", "add", "default", "via", CLIENT_V6)
+
     async def down(self) -> None:
         """Leave nothing."""
         for process in self._processes:
@@ -135,10 +153,12 @@ class NetLab:
             await self.ip(self.host, "link", "add", veth, "type", *peer)
             await self.ip(self.host, "link", "set", veth, "master", "cbr0", "up")
             await self.within(self.host, "bridge", "link", "set", "dev", veth, "hairpin", "on")
-            await self.ip(namespace, "addr", "add", f"{ip}/24", "dev", "eth0")
+            size = ("64", "nodad") if ":" in ip else ("24",)
+            await self.ip(namespace, "addr", "add", f"{ip}/{size[0]}", "dev", "eth0", *size[1:])
             await self.ip(namespace, "link", "set", "eth0", "up")
             await self.ip(namespace, "link", "set", "lo", "up")
-            await self.ip(namespace, "route", "add", "default", "via", "10.88.0.1")
+            gateway = GATEWAY_V6 if ":" in ip else "10.88.0.1"
+            await self.ip(namespace, "route", "add", "default", "via", gateway)
         await self.serve(self.pods[ip], name, ip, port, kind)
 
     async def serve(self, namespace: str, name: str, ip: str, port: int, kind: str = "TCP") -> None:

@@ -20,6 +20,7 @@ from tests.component.proxy.net_lab import (
     CLIENT_IP,
     CLUSTER_CIDR,
     HOST_IP,
+    HOST_V6,
     NetLab,
     in_namespace,
     net_lab,
@@ -344,6 +345,35 @@ async def test_nothing_is_left_and_others_keep_theirs() -> None:
     assert after == before
     assert "theirs" in before
     assert localnet.stdout.strip() == "0"
+
+
+async def test_both_families_are_carried() -> None:
+    six, port = Backend("fd88::5", 8080, "here"), 30080
+    async with net_lab() as lab:
+        try:
+            await lab.up_v6()
+        except AssertionError as error:
+            pytest.skip(f"no IPv6 here: {error}")
+        await lab.pod("four", A.ip, A.port)
+        await lab.pod("six", six.ip, six.port)
+        kernel = Kernel(("nsenter", f"--net=/run/netns/{lab.host}"))
+        ranges = (
+            RulesetOptions(cluster_cidr=CLUSTER_CIDR),
+            RulesetOptions(family="ip6", cluster_cidr="fd88::/64"),
+        )
+        mode = NftablesMode(ranges, kernel)
+        both = web(A, six, cluster_ips=(VIP, "fd96::10"), node_port=port)
+        try:
+            await mode.replace({WEB: [both]})
+            for where in (lab.host, lab.client, six.ip):
+                assert names(await lab.ask(where, "fd96::10", 80, times=5)) == {"six"}, where
+            assert names(await lab.ask(lab.client, HOST_V6, port, times=5)) == {"six"}
+            assert names(await lab.ask(lab.client, VIP, 80, times=5)) == {"four"}
+            await mode.change(WEB, [replace(both, backends=(A,), local_backends=(A,))])
+            assert await lab.ask(lab.client, "fd96::10", 80) == ["refused"]
+            assert names(await lab.ask(lab.client, VIP, 80)) == {"four"}
+        finally:
+            await mode.close()
 
 
 @pytest.mark.parametrize("protocol", ["UDP", "SCTP"])
