@@ -1,14 +1,15 @@
 """Listens for requests, answers those whose method HTTP does not know, and ends with manners.
 
 A server that ends takes no new connections. Those that it has close with the answer to
-their next request, which says so; one that was taken a moment ago and has not asked yet
-is waited for, because its client would hear nothing but that it is closed.
+their next request, which says so; one that was taken a moment ago and has not asked yet,
+or still shakes hands, is waited for, because its client would hear nothing but that it is closed.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod
@@ -17,7 +18,7 @@ from aiohttp.web_protocol import RequestHandler
 from apiserver.rest.reply import status_bytes
 from apiserver.rest.routes import not_allowed
 
-FIRST_S = 2.0
+FIRST_S = 5.0
 """How long a connection is waited for that has not asked for anything yet."""
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -30,17 +31,15 @@ class Listener(web.Server):
         super().__init__(self._answer, access_log=None, **options)
         self._handle = handle
         self._is_ending = False
-        self._new: set[RequestHandler] = set()
+        # Who never gets through the handshake is forgotten without a word.
+        self._new: WeakSet[RequestHandler] = WeakSet()
         self._none_is_new = asyncio.Event()
 
     def __call__(self) -> RequestHandler:
-        """Make what reads the requests of one connection."""
-        return _Handler(self, loop=self._loop, **self._kwargs)
-
-    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        """Take note of a connection."""
-        super().connection_made(handler, transport)
-        self._new.add(handler)
+        """Make what reads the requests of one connection; it may not have shaken hands yet."""
+        made = _Handler(self, loop=self._loop, **self._kwargs)
+        self._new.add(made)
+        return made
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Forget a connection."""

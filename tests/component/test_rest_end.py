@@ -53,8 +53,9 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-async def test_a_connection_that_just_shook_hands_is_answered(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("shaken", ["before", "meanwhile"])
+async def test_a_connection_that_has_just_been_taken_is_answered(
+    monkeypatch: pytest.MonkeyPatch, shaken: str
 ) -> None:
     takes_none = asyncio.Event()
     all_have_asked = listener.Listener.all_have_asked
@@ -67,9 +68,19 @@ async def test_a_connection_that_just_shook_hands_is_answered(
     monkeypatch.setattr(listener.Listener, "all_have_asked", noted)
     ending = Ending()
     async with ending.running() as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting())
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        if shaken == "before":
+            await writer.start_tls(trusting())
+        else:
+            # The server takes connections in their order.
+            after, other = await asyncio.open_connection("127.0.0.1", port, ssl=trusting())
+            other.write(b"GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert await after.read()
+            other.close()
         ending.end()
         await takes_none.wait()
+        if shaken == "meanwhile":
+            await writer.start_tls(trusting())
         writer.write(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
         told = await reader.read()
         assert told.startswith(b"HTTP/1.1 200 OK\r\n"), told
