@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -72,16 +72,24 @@ HOLLOW_CAPACITY = {
 }
 
 
+Run = Callable[[UpOptions, Folder, Doors | None], Coroutine[None, None, None]]
+
+
 async def run_cluster(options: UpOptions, outside: Outside | None = None) -> None:
     """Run until cancelled. Raise SettingsError when it cannot be started.
 
     With `outside` the cluster is in a network of its own, and users in the machine's.
     """
+    await run_in_folder(_run, options, outside)
+
+
+async def run_in_folder(run: Run, options: UpOptions, outside: Outside | None) -> None:
+    """Run with the cluster's folder held, and the ways in closed at the end."""
     folder = Folder(options.folder, outside.socket if outside is not None else socket.socket)
     folder.take()
     doors = Doors(outside) if outside is not None else None
     try:
-        await _run(options, folder, doors)
+        await run(options, folder, doors)
     finally:
         if doors is not None:
             await doors.close()

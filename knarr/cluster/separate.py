@@ -33,6 +33,7 @@ from knarr.cluster.one_process import (
     network_of,
     node_name,
     open_network,
+    run_in_folder,
     running_of,
     server_certificates,
     server_options,
@@ -94,15 +95,7 @@ async def run_separately(options: UpOptions, outside: Outside | None = None) -> 
 
     With `outside` all parts are in a network of the cluster's own, and users in the machine's.
     """
-    folder = Folder(options.folder, outside.socket if outside is not None else socket.socket)
-    folder.take()
-    doors = Doors(outside) if outside is not None else None
-    try:
-        await _run(options, folder, doors)
-    finally:
-        if doors is not None:
-            await doors.close()
-        folder.release()
+    await run_in_folder(_run, options, outside)
 
 
 async def _run(options: UpOptions, folder: Folder, doors: Doors | None) -> None:
