@@ -5,6 +5,7 @@ be applied, and what the server has. Fields that were applied and are no more
 wanted are removed; fields the server or others set stay.
 """
 
+from collections import Counter
 from typing import Any
 
 from knarr.api.patches.order import by_key
@@ -89,11 +90,11 @@ def _list_field(
 def _items(
     before: list[Any], wanted: list[Any], present: list[Any], field: Field, merge_key: str
 ) -> list[Plain]:
-    there = {str(by_key(item, merge_key)): item for item in present}
-    applied = {str(by_key(item, merge_key)): item for item in before}
+    there = _by_place(present, merge_key)
+    applied = _by_place(before, merge_key)
+    asked = _by_place(wanted, merge_key)
     items: list[Plain] = []
-    for item in wanted:
-        name = str(item[merge_key])
+    for name, item in asked.items():
         if name not in there:
             items.append(item)
             continue
@@ -102,13 +103,23 @@ def _items(
             inner["$retainKeys"] = sorted(item)
         if inner:
             items.append({**inner, merge_key: item[merge_key]})
-    kept = {str(item[merge_key]) for item in wanted}
     items.extend(
         {"$patch": "delete", merge_key: by_key(item, merge_key)}
         for name, item in applied.items()
-        if name not in kept and name in there
+        if name not in asked and name in there
     )
     return items
+
+
+def _by_place(items: list[Any], merge_key: str) -> dict[tuple[str, int], Any]:
+    """The items by their keys; of several with one, as a port for UDP and TCP, each by its turn."""
+    found: dict[tuple[str, int], Any] = {}
+    turns: Counter[str] = Counter()
+    for item in items:
+        name = str(by_key(item, merge_key))
+        found[name, turns[name]] = item
+        turns[name] += 1
+    return found
 
 
 def _scalars(key: str, before: list[Any], wanted: list[Any], present: list[Any]) -> Plain:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knarr.api.core.pod import Pod
+from knarr.api.core.service import Service
 from knarr.api.patches import json_patch, merge_patch, strategic
 from knarr.api.patches.errors import PatchTestError, PatchTextError
 from knarr.api.patches.three_way import three_way
@@ -148,3 +149,16 @@ def test_apply_from_the_client_leaves_what_others_added() -> None:
 def test_custom_resources_get_a_merge_patch() -> None:
     patch = three_way(None, {"a": 1, "l": [1]}, {"l": [1, 2]}, {"a": 1, "l": [1], "s": 3})
     assert patch == {"a": None, "l": [1, 2]}
+
+
+def test_ports_of_one_number_are_told_apart_by_their_turn() -> None:
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+    ]
+    live = {"spec": {"ports": [{**one, "targetPort": 53} for one in ports]}}
+    wanted = {"spec": {"ports": ports}}
+    assert three_way(Service, wanted, wanted, live) == {}
+    changed = {"spec": {"ports": [ports[0], {**ports[1], "targetPort": 54}]}}
+    patch = three_way(Service, wanted, changed, live)
+    assert patch["spec"]["ports"] == [{"port": 53, "targetPort": 54}]
