@@ -37,6 +37,21 @@ class ManyErrors(Exception):  # noqa: N818  # it is several, not one
         self.errors = tuple(errors)
 
 
+def no_objects() -> CliError:
+    """A command about objects that names none."""
+    return PlainError(
+        "error: You must provide one or more resources by argument or filename.\n"
+        "Example resource specifications include:\n   '-f rsrc.yaml'\n"
+        "   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'"
+    )
+
+
+def no_subcommand(command: str, parts: Sequence[str], words: Sequence[str]) -> CliError:
+    """A command that only leads to others, with none of them or one that there is not."""
+    told = f'unknown command "{words[0]}"' if words else f"must specify one of: {', '.join(parts)}"
+    return PlainError(f"error: {told}\nSee '{command} -h' for help and examples")
+
+
 def raise_all(errors: Sequence[Exception]) -> None:
     """Raise what was collected, if anything."""
     if len(errors) == 1:

@@ -25,10 +25,10 @@ def deployment(
     if command and len(images) > 1:
         raise CliError("cannot specify multiple --image options and command")
     labels = {"app": name}
-    containers = []
+    containers: list[Json] = []
     for image in images:
         container: Json = {"image": image, "name": image_name(image), "resources": {}}
-        if port:
+        if port and not containers:
             container["ports"] = [{"containerPort": port}]
         if command:
             container["command"] = list(command)

@@ -14,6 +14,14 @@ def read_data(
     if env_files and (literals or files):
         raise CliError("from-env-file cannot be combined with from-file or from-literal")
     found: dict[str, bytes] = {}
+    for key, _ in _env(env_files):
+        if not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", key):
+            raise CliError(
+                f'"{key}" is not a valid key name: a valid environment variable name must consist '
+                "of alphabetic characters, digits, '_', '-', or '.', and must not start with a "
+                "digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for "
+                "validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
+            )
     pairs = [*_literals(literals), *_files(files), *_env(env_files)]
     for key, value in pairs:
         if not re.fullmatch(r"[-._a-zA-Z0-9]+", key):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from knarr.cli.command import Command
-from knarr.cli.failures import CliError, ExitError, PlainError
+from knarr.cli.failures import CliError, ExitError, no_subcommand
 from knarr.cli.flags import Arguments, text, truth
 from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.printer import PRINT_FLAGS, Results, printer_of
@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 
 def _can_i(session: Session, arguments: Arguments) -> int | None:
+    if arguments.truth("list") and arguments.words:
+        raise CliError("list option must be specified with no arguments")
     if arguments.truth("list"):
         return _list(session, arguments)
     words = arguments.words
@@ -187,10 +189,8 @@ _WORDS = {"subjects": "subjects", "rules": "permissions"}
 
 
 def _lead(session: Session, arguments: Arguments) -> int | None:
-    raise PlainError(
-        "error: must specify one of: can-i, whoami, reconcile\n"
-        f"See '{session.program} auth -h' for help and examples"
-    )
+    parts = ("can-i", "whoami", "reconcile")
+    raise no_subcommand(f"{session.program} auth", parts, arguments.words)
 
 
 COMMANDS = {

@@ -15,6 +15,8 @@ Json = dict[str, Any]
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """Make the autoscaler."""
+    if "max" not in arguments.given:
+        raise CliError('required flag(s) "max" not set')
     most = arguments.number("max")
     if most < 1:
         raise CliError("--max=MAXPODS is required and must be at least 1, max: " + str(most))

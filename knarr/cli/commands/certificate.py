@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from knarr.api import times
 from knarr.cli.command import Command
-from knarr.cli.failures import CliError, PlainError
+from knarr.cli.failures import CliError, no_subcommand
 from knarr.cli.flags import Arguments, truth
 from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.printer import PRINT_FLAGS, Results
@@ -48,10 +48,8 @@ def _deciding(condition: str, done: str) -> Callable[[Session, Arguments], int |
 
 
 def _lead(session: Session, arguments: Arguments) -> int | None:
-    raise PlainError(
-        "error: must specify one of: approve, deny\n"
-        f"See '{session.program} certificate -h' for help and examples"
-    )
+    parts = ("approve", "deny")
+    raise no_subcommand(f"{session.program} certificate", parts, arguments.words)
 
 
 _FLAGS = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from knarr.cli.command import Command
 from knarr.cli.config import config_paths
-from knarr.cli.failures import CliError, PlainError
+from knarr.cli.failures import CliError, PlainError, no_subcommand
 from knarr.cli.flags import Arguments, Flag, array, pairs, text, truth, words
 from knarr.cli.output.printer import PRINT_FLAGS, printer_of
 from knarr.cli.output.table import columns_text
@@ -364,9 +364,8 @@ def _change(session: Session, name: str, value: str | None) -> None:
 
 
 def _lead(session: Session, arguments: Arguments) -> int | None:
-    raise PlainError(
-        f"error: config needs a subcommand\nSee '{session.program} config -h' for help and examples"
-    )
+    parts = [name for name in COMMANDS if name]
+    raise no_subcommand(f"{session.program} config", parts, arguments.words)
 
 
 def _part(name: str, about: str, example: str, run: Run, *flags: Flag) -> Command:

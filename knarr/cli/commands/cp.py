@@ -24,7 +24,9 @@ def run(session: Session, arguments: Arguments) -> int | None:
     if len(arguments.words) != 2:
         raise CliError("source and destination are required")
     source, goal = (_place(word) for word in arguments.words)
-    if bool(source[0]) == bool(goal[0]):
+    if not source[0] and not goal[0]:
+        raise CliError("one of src or dest must be a remote file specification")
+    if source[0] and goal[0]:
         raise CliError("one of src or dest must be a local file specification")
     if source[0]:
         _from_container(session, arguments, source[0], source[1], Path(goal[1]))

@@ -4,7 +4,7 @@ from typing import Any
 
 from knarr.api.kinds import Kind
 from knarr.cli.command import Command
-from knarr.cli.failures import CliError, PlainError, raise_all
+from knarr.cli.failures import CliError, no_objects, raise_all
 from knarr.cli.flags import Arguments, Flag, duration, number, text, truth
 from knarr.cli.live import changes_of
 from knarr.cli.manifests import file_flags, files_of, is_file_given
@@ -86,14 +86,14 @@ def _check(arguments: Arguments) -> None:
         )
     if arguments.truth("now") and arguments.number("grace-period") >= 0:
         raise CliError("--now and --grace-period cannot be specified together")
+    if arguments.truth("force") and (
+        arguments.truth("now") or arguments.number("grace-period") > 0
+    ):
+        raise CliError("--force and --grace-period greater than 0 cannot be specified together")
     if arguments.truth("all") and arguments.text("selector"):
         raise CliError("cannot set --all and --selector at the same time")
     if not arguments.words and not is_file_given(arguments):
-        raise PlainError(
-            "error: You must provide one or more resources by argument or filename.\n"
-            "Example resource specifications include:\n   '-f rsrc.yaml'\n"
-            "   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'"
-        )
+        raise no_objects()
 
 
 def _targets(session: Session, arguments: Arguments) -> tuple[list[Found], list[Exception]]:
@@ -105,6 +105,8 @@ def _targets(session: Session, arguments: Arguments) -> tuple[list[Found], list[
     check_selectors(asked, selection)
     if asked.kinds and not (arguments.truth("all") or selection.labels or selection.fields):
         raise CliError("resource(s) were provided, but no name was specified")
+    if asked.objects and arguments.truth("all"):
+        raise CliError("name cannot be provided when a selector is specified")
     errors: list[Exception] = []
     for kind, name in asked.objects:
         found.append(Found(kind, session.namespace if kind.namespaced else "", name, {}))

@@ -25,7 +25,7 @@ Json = dict[str, Any]
 def run(session: Session, arguments: Arguments) -> int | None:
     """Show the differences; end with 1 when there are any."""
     if not is_file_given(arguments):
-        raise CliError("must specify one of -f and -k")
+        raise CliError("must specify one of -f and -k", code=2)
     objects = files_of(session, arguments)
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "LIVE"), Path(folder, "MERGED")

@@ -6,7 +6,7 @@ from typing import Any
 from knarr.cli.changing import difference
 from knarr.cli.command import Command
 from knarr.cli.editor import HEADER, new_file, open_editor
-from knarr.cli.failures import CliError, lines_of, raise_all
+from knarr.cli.failures import CliError, lines_of, no_objects, raise_all
 from knarr.cli.flags import Arguments, text, truth
 from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.json_text import json_text
@@ -31,7 +31,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
         raise_all(errors)
         found += more
     if not found:
-        raise CliError("edit needs objects: TYPE/NAME or -f FILENAME")
+        raise no_objects()
     _Editing(session, arguments, found).run()
     return None
 

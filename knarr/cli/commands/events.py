@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 def run(session: Session, arguments: Arguments) -> int | None:
     """List the events, and go on when asked."""
+    _check_types(arguments)
     everywhere = arguments.truth("all-namespaces")
     namespace = "" if everywhere else session.namespace
     kind, selection = session.resources.find("events"), _selection(session, arguments)
@@ -54,6 +55,11 @@ def _selection(session: Session, arguments: Arguments) -> Selection:
         raise CliError("--for must be in resource/name form")
     kind = session.resources.find(word)
     return Selection(fields=f"involvedObject.kind={kind.name},involvedObject.name={name}")
+
+
+def _check_types(arguments: Arguments) -> None:
+    if any(one.lower() not in ("normal", "warning") for one in arguments.list("types")):
+        raise CliError("valid --types are Normal or Warning")
 
 
 def _is_wanted(arguments: Arguments, event: Json) -> bool:

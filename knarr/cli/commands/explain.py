@@ -21,7 +21,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
             )
         raise CliError("We accept only this format: explain RESOURCE")
     if arguments.text("output") not in ("plaintext", "plaintext-openapiv2"):
-        raise CliError(f'Invalid output format "{arguments.text("output")}": there is plaintext')
+        raise CliError(f"unrecognized format: {arguments.text('output')}")
     kind, path = _kind_and_path(session, arguments)
     recursive = arguments.truth("recursive")
     if kind.type_path:

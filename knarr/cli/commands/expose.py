@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from knarr.cli.command import Command
 from knarr.cli.commands.create.making import SHARED_FLAGS, store
-from knarr.cli.failures import CliError, raise_all
+from knarr.cli.failures import CliError, no_objects, raise_all
 from knarr.cli.flags import Arguments, pairs, text
 from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.overriding import OVERRIDE_FLAGS, overridden
@@ -28,7 +28,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
         raise_all(errors)
         found += more
     if not found:
-        raise CliError("You must provide one or more resources by argument or filename.")
+        raise no_objects()
     services = session.resources.find("services")
     for one in found:
         if one.kind.name not in _EXPOSABLE:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from knarr.cli.command import Command
-from knarr.cli.failures import CliError, raise_all
+from knarr.cli.failures import CliError, no_objects, raise_all
 from knarr.cli.flags import Arguments, Flag, text, truth
 from knarr.cli.manifests import file_flags, files_of, objects_of
 from knarr.cli.output.json_text import json_text
@@ -36,7 +36,7 @@ def _chosen(session: Session, arguments: Arguments) -> list[Found]:
         raise_all(errors)
         found += more
     if not found:
-        raise CliError("name objects: TYPE/NAME or -f FILENAME")
+        raise no_objects()
     return found
 
 

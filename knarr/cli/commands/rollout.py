@@ -7,7 +7,7 @@ from knarr.api import times
 from knarr.cli.command import Command, Run
 from knarr.cli.describing.sheet import Sheet
 from knarr.cli.describing.template import template
-from knarr.cli.failures import CliError, PlainError, raise_all
+from knarr.cli.failures import CliError, PlainError, no_subcommand, raise_all
 from knarr.cli.flags import Arguments, Flag, duration, number, text, truth
 from knarr.cli.manifests import file_flags, files_of
 from knarr.cli.output.printer import PRINT_FLAGS, Results
@@ -203,10 +203,8 @@ def _part(name: str, about: str, example: str, run: Run, flags: tuple[Flag, ...]
 
 
 def _lead(session: Session, arguments: Arguments) -> int | None:
-    raise PlainError(
-        "error: must specify one of: status, history, undo, pause, resume, restart\n"
-        f"See '{session.program} rollout -h' for help and examples"
-    )
+    parts = ("status", "history", "undo", "pause", "resume", "restart")
+    raise no_subcommand(f"{session.program} rollout", parts, arguments.words)
 
 
 COMMANDS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from knarr.cli.changing import CHANGE_FLAGS, change_all, chosen, copied, pod_spec
 from knarr.cli.command import Command
-from knarr.cli.failures import CliError, PlainError, raise_all
+from knarr.cli.failures import CliError, no_subcommand, raise_all
 from knarr.cli.flags import Arguments, Flag, array, pairs, text, truth, words
 from knarr.cli.selecting import Found
 from knarr.cli.session import Session
@@ -253,10 +253,8 @@ def _subject(session: Session, arguments: Arguments) -> int | None:
 
 
 def _lead(session: Session, arguments: Arguments) -> int | None:
-    raise PlainError(
-        "error: must specify one of: image, env, resources, serviceaccount, selector, subject\n"
-        f"See '{session.program} set -h' for help and examples"
-    )
+    parts = ("image", "env", "resources", "serviceaccount", "selector", "subject")
+    raise no_subcommand(f"{session.program} set", parts, arguments.words)
 
 
 def _part(

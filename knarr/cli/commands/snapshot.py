@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from knarr.cli.command import Command
-from knarr.cli.failures import CliError, PlainError
+from knarr.cli.failures import CliError, PlainError, no_subcommand
 from knarr.cli.flags import Arguments
 from knarr.cli.session import Session
 from knarr.client import snapshots
@@ -42,10 +42,8 @@ def _file(session: Session, arguments: Arguments, verb: str) -> Path:
 
 
 def _lead(session: Session, arguments: Arguments) -> int | None:
-    raise PlainError(
-        "error: must specify one of: save, restore\n"
-        f"See '{session.program} snapshot -h' for help and examples"
-    )
+    parts = ("save", "restore")
+    raise no_subcommand(f"{session.program} snapshot", parts, arguments.words)
 
 
 COMMANDS = {

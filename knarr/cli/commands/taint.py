@@ -28,7 +28,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
         if names and len(names) > 1:
             names, words = names[:-1], names[-1:]
         raise CliError("at least one taint update is required")
-    added, removed = _parse(words)
+    added, removed = _parse(session, words)
     found, errors = find(
         session, [arguments.words[0], *names], arguments, allow_lists=arguments.truth("all")
     )
@@ -40,7 +40,7 @@ def run(session: Session, arguments: Arguments) -> int | None:
     return None
 
 
-def _parse(words: list[str]) -> tuple[list[Json], list[Json]]:
+def _parse(session: Session, words: list[str]) -> tuple[list[Json], list[Json]]:
     added: list[Json] = []
     removed: list[Json] = []
     for word in words:
@@ -49,7 +49,10 @@ def _parse(words: list[str]) -> tuple[list[Json], list[Json]]:
             raise CliError(f"invalid taint spec: {word}")
         key, value, effect = match[1], match[2], match[3]
         if effect and effect not in EFFECTS:
-            raise CliError(f"invalid taint effect: {effect}, unsupported taint effect")
+            raise CliError(
+                f"invalid taint effect: {effect}, unsupported taint effect\n"
+                f"See '{session.program} taint -h' for help and examples"
+            )
         if word.endswith("-"):
             removed.append({"key": key, "effect": effect or ""})
         elif not effect:

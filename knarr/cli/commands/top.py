@@ -8,7 +8,7 @@ from typing import Any
 
 from knarr.api import quantities
 from knarr.cli.command import Command, Run
-from knarr.cli.failures import CliError, PlainError
+from knarr.cli.failures import CliError, no_subcommand
 from knarr.cli.flags import Arguments, duration, text, truth
 from knarr.cli.output.table import columns_text
 from knarr.cli.raw import request
@@ -189,9 +189,7 @@ def _print(
 
 
 def _lead(session: Session, arguments: Arguments) -> int | None:
-    raise PlainError(
-        f"error: must specify one of: node, pod\nSee '{session.program} top -h' for help"
-    )
+    raise no_subcommand(f"{session.program} top", ("node", "pod"), arguments.words)
 
 
 _FLAGS = (

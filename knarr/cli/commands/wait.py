@@ -4,10 +4,10 @@ import time
 from typing import Any
 
 from knarr.cli.command import Command
-from knarr.cli.failures import CliError, raise_all
+from knarr.cli.failures import CliError, no_objects, raise_all
 from knarr.cli.flags import Arguments, duration, text, truth
 from knarr.cli.live import changes_of
-from knarr.cli.manifests import file_flags, files_of
+from knarr.cli.manifests import file_flags, files_of, is_file_given
 from knarr.cli.output.jsonpath import JsonPath, relaxed, shown
 from knarr.cli.output.printer import PRINT_FLAGS, Results
 from knarr.cli.selecting import Found, find, named, selector_flags
@@ -61,8 +61,10 @@ class _Goal:
 def run(session: Session, arguments: Arguments) -> int | None:
     """Wait for all that is meant."""
     spec = arguments.text("for")
+    if not arguments.words and not is_file_given(arguments):
+        raise no_objects()
     if not spec:
-        raise CliError('required flag(s) "for" not set')
+        raise CliError("unrecognized condition: []")
     goal = _Goal(spec)
     timeout_s = arguments.seconds("timeout")
     ends = time.monotonic() + (DAY_S if timeout_s < 0 else timeout_s)

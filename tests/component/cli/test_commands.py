@@ -82,6 +82,27 @@ def test_tables_and_forms(knarr: Run) -> None:
         ("create deployment x", 'error: required flag(s) "image" not set'),
         ("scale deploy web", 'error: required flag(s) "replicas" not set'),
         ("label cm settings a=-b-", 'error: invalid label value: "a=-b-"'),
+        ("run p --image=nginx --port=abc", "error: --port must be a number"),
+        ("run p --image=nginx --env=a", "error: invalid env: a"),
+        ("run p --image=nginx --restart=x", "error: invalid restart policy: x, valid values are:"),
+        ("run p --image='a b'", 'error: invalid image name "a b": invalid reference format'),
+        ("create service clusterip c", "error: at least one tcp port specifier must be provided"),
+        ("create service externalname e --external-name=-e-", "error: invalid service external"),
+        ("create quota q --hard=cpu", "error: Invalid argument syntax cpu, expected"),
+        ("create quota q --hard=cpu=1x", "error: quantities must match the regular expression"),
+        ("create pdb p --selector=a=b --min-available=x", "error: invalid format specified for"),
+        ("create pdb p --min-available=1", "error: a selector must be specified"),
+        ("create ingress i", "error: not enough information provided: every ingress has to"),
+        ("create clusterrole r --verb=get --non-resource-url=x", "error: nonResourceURL should"),
+        ("create secret docker-registry r --docker-username=u", "error: either --from-file or the"),
+        ("create secret tls t", "error: key and cert must be specified"),
+        ("delete pod x --all", "error: name cannot be provided when a selector is specified"),
+        ("delete pods --all --now --force", "error: --force and --grace-period greater than 0"),
+        ("wait --for=condition=Ready", "error: You must provide one or more resources by"),
+        ("events --types=bogus", "error: valid --types are Normal or Warning"),
+        ("rollout bogus", 'error: unknown command "bogus"'),
+        ("cp a b", "error: one of src or dest must be a remote file specification"),
+        ("taint nodes n a=b:Bogus", "error: invalid taint effect: Bogus, unsupported taint effect"),
         ("bogus", 'error: unknown command "bogus" for "knarr"'),
         ("get podss", 'did you mean "pods"?'),
         ("--context none get pods", 'error: context "none" does not exist'),
@@ -92,6 +113,12 @@ def test_failures_have_one_line_and_end_with_1(knarr: Run, line: str, message: s
     result = knarr(line)
     assert result.code == 1
     assert message in result.err
+
+
+def test_odd_verbs_are_warned_of(knarr: Run) -> None:
+    result = knarr("create role r --verb=fetch --resource=pods --dry-run=client -o name")
+    assert (result.code, result.out) == (0, "role.rbac.authorization.k8s.io/r\n")
+    assert result.err == "Warning: 'fetch' is not a standard resource verb\n"
 
 
 def test_who_may_not_is_told(knarr: Run) -> None:

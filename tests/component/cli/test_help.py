@@ -71,6 +71,8 @@ READS = ("explain", "kustomize", "api-resources", "api-versions", "options", "ve
 
 BASES: dict[tuple[str, str], str] = {
     ("delete", "cascade"): "delete pod web --wait=false",
+    ("delete", "all"): "delete pod --wait=false",
+    ("auth can-i", "list"): "auth can-i",
     ("cordon", "selector"): "cordon",
     ("patch", "patch-file"): "patch deployment web",
     ("patch", "filename"): "patch -p '{}'",
@@ -102,7 +104,7 @@ ENDS: dict[tuple[str, str], str] = {
     ("autoscale", "filename"): "cannot autoscale a ConfigMap",
     ("label", "resource-version"): "the object has been modified",
     ("create quota", "scopes"): "unsupported scope applied to resource",
-    ("create secret docker-registry", "from-file"): "data[.dockerconfigjson]: Required value",
+    ("create secret docker-registry", "from-file"): "invalid character 'a' looking for beginning",
     ("rollout history", "filename"): "no history viewer has been implemented for ConfigMap",
     ("rollout history", "revision"): "unable to find the specified revision 1",
     ("config set-credentials", "auth-provider"): "use --exec-command",
@@ -231,7 +233,8 @@ def _prepare(knarr: Run, folder: Path, line: str) -> None:
     files = {
         "web.yaml": PAGE, "settings.env": "a=1\n", "patch.yaml": "metadata: {labels: {a: b}}",
         "ca.crt": (folder / "pki" / "ca.crt").read_text(),
-        "tls.crt": "x", "tls.key": "x", "overlay/kustomization.yaml": "resources: [page.yaml]",
+        "tls.crt": "-----BEGIN x", "tls.key": "-----BEGIN x",
+        "overlay/kustomization.yaml": "resources: [page.yaml]",
         "overlay/page.yaml": PAGE,
     }  # fmt: skip
     for name, content in files.items():

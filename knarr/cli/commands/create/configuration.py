@@ -1,9 +1,11 @@
 """Generators of configuration: config maps, secrets, namespaces, accounts, quotas and the like."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
+from knarr.api.quantities import canonical
 from knarr.cli.command import Command
 from knarr.cli.commands.create.making import generator
 from knarr.cli.failures import CliError
@@ -13,6 +15,8 @@ from knarr.cli.keyed_files import read_data
 from knarr.cli.session import Session
 
 Json = dict[str, Any]
+
+_DOCKER_CONFIG = ".dockerconfigjson"
 
 _DATA_FLAGS = (
     array("from-literal", help="A key and literal value: mykey=somevalue"),
@@ -63,6 +67,8 @@ def _generic(session: Session, arguments: Arguments, name: str) -> Json:
 
 
 def _tls(session: Session, arguments: Arguments, name: str) -> Json:
+    if not arguments.text("cert") or not arguments.text("key"):
+        raise CliError("key and cert must be specified")
     data = {}
     for key, flag in (("tls.crt", "cert"), ("tls.key", "key")):
         path = arguments.text(flag)
@@ -71,14 +77,26 @@ def _tls(session: Session, arguments: Arguments, name: str) -> Json:
         except OSError as error:
             words = (error.strerror or "").lower()
             raise CliError(f"Cannot read file {path}, open {path}: {words}") from None
-    return _secret(name, data, "kubernetes.io/tls")
+    for key, what in (("tls.crt", "certificate"), ("tls.key", "key")):
+        if b"-----BEGIN " not in data[key]:
+            raise CliError(f"tls: failed to find any PEM data in {what} input")
+    return _hashed(_secret(name, data, "kubernetes.io/tls"), arguments)
 
 
 def _docker(session: Session, arguments: Arguments, name: str) -> Json:
     if arguments.list("from-file"):
-        data = read_data((), arguments.list("from-file"), ())
-        return _secret(name, data, "kubernetes.io/dockerconfigjson")
+        files = [
+            source if "=" in source else f"{_DOCKER_CONFIG}={source}"
+            for source in arguments.list("from-file")
+        ]
+        data = read_data((), files, ())
+        return _hashed(_secret(name, data, "kubernetes.io/dockerconfigjson"), arguments)
     user, password = arguments.text("docker-username"), arguments.text("docker-password")
+    if not user or not password or not arguments.text("docker-server"):
+        raise CliError(
+            "either --from-file or the combination of --docker-username, --docker-password "
+            "and --docker-server is required"
+        )
     entry = {"username": user, "password": password}
     if arguments.text("docker-email"):
         entry["email"] = arguments.text("docker-email")
@@ -87,8 +105,8 @@ def _docker(session: Session, arguments: Arguments, name: str) -> Json:
 
     config = {"auths": {arguments.text("docker-server"): entry}}
     text_of_it = json.dumps(config, separators=(",", ":"))
-    data = {".dockerconfigjson": text_of_it.encode()}
-    return _secret(name, data, "kubernetes.io/dockerconfigjson")
+    data = {_DOCKER_CONFIG: text_of_it.encode()}
+    return _hashed(_secret(name, data, "kubernetes.io/dockerconfigjson"), arguments)
 
 
 def _namespace(session: Session, arguments: Arguments, name: str) -> Json:
@@ -102,8 +120,14 @@ def _account(session: Session, arguments: Arguments, name: str) -> Json:
 
 def _quota(session: Session, arguments: Arguments, name: str) -> Json:
     spec: Json = {}
-    if arguments.list("hard"):
-        spec["hard"] = dict(pairs(arguments.list("hard")))
+    for one in arguments.list("hard"):
+        resource, equals, amount = one.partition("=")
+        if not equals or not resource:
+            raise CliError(f"Invalid argument syntax {one}, expected <resource>=<value>")
+        try:
+            spec.setdefault("hard", {})[resource] = str(canonical(amount))
+        except ValueError as error:
+            raise CliError(str(error)) from None
     if arguments.list("scopes"):
         spec["scopes"] = arguments.list("scopes")
     made = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata(name)}
@@ -112,8 +136,15 @@ def _quota(session: Session, arguments: Arguments, name: str) -> Json:
 
 def _budget(session: Session, arguments: Arguments, name: str) -> Json:
     least, most = arguments.text("min-available"), arguments.text("max-unavailable")
-    if bool(least) == bool(most):
+    if not arguments.text("selector"):
+        raise CliError("a selector must be specified")
+    if not least and not most:
         raise CliError("one of min-available or max-unavailable must be specified")
+    if least and most:
+        raise CliError("min-available and max-unavailable cannot be both specified")
+    for flag, amount in (("min-available", least), ("max-unavailable", most)):
+        if amount and not re.fullmatch(r"[0-9]+%?", amount):
+            raise CliError(f"invalid format specified for {flag}")
     labels = pairs(arguments.text("selector").split(","))
     spec: Json = {"selector": {"matchLabels": dict(labels)}}
     key, value = ("minAvailable", least) if least else ("maxUnavailable", most)
@@ -247,7 +278,6 @@ knarr create poddisruptionbudget keep --selector=app=web --min-available=1 --dry
         text("min-available", help="The number or percentage of pods that must be available"),
         text("max-unavailable", help="The number or percentage of pods that may be missing"),
     ),
-    required=("selector",),
     failure="poddisruptionbudgets",
 )
 PRIORITY = generator(

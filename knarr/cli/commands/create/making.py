@@ -42,11 +42,11 @@ def generator(
     command = f"create {usage.split(' NAME', maxsplit=1)[0]}"
 
     def run(session: Session, arguments: Arguments) -> int | None:
-        name = one_name(session, arguments, command)
         missing = [flag for flag in required if flag not in arguments.given]
         if missing:
             names = ", ".join(f'"{flag}"' for flag in missing)
             raise CliError(f"required flag(s) {names} not set")
+        name = one_name(session, arguments, command)
         store(session, arguments, make(session, arguments, name), failure=failure)
         return None
 

@@ -14,6 +14,12 @@ from knarr.client.dynamic import StatusError, Write
 Json = dict[str, Any]
 
 RBAC = "rbac.authorization.k8s.io"
+_VERBS = frozenset(
+    (
+        *("*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
+        *("use", "bind", "escalate", "impersonate", "proxy", "approve", "sign", "attest"),
+    )
+)
 _RULE_FLAGS = (
     words("verb", help="Verb that applies to the resources contained in the rule"),
     words("resource", help="Resource that the rule applies to"),
@@ -24,8 +30,9 @@ _RULE_FLAGS = (
 def _rules(session: Session, arguments: Arguments) -> list[Json]:
     verbs = list(dict.fromkeys(arguments.list("verb")))
     urls = list(arguments.values.get("non-resource-url") or ())
-    if not verbs:
-        raise CliError("at least one verb must be specified")
+    _check_verbs(session, verbs)
+    if any(not url.startswith("/") for url in urls if url != "*"):
+        raise CliError("nonResourceURL should start with /")
     resources = arguments.list("resource")
     if not resources and not urls:
         raise CliError("at least one resource must be specified")
@@ -43,6 +50,14 @@ def _rules(session: Session, arguments: Arguments) -> list[Json]:
     if urls:
         rules.append({"nonResourceURLs": urls, "verbs": verbs})
     return rules
+
+
+def _check_verbs(session: Session, verbs: list[str]) -> None:
+    if not verbs:
+        raise CliError("at least one verb must be specified")
+    for verb in verbs:
+        if verb not in _VERBS:
+            session.tell(f"Warning: '{verb}' is not a standard resource verb")
 
 
 def _resource(session: Session, name: str) -> tuple[str, str]:
@@ -65,7 +80,7 @@ def _cluster_role(session: Session, arguments: Arguments, name: str) -> Json:
     if arguments.list("aggregation-rule"):
         labels = dict(one.partition("=")[::2] for one in arguments.list("aggregation-rule"))
         selectors = [{"matchLabels": labels}]
-        return made | {"aggregationRule": {"clusterRoleSelectors": selectors}, "rules": []}
+        return made | {"aggregationRule": {"clusterRoleSelectors": selectors}, "rules": None}
     return made | {"rules": _rules(session, arguments)}
 
 

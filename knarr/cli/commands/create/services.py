@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from knarr.api import names
 from knarr.cli.command import Command
 from knarr.cli.commands.create.making import generator
+from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, array, number, pairs, text, words
 from knarr.cli.generators import ingress, service
 from knarr.cli.session import Session
@@ -14,24 +16,42 @@ _TCP = words("tcp", help="Port pairs can be specified as '<port>:<targetPort>'")
 
 
 def _cluster_ip(session: Session, arguments: Arguments, name: str) -> Json:
+    if arguments.text("clusterip") != "None":
+        _need_ports(arguments)
     return service(name, "ClusterIP", arguments.list("tcp"), cluster_ip=arguments.text("clusterip"))
 
 
+def _need_ports(arguments: Arguments) -> None:
+    if not arguments.list("tcp"):
+        raise CliError("at least one tcp port specifier must be provided")
+
+
 def _node_port(session: Session, arguments: Arguments, name: str) -> Json:
+    _need_ports(arguments)
     return service(name, "NodePort", arguments.list("tcp"), node_port=arguments.number("node-port"))
 
 
 def _load_balancer(session: Session, arguments: Arguments, name: str) -> Json:
+    _need_ports(arguments)
     return service(name, "LoadBalancer", arguments.list("tcp"))
 
 
 def _external_name(session: Session, arguments: Arguments, name: str) -> Json:
+    external = arguments.text("external-name")
+    if names.dns_subdomain(external):
+        raise CliError(f"invalid service external name {external}")
     made = service(name, "ExternalName", arguments.list("tcp"))
-    made["spec"]["externalName"] = arguments.text("external-name")
+    made["spec"]["externalName"] = external
     return made
 
 
 def _ingress(session: Session, arguments: Arguments, name: str) -> Json:
+    if not arguments.list("rule") and not arguments.text("default-backend"):
+        raise CliError(
+            "not enough information provided: every ingress has to either specify a "
+            "default-backend (which catches all traffic) or a list of rules (which catch "
+            "specific paths)"
+        )
     return ingress(
         name,
         arguments.list("rule"),

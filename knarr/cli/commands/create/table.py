@@ -2,7 +2,7 @@
 
 from knarr.cli.command import Command
 from knarr.cli.commands.create import configuration, files, roles, services, workloads
-from knarr.cli.failures import PlainError
+from knarr.cli.failures import no_subcommand
 from knarr.cli.flags import Arguments
 from knarr.cli.session import Session
 
@@ -11,10 +11,7 @@ def _choose(name: str, parts: dict[str, Command], about: str, example: str) -> C
     """A command that only leads to others."""
 
     def run(session: Session, arguments: Arguments) -> int | None:
-        raise PlainError(
-            f"error: must specify one of: {', '.join(sorted(parts))}\n"
-            f"See '{session.program} create {name} -h' for help and examples"
-        )
+        raise no_subcommand(f"{session.program} create {name}", sorted(parts), arguments.words)
 
     return Command(about=about, usage=f"create {name}", examples=example, run=run)
 
