@@ -125,7 +125,7 @@ def users() -> Iterator[UsersCluster]:
         made.knarr("rollout", "status", "deployment/web", "--timeout=30s")
         yield made
         made.knarr("delete", "--name", made.name)
-        eventually(lambda: _nobody_is_left(folder))
+        eventually(lambda: _nobody_is_left(folder), 60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -434,6 +434,12 @@ spec:
 """
 
 
+def _both_lines(made: UsersCluster) -> str:
+    told = made.knarr("exec", "many", "--", "cat", "/data/id")
+    assert told.count("\n") == 2, "it has begun only"
+    return told
+
+
 class RangesCluster(UsersCluster):
     """Commands of a user who has further ids, as the machine's files say for these commands."""
 
@@ -460,7 +466,7 @@ def test_with_ranges_all_users_and_groups_are_there() -> None:
         (folder / "groups.yaml").chmod(0o644)
         made.knarr("apply", "-f", str(folder / "groups.yaml"))
         made.knarr("wait", "pod/many", "--for=condition=Ready", "--timeout=30s")
-        told = eventually(lambda: made.knarr("exec", "many", "--", "cat", "/data/id"))
+        told = eventually(lambda: _both_lines(made), 60)
         assert told.splitlines()[0] == "1001"
         assert set(told.split()[1:]) == {"2002", "3003", "4004"}
         told = made.knarr("exec", "many", "--", "stat", "-c", "%u %g", "/data/own")
@@ -468,9 +474,10 @@ def test_with_ranges_all_users_and_groups_are_there() -> None:
         (own,) = folder.glob("state/knarr/*/nodes/*/**/own")
         assert own.stat().st_uid == 200_000 + 1000, "outside they are of our range"
         os.kill(made.running()["pid"], signal.SIGKILL)
-        eventually(lambda: _is_down(made))
+        eventually(lambda: _is_down(made), 60)
         made.knarr("delete", "--name", made.name)
         assert not (folder / "state" / "knarr" / made.name).exists()
-        eventually(lambda: _nobody_is_left(folder))
+        eventually(lambda: _nobody_is_left(folder), 60)
     finally:
+        made.knarr("delete", "--name", made.name, check=False)
         shutil.rmtree(folder, ignore_errors=True)
