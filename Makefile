@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help up down status lab lab-test lab-down test ci lint type unit contract component sim history soak interop e2e system bench proto clean
+.PHONY: help up down status lab lab-test lab-down lab-clean test ci lint type unit contract component sim history soak interop e2e system bench proto clean
 
 help:   ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t14
@@ -38,6 +38,9 @@ lab-test: $(DEV_STAMP) ## The system tests against the lab that runs, or one of 
 
 lab-down: $(STAMP) ## Stop the lab and remove all it kept but its images
 	@lab/lab.sh down
+
+lab-clean: $(STAMP) ## The same, and remove its images and what they were made of
+	@lab/lab.sh clean
 
 test: $(DEV_STAMP) ## Everything that must be green: installs what it needs, then lint, types, all tests
 	@lab/test-tools.sh

@@ -1,6 +1,7 @@
 """Makes the lab's base images of Debian's packages, for machines that reach no registry.
 
     python -m lab.images            prints BASE_IMAGE=… and ETCD_IMAGE=… for .env
+    python -m lab.images perl       prints the file of an image for pods, for `docker load`
 
 Packages are unpacked as they are, without their scripts, on the Debian that this machine
 runs; Python packages come from the package index. What was made is kept below the user's
@@ -22,6 +23,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.images import GROUP, PASSWD, PATH, archive_of
+from tests.images import RECIPES as POD_IMAGES
 
 ROOT = Path(__file__).parents[1]
 STATE = Path(os.environ.get("LAB_STATE") or Path(__file__).with_name("state"))
@@ -238,8 +240,20 @@ def _run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[
     return done
 
 
+def archive_with(image: str) -> Path:
+    """The archive of an image for pods that we can make. Raise SystemExit."""
+    wanted = image if ":" in image else f"{image}:latest"
+    for name, recipe in POD_IMAGES.items():
+        if image == name or wanted in recipe.tags:
+            return archive_of(name)
+    raise SystemExit(f"lab.images: {image} is none of {', '.join(POD_IMAGES)}")
+
+
 def main() -> None:
     """Make what is missing and say what it is called."""
+    if sys.argv[1:]:
+        sys.stdout.write(f"{archive_with(sys.argv[1])}\n")
+        return
     ensure_node_images()
     for variable, name in (("BASE_IMAGE", "base"), ("ETCD_IMAGE", "etcd")):
         sys.stdout.write(f"{variable}={ensure(name)}\n")
