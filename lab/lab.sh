@@ -144,9 +144,8 @@ say_what_next() {
   echo
   echo "The lab runs. In this shell:"
   echo "  export KUBECONFIG=$LAB_STATE/kubeconfig    # yours stays as it is"
-  case $(command -v knarr) in
-    "$PWD"/.venv/*) echo "  . .venv/bin/activate    # for the command knarr; kubectl does as well" ;;
-  esac
+  [ ! -e .venv/bin/activate ] || [ "${VIRTUAL_ENV:-}" = "$PWD/.venv" ] ||
+    echo "  . .venv/bin/activate    # for the command knarr; kubectl does as well"
   echo "  knarr apply -f examples/lab.yaml && knarr rollout status deployment/web"
   echo "  curl http://127.0.0.1:${LAB_NODE_PORT:-30080}/"
   echo "  lab/lab.sh compose kill apiserver1    # or another; lab/lab.sh compose ps shows all"

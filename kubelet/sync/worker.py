@@ -88,6 +88,10 @@ class PodWorker:
         self._wish = Wish(pod, gone)
         if gone or pod.metadata.deletion_timestamp is not None:
             self._leaving.set()
+        elif self._ending is None and self._leaving.is_set():
+            # The store was put back to before the deletion: what is over starts again.
+            self._leaving.clear()
+            self.done.clear()
         if gone or not is_known:
             self._wake.set()
 

@@ -13,6 +13,7 @@ import yaml
 from apiserver.registry.registry import Registry
 from apiserver.registry.settings import Settings
 from apiserver.storage.open import open_store
+from apiserver.storage.store import Store
 from knarr.api.codec import from_plain
 from knarr.api.core.event import Event
 from knarr.api.core.pod import Pod
@@ -39,19 +40,24 @@ NODE = "node-0"
 @asynccontextmanager
 async def api() -> AsyncIterator[InProcessClient]:
     """A registry in memory."""
-    clock = SystemClock()
-    async with open_store("memory://", clock) as store:
-        settings = Settings(service_account_tokens=False)
-        registry = Registry(store, clock=clock, rng=Random(1), settings=settings)
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(registry.run())
-            await registry.ready()
-            client = InProcessClient(registry)
-            with suppress(ApiError):
-                account = ObjectMeta(name="default", namespace="default")
-                await client.create(ServiceAccount(metadata=account))
-            yield client
-            running.cancel()
+    async with open_store("memory://", SystemClock()) as store, api_on(store) as client:
+        yield client
+
+
+@asynccontextmanager
+async def api_on(store: Store) -> AsyncIterator[InProcessClient]:
+    """A registry on a store."""
+    settings = Settings(service_account_tokens=False)
+    registry = Registry(store, clock=SystemClock(), rng=Random(1), settings=settings)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(registry.run())
+        await registry.ready()
+        client = InProcessClient(registry)
+        with suppress(ApiError):
+            account = ObjectMeta(name="default", namespace="default")
+            await client.create(ServiceAccount(metadata=account))
+        yield client
+        running.cancel()
 
 
 @asynccontextmanager
