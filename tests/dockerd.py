@@ -180,12 +180,13 @@ def _rule(verb: str) -> bool:
 
 
 def _bare_engines() -> list[str]:
-    """The numbers of the processes that are engines without a proxy."""
-    found = []
+    """The numbers of the processes that are engines without a proxy in this very network."""
+    found, here = [], Path("/proc/self/ns/net").readlink()
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             words = place.read_bytes().split(b"\0")
-            if words[0].endswith(b"dockerd") and b"--userland-proxy=false" in words:
+            is_bare = words[0].endswith(b"dockerd") and b"--userland-proxy=false" in words
+            if is_bare and (place.parent / "ns/net").readlink() == here:
                 found.append(place.parent.name)
     return found
 
