@@ -5,6 +5,7 @@
 #   lab.sh down                 remove it, but for its images
 #   lab.sh clean                remove the images too, and all that was kept to make them
 #   lab.sh compose …            docker compose of the lab: ps, logs node1, kill apiserver1, …
+#   lab.sh engine               print the address of its Docker engine, for DOCKER_HOST
 #   lab.sh load IMAGE…          give its nodes images: names, or files of `docker save`
 #   lab.sh backup FILE          copy all that its etcd holds
 #   lab.sh restore FILE         put such a copy back
@@ -156,7 +157,7 @@ down() {
   find_engine || { say "nothing runs"; return; }
   ensure_compose
   [ -e "$LAB_ENV" ] || touch "$LAB_ENV"
-  compose --progress quiet down -v --remove-orphans
+  compose --progress quiet down -v --remove-orphans -t 3
   rm -f "$LAB_STATE/kubeconfig" "$LAB_STATE/compose.log"
   find /sys/fs/cgroup -depth -type d -path '*/knarr-lab*' -exec rmdir {} \; 2>/dev/null || true
   [ "${1:-}" != clean ] || remove_images
@@ -240,6 +241,10 @@ case ${1:-} in
   load | backup | restore)
     [ $# -ge 2 ] || fail "usage: lab/lab.sh $1 $([ "$1" = load ] && echo IMAGE… || echo FILE)"
     "$@"
+    ;;
+  engine)
+    find_engine || fail "no Docker engine answers: make lab"
+    docker context inspect --format '{{.Endpoints.docker.Host}}'
     ;;
   compose)
     shift

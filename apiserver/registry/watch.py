@@ -11,7 +11,7 @@ from apiserver.registry.request import ListOptions, Request
 from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry, Event
 from apiserver.storage.selection import Selection
-from apiserver.storage.store import CompactedError, UnavailableError
+from apiserver.storage.store import CompactedError, FutureRevisionError, UnavailableError
 from apiserver.storage.watchers import Watch
 from knarr.api.errors import ApiError, ExpiredError
 from knarr.api.field_errors import FieldError, forbidden, invalid_error, not_supported
@@ -92,8 +92,7 @@ async def _events(
     initial: list[Entry] = []
     if all_first:
         initial = _initial(resource, choice)
-    if all_first or not after:
-        after = cache.revision
+    after = cache.revision if all_first or not after else await _known(resource, after, until)
     with _begin(resource, choice, after=after, bookmarks=options.allow_bookmarks) as watching:
         for start in range(0, len(initial), INITIAL_BATCH_MAX):
             batch = initial[start : start + INITIAL_BATCH_MAX]
@@ -108,6 +107,23 @@ async def _events(
                 await cache.consistent()
                 # Behind what it covers: some of that may not have been told yet.
                 watching.want_bookmark()
+
+
+async def _known(resource: Resource, revision: int, until: float) -> int:
+    """Answer the revision. Raise ExpiredError if the store never had it.
+
+    It is of the life that an etcd had before it was put back from a copy: who waited for it
+    would see nothing until then, so they list again. A store that cannot say is waited for.
+    """
+    try:
+        async with asyncio.timeout_at(until):
+            await resource.cache.caught_up(revision)
+    except FutureRevisionError as error:
+        told = f"too large resource version: {revision}, current: {error.current}"
+        raise ExpiredError(told) from None
+    except (UnavailableError, TimeoutError):
+        pass
+    return revision
 
 
 def _begin(resource: Resource, choice: Wanted, *, after: int, bookmarks: bool) -> Watch:

@@ -12,8 +12,11 @@ from apiserver.storage import etcd_client
 from apiserver.storage.backup import REVISIONS_AHEAD, check, restore, save
 from apiserver.storage.open import open_store
 from apiserver.storage.store import CompactedError, Store, UnavailableError
+from knarr.api.core.config_map import ConfigMap
+from knarr.api.errors import ExpiredError
 from knarr.daemon.settings import SettingsError
 from tests import etcd
+from tests.component.kubelet.lab import api
 
 MAPS = "/registry/configmaps/default/"
 
@@ -161,3 +164,11 @@ async def test_etcd_gives_space_back(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 await store.compact(
                     await store.create(f"{MAPS}{asyncio.get_running_loop().time()}", b"")
                 )
+
+
+async def test_who_watches_from_a_revision_that_was_lost_is_told_to_list_again() -> None:
+    async with api() as client:
+        newest = (await client.list(ConfigMap)).revision
+        with pytest.raises(ExpiredError, match="too large resource version: 10"):
+            async for _ in client.watch(ConfigMap, after=newest + 1_000_000):
+                pass

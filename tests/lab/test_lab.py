@@ -5,6 +5,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -31,6 +32,29 @@ spec:
       containers:
         - {name: client, image: "busybox:1.36", command: [sleep, "86400"]}
 """
+
+KEEPER = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: keeper
+spec:
+  serviceName: keeper
+  selector: {matchLabels: {app: keeper}}
+  template:
+    metadata: {labels: {app: keeper}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: keeper
+          image: busybox:1.36
+          command: [sleep, "86400"]
+          volumeMounts: [{name: data, mountPath: /data}]
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
+"""
+IMAGE = "{{.Repository}}:{{.Tag}}"
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +185,13 @@ def test_another_controls_when_the_leader_is_killed(web: Lab) -> None:
 def _leader_changes(web: Lab, lease: str) -> None:
     """The other one works as soon as the lease of the dead one is over."""
     before = web.leader(lease)
-    web.compose("kill", before)
+    web.kill(before)
     try:
         web.knarr("scale", "deployment/web", "--replicas=6")
         web.knarr("rollout", "status", "deployment/web", "--timeout=80s")
         assert web.leader(lease) != before
     finally:
-        web.compose("start", before)
+        web.start(before)
         web.knarr("scale", "deployment/web", "--replicas=3")
         web.knarr("rollout", "status", "deployment/web", "--timeout=80s")
 
@@ -187,7 +211,7 @@ def _goes_on_without(lab: Lab, service: str) -> None:
     """Pods are made, carried and known by name while a part is dead, and after it is back."""
     with lab.lines("get", "deployment", "web", "--watch") as seen:
         until(partial(_shows, seen, "3/3"))
-        lab.compose("kill", service)
+        lab.kill(service)
         try:
             until(lambda: lab.knarr("scale", "deployment/web", "--replicas=4") or True)
             lab.knarr("rollout", "status", "deployment/web", "--timeout=80s")
@@ -196,7 +220,7 @@ def _goes_on_without(lab: Lab, service: str) -> None:
             assert json.loads(until(partial(lab.rest, path)))["spec"]["replicas"] == 4
             assert until(lambda: lab.fetch_on("node1", f"http://{lab.addresses['node2']}:30080/"))
         finally:
-            lab.compose("start", service)
+            lab.start(service)
         until(lambda: lab.knarr("scale", "deployment/web", "--replicas=3") or True)
         lab.knarr("rollout", "status", "deployment/web", "--timeout=80s")
         until(partial(_shows, seen, "3/3"))
@@ -211,16 +235,16 @@ def _shows(lines: list[str], ready: str) -> bool:
 def test_names_are_known_while_one_name_server_is_dead(web: Lab) -> None:
     client = pods(web, "client")["node1"]
     for service in ("dns1", "dns2"):
-        web.compose("kill", service)
+        web.kill(service)
         try:
             assert until(partial(_fetched_in, web, client, "http://web/"))
         finally:
-            web.compose("start", service)
+            web.start(service)
 
 
 @whole
 def test_pods_of_a_dead_node_move(web: Lab) -> None:
-    web.compose("kill", "node3")
+    web.kill("node3")
     try:
         until(lambda: len(_running_elsewhere(web, "node3")) == 3)
         names = set(_running_elsewhere(web, "node3"))
@@ -228,8 +252,118 @@ def test_pods_of_a_dead_node_move(web: Lab) -> None:
             partial(_all_answer, web, "node1", f"http://{web.addresses['node1']}:30080/", names)
         )
     finally:
-        web.compose("start", "node3")
+        web.start("node3")
     until(lambda: _is_ready(web, "node3"))
+
+
+def test_a_copy_of_etcd_is_put_back(web: Lab, tmp_path: Path) -> None:
+    """Objects are as they were; containers of pods that were there before go on."""
+    copy = tmp_path / "copy"
+    web.knarr("create", "configmap", "kept", "--from-literal=n=1")
+    web.script("backup", str(copy))
+    assert copy.stat().st_mode & 0o077 == 0, "it holds secrets"
+    before = _containers(web)
+    web.knarr("delete", "configmap", "kept")
+    web.knarr("create", "configmap", "later")
+    web.script("restore", str(copy))
+    found = [one["metadata"]["name"] for one in web.objects("configmaps")]
+    assert "kept" in found
+    assert "later" not in found
+    web.knarr("scale", "deployment/web", "--replicas=4")
+    web.knarr("rollout", "status", "deployment/web", "--timeout=80s")
+    assert before <= _containers(web)
+    web.knarr("scale", "deployment/web", "--replicas=3")
+    web.knarr("delete", "configmap", "kept")
+
+
+@whole
+def test_an_etcd_whose_disks_are_lost_is_made_anew_of_a_copy(web: Lab, tmp_path: Path) -> None:
+    """Its revisions are lower than those that everybody knows; pods go on all the same."""
+    copy = tmp_path / "copy"
+    web.script("backup", str(copy))
+    before = _containers(web)
+    members = ("etcd1", "etcd2", "etcd3")
+    web.compose("rm", "-sf", *members)
+    name = web.settings.get("LAB_NAME", "knarr-lab")
+    web.docker("volume", "rm", *(f"{name}_{member}" for member in members))
+    web.compose("up", "-d", "--no-recreate")
+    web.script("restore", str(copy))
+    web.knarr("scale", "deployment/web", "--replicas=4")
+    web.knarr("rollout", "status", "deployment/web", "--timeout=80s")
+    assert before <= _containers(web)
+    web.knarr("scale", "deployment/web", "--replicas=3")
+    web.knarr("rollout", "status", "deployment/web", "--timeout=80s")
+
+
+def _containers(lab: Lab) -> set[str]:
+    return {
+        one["containerID"]
+        for pod in lab.objects("pods", "-l", "app=web")
+        for one in pod["status"].get("containerStatuses", ())
+    }
+
+
+@whole
+def test_a_node_that_starts_again_has_its_pods_again(web: Lab) -> None:
+    name = pods(web, "client")["node2"]
+    web.docker("restart", "-t", "10", web.container("node2"))
+    until(lambda: _restarts(web, name) > 0 and name in pods(web, "client").values())
+    assert until(partial(_fetched_in, web, name, "http://web/"))
+
+
+def _restarts(lab: Lab, pod: str) -> int:
+    found = json.loads(lab.knarr("get", "pod", pod, "-o", "json"))
+    return sum(one["restartCount"] for one in found["status"]["containerStatuses"])
+
+
+@whole
+def test_claims_get_folders_of_the_nodes_where_their_pods_run(web: Lab, tmp_path: Path) -> None:
+    manifest = tmp_path / "keeper.yaml"
+    manifest.write_text(KEEPER)
+    web.knarr("apply", "-f", str(manifest))
+    web.knarr("rollout", "status", "statefulset/keeper", "--timeout=80s")
+    web.knarr("exec", "keeper-0", "--", "sh", "-c", "echo kept >/data/file")
+    web.knarr("delete", "pod", "keeper-0")
+    assert until(lambda: web.knarr("exec", "keeper-0", "--", "cat", "/data/file", check=False))
+    web.knarr("delete", "-f", str(manifest))
+    web.knarr("delete", "pvc", "--all")
+
+
+@whole
+def test_images_are_given_to_all_nodes(web: Lab) -> None:
+    web.script("load", "busybox:1.28")
+    for node in NODES:
+        assert "busybox:1.28" in web.on(node, "docker", "image", "ls", "--format", IMAGE)
+
+
+def test_writers_and_watchers_of_one_address_outlive_a_server(web: Lab) -> None:
+    """What kubectl knows is one address; each server behind it is killed in its turn."""
+    web.knarr("create", "configmap", "counted", "--from-literal=n=0")
+    jsonpath = "jsonpath={.data.n}{'\\n'}"
+    written = 0
+    with web.lines("get", "configmap", "counted", "--watch", "-o", jsonpath) as seen:
+        until(lambda: seen == ["0\n"])
+        for service in ("apiserver1", "apiserver2"):
+            web.kill(service)
+            try:
+                for _ in range(5):
+                    written += 1
+                    until(partial(_count, web, written))
+            finally:
+                web.start(service)
+            server = SERVERS[int(service[-1]) - 1]
+            until(partial(web.rest, "/readyz", server=server))
+        until(lambda: len(seen) > written)
+        assert seen == [f"{number}\n" for number in range(written + 1)], "all, in order, once"
+    web.knarr("delete", "configmap", "counted")
+
+
+def _count(lab: Lab, number: int) -> str:
+    change = json.dumps({"data": {"n": str(number)}})
+    return lab.rest(
+        "/api/v1/namespaces/default/configmaps/counted",
+        change=change.encode(),
+    )
 
 
 def _running_elsewhere(lab: Lab, node: str) -> list[str]:
