@@ -256,6 +256,7 @@ def test_pods_of_a_dead_node_move(web: Lab) -> None:
     until(lambda: _is_ready(web, "node3"))
 
 
+@whole
 def test_a_copy_of_etcd_is_put_back(web: Lab, tmp_path: Path) -> None:
     """Objects are as they were; containers of pods that were there before go on."""
     copy = tmp_path / "copy"
@@ -338,6 +339,7 @@ def test_images_are_given_to_all_nodes(web: Lab) -> None:
 
 def test_writers_and_watchers_of_one_address_outlive_a_server(web: Lab) -> None:
     """What kubectl knows is one address; each server behind it is killed in its turn."""
+    web.knarr("delete", "configmap", "counted", "--ignore-not-found")
     web.knarr("create", "configmap", "counted", "--from-literal=n=0")
     jsonpath = "jsonpath={.data.n}{'\\n'}"
     written = 0
@@ -353,9 +355,16 @@ def test_writers_and_watchers_of_one_address_outlive_a_server(web: Lab) -> None:
                 web.start(service)
             server = SERVERS[int(service[-1]) - 1]
             until(partial(web.rest, "/readyz", server=server))
-        until(lambda: len(seen) > written)
+            # It knows what was from its start on: let the watch come as far.
+            written += 1
+            until(partial(_count, web, written))
+            until(partial(_has, seen, written + 1))
         assert seen == [f"{number}\n" for number in range(written + 1)], "all, in order, once"
     web.knarr("delete", "configmap", "counted")
+
+
+def _has(lines: list[str], count: int) -> bool:
+    return len(lines) >= count
 
 
 def _count(lab: Lab, number: int) -> str:
