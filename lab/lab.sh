@@ -72,7 +72,7 @@ check_room() { # End where the lab cannot stand, say so where it may not.
   for one in $PORTS; do
     port=${one#*=}
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      fail "port $port of this machine is taken$(taken_by "$port"): end that, or choose another port: ${one%=*}=$((port + 1)) make lab"
+      fail "port $port of this machine is taken$(taken_by "$port"): end that, or choose another port: ${one%=*}=$((port + 20)) make lab"
     fi
   done
   local memory disk
@@ -125,8 +125,8 @@ wait_until_ready() {
 
 up() {
   answers || lab/test-tools.sh lab
-  ensure_compose
   find_engine start
+  ensure_compose
   mkdir -p "$LAB_STATE"
   [ -n "$(docker ps -qf "label=com.docker.compose.project=$LAB_NAME")" ] || check_room
   lab/images.sh
