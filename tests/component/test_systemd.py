@@ -1,5 +1,6 @@
 """The units of real hosts are what systemd takes, and their files name flags that there are."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ def test_systemd_takes_the_unit(unit: str, tmp_path: Path) -> None:
         text=True,
         timeout=30,
         check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert (done.returncode, done.stderr) == (0, "")
 
