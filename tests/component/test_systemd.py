@@ -19,6 +19,8 @@ def test_systemd_takes_the_unit(unit: str, tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("no systemd-analyze here")
+    if not os.access("/tmp", os.W_OK):
+        pytest.skip("systemd-analyze has no other folder to work in than /tmp")
     text = (FOLDER / unit).read_text().replace("/usr/local/bin/knarr", "/bin/true")
     (tmp_path / unit).write_text(text)
     done = subprocess.run(
@@ -27,7 +29,6 @@ def test_systemd_takes_the_unit(unit: str, tmp_path: Path) -> None:
         text=True,
         timeout=30,
         check=False,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert (done.returncode, done.stderr) == (0, "")
 
