@@ -142,8 +142,13 @@ class _Port:
         key = f"{ip} . {self._port.port}" if way.is_by_address else str(self._port.node_port)
         listed_in = f"{prefix}{way.endpoints}-{self._protocol}"
         name = f"{listed_in}-{len(backends)}"
-        number = f"numgen random mod {len(backends)}"
-        self._chains[name] = (f"dnat {family} to {looked_up} . {number} map @{listed_in}",)
+        # A transaction may come between the two look-ups of a packet and take the element
+        # away that was drawn; the first is there as long as there are any.
+        draws = (len(backends), 1) if len(backends) > 1 else (1,)
+        self._chains[name] = tuple(
+            f"dnat {family} to {looked_up} . numgen random mod {most} map @{listed_in}"
+            for most in draws
+        )
         return name, {
             (listed_in, f"{key} . {number}"): f"{one.ip} . {one.port}"
             for number, one in enumerate(backends)

@@ -9,7 +9,6 @@ import time
 import urllib.error
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -19,11 +18,8 @@ from typing import Any
 START_S = 20.0
 
 _RULE = ("OUTPUT", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "DOCKER")
-"""What an engine without its own proxy adds and leaves: it leads other engines' ports on
-127.0.0.1 to where they cannot be answered from."""
-
-_RULE_IS_OURS = Path("/run/knarr-tests-docker-rule")
-"""There when the rule was not there before our engines."""
+"""What an engine without its own proxy adds at its start: it leads other engines' ports on
+127.0.0.1 to where they cannot be answered from. None of our tests needs it."""
 
 CLEANED_AT_ONCE = 6
 """Most of a removal is waiting: for a process to end, for the disk."""
@@ -83,8 +79,7 @@ class Dockerd:
         # A stale number would be taken for a containerd that still runs.
         for stale in ("pid", "exec/containerd/containerd.pid"):
             (self.folder / stale).unlink(missing_ok=True)
-        if self.is_bare and not self.prefix and not _rule("-C"):
-            _RULE_IS_OURS.touch()
+        had_rule = bool(self.prefix) or _rule("-C")
         log = (self.folder / "log").open("ab")
         self.process = subprocess.Popen(
             self.command,
@@ -100,6 +95,8 @@ class Dockerd:
                 words = (self.folder / "log").read_text(errors="replace").splitlines()[-3:]
                 raise RuntimeError(f"dockerd did not start: {words}")
             time.sleep(0.05)
+        if self.is_bare and not had_rule:
+            _rule("-D")
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -116,9 +113,6 @@ class Dockerd:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.is_bare and not self.prefix and _RULE_IS_OURS.exists() and not _bare_engines():
-            _rule("-D")
-            _RULE_IS_OURS.unlink(missing_ok=True)
         places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for place in sorted(places, reverse=True):
             if place.startswith(f"{self.folder}/"):
@@ -177,18 +171,6 @@ def _rule(verb: str) -> bool:
     """Look for the rule or delete it; answer whether it was there."""
     words = ("iptables", "-w", "-t", "nat", verb, *_RULE)
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
-
-
-def _bare_engines() -> list[str]:
-    """The numbers of the processes that are engines without a proxy in this very network."""
-    found, here = [], Path("/proc/self/ns/net").readlink()
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            words = place.read_bytes().split(b"\0")
-            is_bare = words[0].endswith(b"dockerd") and b"--userland-proxy=false" in words
-            if is_bare and (place.parent / "ns/net").readlink() == here:
-                found.append(place.parent.name)
-    return found
 
 
 class _UnixConnection(HTTPConnection):

@@ -6,13 +6,14 @@ worker is woken when something changes.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Literal
 
 import aiohttp
 
 from knarr.api.core.container import Container as ContainerSpec
-from knarr.api.core.probe import Probe
+from knarr.api.core.probe import Probe, TCPSocketAction
 from kubelet.probes.counter import PERIOD_DEFAULT_S, TIMEOUT_DEFAULT_S, Counter
 from kubelet.probes.failure import Failure
 from kubelet.probes.handlers import (
@@ -28,6 +29,15 @@ from kubelet.runtime.runtime import Runtime
 
 ProbeKind = Literal["Startup", "Liveness", "Readiness"]
 
+OPENS_S = 1.0
+"""What a container of a Service gets at most to open its port before it counts as ready.
+
+Where nobody said how readiness is known, running is being ready; but a program that
+has only just begun listens a moment later, and clients sent there are refused.
+"""
+
+TRY_AGAIN_S = 0.01
+
 Unhealthy = Callable[[str, str, str], None]
 """Told of every failed answer: pod uid, container name, the event's message."""
 
@@ -35,8 +45,16 @@ Unhealthy = Callable[[str, str, str], None]
 class Prober:
     """Starts and stops probes as containers come and go."""
 
-    def __init__(self, runtime: Runtime, wake: Callable[[str], None], tell: Unhealthy) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        wake: Callable[[str], None],
+        tell: Unhealthy,
+        *,
+        opens_s: float = OPENS_S,
+    ) -> None:
         self._runtime = runtime
+        self._opens_s = opens_s
         self._wake = wake
         self._tell = tell
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -57,8 +75,18 @@ class Prober:
                 self._group = group
                 await asyncio.Event().wait()
 
-    def watch(self, uid: str, target: Target, spec: ContainerSpec) -> None:
-        """Probe a running container from now on; calling it again changes nothing."""
+    def is_watched(self, container_id: str) -> bool:
+        """Whether the container is probed or needs no probe."""
+        return any(container_id in one for one in (self._tasks, self.failed, self.ready))
+
+    def watch(
+        self, uid: str, target: Target, spec: ContainerSpec, opens: Sequence[int] = ()
+    ) -> None:
+        """Probe a running container from now on; calling it again changes nothing.
+
+        Without a probe it is ready when it listens at the ports that it opens, or has
+        had the time to.
+        """
         container_id = target.container_id
         if container_id in self._tasks or container_id in self.failed:
             return
@@ -68,12 +96,14 @@ class Prober:
             return
         if spec.startup_probe is None:
             self.started.add(container_id)
-        if spec.startup_probe is None and spec.readiness_probe is None:
+        if spec.startup_probe is not None or spec.readiness_probe is not None:
+            opens = ()
+        elif not opens:
             self.ready.add(container_id)
         probes = (spec.startup_probe, spec.liveness_probe, spec.readiness_probe)
-        if any(probe is not None for probe in probes) and self._group is not None:
+        if (opens or any(probe is not None for probe in probes)) and self._group is not None:
             self._tasks[container_id] = self._group.create_task(
-                self._probe_all(uid, target, spec), name=f"probe-{container_id}"
+                self._probe_all(uid, target, spec, opens), name=f"probe-{container_id}"
             )
 
     def forget(self, container_id: str) -> None:
@@ -85,7 +115,9 @@ class Prober:
         self.ready.discard(container_id)
         self.failed.pop(container_id, None)
 
-    async def _probe_all(self, uid: str, target: Target, spec: ContainerSpec) -> None:
+    async def _probe_all(
+        self, uid: str, target: Target, spec: ContainerSpec, opens: Sequence[int]
+    ) -> None:
         container_id = target.container_id
         if spec.startup_probe is not None:
             if not await self._until_started(uid, target, spec.startup_probe):
@@ -95,10 +127,25 @@ class Prober:
                 self.ready.add(container_id)
             self._wake(uid)
         async with asyncio.TaskGroup() as group:
+            if opens:
+                group.create_task(self._until_open(uid, target, opens))
             if spec.liveness_probe is not None:
                 group.create_task(self._until_dead(uid, target, spec.liveness_probe))
             if spec.readiness_probe is not None:
                 group.create_task(self._keep_readiness(uid, target, spec.readiness_probe))
+
+    async def _until_open(self, uid: str, target: Target, ports: Sequence[int]) -> None:
+        shut = list(ports)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._opens_s):
+                while shut:
+                    answer = await open_port(target, TCPSocketAction(port=shut[0]))
+                    if answer.result == "success":
+                        del shut[0]
+                    else:
+                        await asyncio.sleep(TRY_AGAIN_S)
+        self.ready.add(target.container_id)
+        self._wake(uid)
 
     async def _until_started(self, uid: str, target: Target, probe: Probe) -> bool:
         counter = Counter(probe, passing=False)

@@ -14,6 +14,7 @@ from knarr.api.core.container import EphemeralContainer
 from knarr.api.core.pod import Pod
 from knarr.api.core.references import ObjectReference
 from knarr.api.core.resources import ResourceRequirements
+from knarr.api.core.service import Service
 from knarr.api.pods import is_ready
 from knarr.api.selectors import matching
 from knarr.api.structs import ApiStruct
@@ -87,7 +88,9 @@ class Containers:
         for one in observed.containers:
             spec = specs.get(one.name)
             if one.phase == "running" and spec is not None:
-                self._host.prober.watch(pod.metadata.uid, Target(one.id, spec, ip), spec)
+                is_new = ip and not self._host.prober.is_watched(one.id)
+                opens = self._opens(pod, spec) if is_new else ()
+                self._host.prober.watch(pod.metadata.uid, Target(one.id, spec, ip), spec, opens)
             elif one.phase == "exited":
                 self._host.prober.forget(one.id)
 
@@ -285,12 +288,30 @@ class Containers:
         """What a pod still serves while Services forget it; nothing for one that nobody asks."""
         if pod.metadata.deletion_timestamp is None or not is_ready(pod) or grace_s <= 1.0:
             return 0.0
+        return LEAVE_SERVICES_S if self._services_of(pod) else 0.0
+
+    def _services_of(self, pod: Pod) -> list[Service]:
+        """The Services that lead to the pod."""
         services = self._host.services
-        is_asked = services.is_listed and any(
-            one.spec.selector and matching(one.spec.selector).matches(pod.metadata.labels)
+        if not services.is_listed:
+            return []
+        return [
+            one
             for one in services.in_namespace(pod.metadata.namespace)
-        )
-        return LEAVE_SERVICES_S if is_asked else 0.0
+            if one.spec.selector and matching(one.spec.selector).matches(pod.metadata.labels)
+        ]
+
+    def _opens(self, pod: Pod, spec: ContainerSpec) -> Sequence[int]:
+        """The ports at which Services send clients to the container: declared, or theirs."""
+        if any(one.name == spec.name for one in pod.spec.init_containers):
+            return ()
+        services = self._services_of(pod)
+        declared = [one.container_port for one in spec.ports if one.protocol in ("", "TCP")]
+        if not services or declared or len(pod.spec.containers) > 1:
+            return declared if services else ()
+        ports = [port for one in services for port in one.spec.ports]
+        targets = (one.target_port or one.port for one in ports if one.protocol in ("", "TCP"))
+        return tuple(dict.fromkeys(one for one in targets if isinstance(one, int)))
 
     async def _credentials(self, pod: Pod) -> list[Credentials]:
         found: list[Credentials] = []

@@ -247,8 +247,10 @@ def test_what_kubectl_makes_and_compares(newest: Kubectl) -> None:
     change = '{"spec":{"containers":[{"name":"once","image":"example.org/a:2"}]}}'
     newest("patch", "pod", "once", "-p", change, "--dry-run=server")
     assert newest(*image) == "example.org/a:1"
-    body = newest("get", "pod", "once", "-o", "json").replace("example.org/a:1", "example.org/a:3")
-    newest("replace", "-f", "-", stdin=body)
+    pod = json.loads(newest("get", "pod", "once", "-o", "json"))
+    del pod["metadata"]["resourceVersion"]  # It is being started: its status changes.
+    pod["spec"]["containers"][0]["image"] = "example.org/a:3"
+    newest("replace", "-f", "-", stdin=json.dumps(pod))
     assert newest(*image) == "example.org/a:3"
     newest("apply", "-f", "-", stdin=manifests.DEPLOYMENT)
     other = manifests.DEPLOYMENT.replace("replicas: 2", "replicas: 1")

@@ -1,6 +1,7 @@
 """Probes ask as Kubernetes' do, and say what they were told."""
 
 import asyncio
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -26,6 +27,8 @@ from knarr.api.core.probe import (
 from knarr.daemon.certificates import Authority, Wanted
 from knarr.daemon.clock import SystemClock
 from kubelet.probes.handlers import Answer, Target, ask_grpc, get_page, open_port, too_late
+from kubelet.probes.prober import Prober
+from kubelet.runtime.process.runtime import ProcessRuntime
 from tests.component.kubelet.lab import api, is_ready, main_pod, process_node, told, until
 
 CLOSED = 9
@@ -201,3 +204,40 @@ async def test_a_server_that_does_not_serve_is_restarted(tmp_path: Path) -> None
         unhealthy = 'Liveness probe failed: service unhealthy (responded with "NOT_SERVING")'
         await told(client, "stops", "Unhealthy", unhealthy)
         assert not was_restarted(await until(client, "serves", is_ready))
+
+
+@asynccontextmanager
+async def prober(tmp_path: Path, opens_s: float) -> AsyncIterator[tuple[Prober, asyncio.Event]]:
+    """One that runs, and what is set when it found something."""
+    found = asyncio.Event()
+    runtime = ProcessRuntime(tmp_path, SystemClock())
+    made = Prober(runtime, lambda _: found.set(), lambda *_: None, opens_s=opens_s)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(made.run())
+        await asyncio.sleep(0)  # It begins.
+        yield made, found
+        running.cancel()
+
+
+async def test_who_serves_is_ready_when_the_port_is_open(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    spec = Container(name="c")
+    async with prober(tmp_path, 60) as (made, found):
+        made.watch("uid", Target("id", spec, "127.0.0.1"), spec, (port,))
+        assert made.started == {"id"}
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(found.wait(), 0.1)
+        assert made.ready == set()
+        listening = await asyncio.start_server(lambda _, w: w.close(), "127.0.0.1", port)
+        await asyncio.wait_for(found.wait(), 30)
+        assert made.ready == {"id"}
+        listening.close()
+
+
+async def test_who_never_opens_a_port_is_ready_all_the_same(tmp_path: Path) -> None:
+    spec = Container(name="c")
+    async with prober(tmp_path, 0.05) as (made, found):
+        made.watch("uid", Target("id", spec, "127.0.0.1"), spec, (CLOSED,))
+        await asyncio.wait_for(found.wait(), 30)
+        assert made.ready == {"id"}
