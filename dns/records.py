@@ -6,6 +6,7 @@ them. None means that there is no such name.
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from dnslib import AAAA, CNAME, NS, PTR, QTYPE, RD, SOA, SRV, TXT, A
@@ -20,6 +21,9 @@ from knarr.api.selectors import EVERYTHING, Selector
 
 SPECIFICATION = "1.1.0"
 """The version of the Kubernetes DNS specification that is answered by."""
+
+ADDRESSES_MAX = 65536
+"""So many addresses are kept as they are written: of ten endpoints one has changed, mostly."""
 
 PROTOCOLS = ("_tcp", "_udp", "_sctp")
 
@@ -372,12 +376,18 @@ def _addresses(zone: Zone, name: Labels, addresses: Iterable[str]) -> dict[int, 
     v6 = [one for one in addresses if ":" in one]
     found: dict[int, Records] = {}
     if v4:
-        found[QTYPE.A] = lambda: [Record(name, QTYPE.A, zone.ttl, A(one)) for one in v4]
+        found[QTYPE.A] = lambda: [Record(name, QTYPE.A, zone.ttl, _a(one)) for one in v4]
     if v6:
         found[QTYPE.AAAA] = lambda: [Record(name, QTYPE.AAAA, zone.ttl, _aaaa(one)) for one in v6]
     return found
 
 
+@lru_cache(ADDRESSES_MAX)
+def _a(address: str) -> RD:
+    return A(address)
+
+
+@lru_cache(ADDRESSES_MAX)
 def _aaaa(address: str) -> RD:
     return AAAA(tuple(ipaddress.IPv6Address(address).packed))
 
