@@ -97,7 +97,7 @@ multihost: $(DEV_STAMP) ## A cluster on three hosts that are network namespaces;
 	pytest tests/multihost --ignore=tests/multihost/faults
 
 .PHONY: faults test-vms
-faults: $(DEV_STAMP) ## Hosts, wires, disks and clocks fail, servers lose their quorum, histories are checked: half an hour
+faults: $(DEV_STAMP) ## Hosts, wires, disks and clocks fail, servers lose their quorum, histories are checked: ten minutes
 	@lab/test-tools.sh faults
 	pytest tests/multihost/faults
 
