@@ -16,7 +16,7 @@ from apiserver.registry.request import SYSTEM, Body, ListOptions, PatchType, Req
 from knarr.api.codec import encode
 from knarr.api.coordination.lease import Lease, LeaseSpec
 from knarr.api.errors import AlreadyExistsError, ApiError, NotFoundError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.times import seconds_between, to_micro_time
 

@@ -10,7 +10,7 @@ from apiserver.registry.settings import Settings
 from apiserver.storage.memory import MemoryStore
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.pod import Pod
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.daemon.clock import SystemClock
 
 COUNT = 3000

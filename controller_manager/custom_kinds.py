@@ -12,7 +12,8 @@ from knarr.api.apiextensions.custom_resource_definition import (
     CustomResourceDefinition,
     CustomResourceDefinitionVersion,
 )
-from knarr.api.kinds import SCALE, Kind
+from knarr.api.kind import Kind
+from knarr.api.kinds import SCALE
 from knarr.api.tags import tag_type
 from knarr.client.client import Client
 from knarr.client.informer import Informer

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from msgspec import Struct, field
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.structs import ApiStruct
 
 Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]

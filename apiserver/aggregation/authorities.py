@@ -10,7 +10,7 @@ from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Body, Request
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.errors import AlreadyExistsError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 
 NAME, NAMESPACE = "extension-apiserver-authentication", "kube-system"

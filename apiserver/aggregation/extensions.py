@@ -23,7 +23,7 @@ from knarr.api.conditions import set_condition
 from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.errors import ApiError
 from knarr.api.foreign import Foreign
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from apiserver.registry.patience import patiently
 from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Body, Request
 from knarr.api.errors import AlreadyExistsError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.structs import ApiStruct
 
 MADE_AT_ONCE_MAX = 32

@@ -14,7 +14,7 @@ from knarr.api.apiregistration.api_service import (
     APIServiceStatus,
 )
 from knarr.api.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 
 log = structlog.get_logger()

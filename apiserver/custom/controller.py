@@ -28,7 +28,7 @@ from knarr.api.apiextensions.custom_resource_definition import (
     CustomResourceDefinitionSpec,
 )
 from knarr.api.errors import ApiError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.options import DeleteOptions
 
 log = structlog.get_logger()

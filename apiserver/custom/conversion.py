@@ -16,7 +16,7 @@ from apiserver.storage.entry import Entry
 from knarr.api import codec, thorough
 from knarr.api.apiextensions.custom_resource_definition import WebhookConversion
 from knarr.api.errors import ApiError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ObjectMeta
 
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from apiserver.schemas.validate import ROOT, validate
 from apiserver.strategies.strategy import ScalePaths, Strategy
 from knarr.api import codec, json_path
 from knarr.api.field_errors import FieldError, invalid
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 REPLICAS_MAX = 2**31 - 1
 

@@ -20,7 +20,7 @@ from knarr.api.apiextensions.custom_resource_definition import (
     CustomResourceSubresourceScale,
 )
 from knarr.api.apply.schema import from_open_api
-from knarr.api.kinds import ALL_VERBS, Kind, PrinterColumn, Subresource
+from knarr.api.kind import ALL_VERBS, Kind, PrinterColumn, Subresource
 
 _PARTIAL = ("get", "patch", "update")
 _KUBE_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")

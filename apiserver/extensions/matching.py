@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from apiserver.admission.admission import Attributes, View
 from knarr.api import selectors
 from knarr.api.core.namespace import Namespace
-from knarr.api.kinds import Kind, KindTable
+from knarr.api.kind import Kind
+from knarr.api.kind_table import KindTable
 from knarr.api.meta.selector import LabelSelector
 
 _EXEMPT = frozenset(

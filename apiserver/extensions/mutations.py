@@ -9,7 +9,7 @@ from apiserver.registry.core import Core
 from knarr.api.admissionregistration.mutating_admission_policy import Mutation
 from knarr.api.apply import managers
 from knarr.api.apply.schema import schema_of
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.patches import json_patch
 from knarr.api.patches.errors import PatchError
 from knarr.api.patches.json_patch import Operation

@@ -27,7 +27,7 @@ from knarr.api.admissionregistration.validating_admission_policy import (
 )
 from knarr.api.core.namespace import Namespace
 from knarr.api.errors import ApiError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
 from knarr.cel.errors import CelError, CelSyntaxError
 from knarr.cel.program import program

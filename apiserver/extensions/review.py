@@ -9,7 +9,7 @@ from apiserver.registry.decode import custom_metadata
 from apiserver.registry.patch import plain_of
 from knarr.api import codec, thorough
 from knarr.api.errors import InternalError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 Plain = dict[str, Any]
 

@@ -21,7 +21,7 @@ from knarr.api.admissionregistration.webhook_configuration import (
     ValidatingWebhookConfiguration,
 )
 from knarr.api.errors import ApiError, BadRequestError, InternalError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
 from knarr.api.patches import json_patch
 from knarr.api.patches.errors import PatchError

@@ -13,7 +13,7 @@ from apiserver.auth.gate import Gate
 from apiserver.auth.impersonation import Impersonation
 from apiserver.registry.request import User
 from knarr.api.foreign import Foreign
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 CONNECTIONS_KNOWN_MAX = 4096
 """Connections whose certificate is remembered; when full all are read anew."""

@@ -14,7 +14,7 @@ from apiserver.registry.tables import event_tables, table_of, table_of_page
 from apiserver.storage.entry import Event
 from apiserver.storage.store import UnavailableError
 from knarr.api.errors import ApiError, BadRequestError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.status import Status
 from knarr.proto import resources_pb2 as pb
 

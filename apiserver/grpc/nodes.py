@@ -17,7 +17,7 @@ from apiserver.nodes.targets import Target, Targets
 from apiserver.registry.core import Core
 from knarr.api.core.pod import Pod
 from knarr.api.errors import BadRequestError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.proto import node_pb2 as pb
 from knarr.proto import resources_pb2
 

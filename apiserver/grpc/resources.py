@@ -36,7 +36,7 @@ from knarr.api.errors import (
     NotFoundError,
 )
 from knarr.api.foreign import Foreign
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.meta.status import StatusDetails
 from knarr.proto import resources_pb2 as pb

@@ -20,7 +20,7 @@ from knarr.api import codec, thorough
 from knarr.api.apply import managers, validation
 from knarr.api.apply.schema import schema_of
 from knarr.api.errors import ApiError, BadRequestError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ManagedFieldsEntry, ObjectMeta
 
 Plain = dict[str, Any]

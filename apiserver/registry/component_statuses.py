@@ -7,7 +7,8 @@ from apiserver.storage.entry import Entry
 from knarr.api import codec
 from knarr.api.core.component_status import ComponentCondition, ComponentStatus
 from knarr.api.errors import NotFoundError
-from knarr.api.kinds import Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.status import StatusDetails
 

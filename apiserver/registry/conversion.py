@@ -14,7 +14,7 @@ from apiserver.registry.resource import Resource
 from apiserver.storage.entry import Entry, Event
 from apiserver.strategies.autoscaling import conversion as autoscaler_forms
 from apiserver.strategies.events import conversion as event_forms
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.selectors import FieldRequirement, FieldSelector
 
 

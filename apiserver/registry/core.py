@@ -20,7 +20,9 @@ from apiserver.strategies.strategy import Context, Strategy
 from apiserver.strategies.table import strategy_of
 from knarr.api import times
 from knarr.api.apply.schema import Schema, from_open_api
-from knarr.api.kinds import BUILT_IN, Kind, KindTable, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import KindTable, kind_of
+from knarr.api.kinds import BUILT_IN
 from knarr.api.structs import ApiStruct
 from knarr.daemon.clock import Clock
 

@@ -9,7 +9,7 @@ from apiserver.registry.parts import Object
 from apiserver.storage.entry import Entry
 from apiserver.strategies.strategy import Strategy
 from knarr.api.apply.schema import Schema
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 Plain = dict[str, Any]
 

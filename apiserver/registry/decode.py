@@ -16,7 +16,7 @@ from apiserver.registry.yaml_body import fault, read_yaml, to_json
 from knarr.api import aliases, codec, json_text, thorough
 from knarr.api.aliases import Alias
 from knarr.api.errors import BadRequestError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
 

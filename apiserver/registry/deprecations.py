@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 DEPRECATED: Mapping[tuple[str, str, str], str] = {
     ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",

@@ -11,7 +11,7 @@ from knarr.api.errors import (
     ServiceUnavailableError,
 )
 from knarr.api.foreign import Foreign
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.status import StatusDetails
 
 MODIFIED = (

@@ -10,7 +10,7 @@ from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, ListOptions, Request
 from apiserver.storage.store import UnavailableError, UnknownOutcomeError
 from knarr.api.errors import ExpiredError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.structs import ApiStruct
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from knarr.api import names
 from knarr.api.field_errors import FieldError, forbidden, invalid, required, too_long
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
 
 ANNOTATIONS_BYTES_MAX = 256 * 1024

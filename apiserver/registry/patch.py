@@ -29,7 +29,7 @@ from knarr.api.errors import (
     RequestEntityTooLargeError,
 )
 from knarr.api.field_errors import show
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.status import StatusCause, StatusDetails
 from knarr.api.patches import json_patch, merge_patch, strategic
 from knarr.api.patches.errors import (

@@ -16,7 +16,7 @@ from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.core.pod_status import PodCondition
 from knarr.api.errors import ApiError, BadRequestError, ConflictError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.status import Status, StatusDetails
 
 _PLACES = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")

@@ -13,7 +13,7 @@ from apiserver.storage.store import CompactedError, FutureRevisionError
 from knarr.api import selectable, selectors
 from knarr.api.errors import ApiError, BadRequestError, ExpiredError, RequestTimeoutError
 from knarr.api.field_errors import FieldError, forbidden, invalid_error, not_supported
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ListMeta
 from knarr.api.meta.status import Status, StatusCause, StatusDetails
 from knarr.api.selectors import FieldRequirement, FieldSelector

@@ -47,7 +47,7 @@ from apiserver.storage.entry import Entry, Event
 from apiserver.storage.store import Store
 from knarr.api.core.service import Service
 from knarr.api.foreign import Foreign
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.daemon.clock import Clock
 

@@ -23,7 +23,7 @@ from knarr.api.core.namespace import Namespace
 from knarr.api.core.pod import Pod
 from knarr.api.errors import NotFoundError
 from knarr.api.field_errors import FieldError, invalid, invalid_error, not_supported
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.meta.status import Status
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from apiserver.storage.entry import Entry
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.status import Status
 from knarr.api.structs import ApiStruct
 

@@ -21,7 +21,7 @@ from apiserver.storage.entry import Entry
 from apiserver.storage.store import Store, Stored
 from apiserver.strategies.strategy import Strategy
 from knarr.api import codec
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ObjectMeta
 
 EVENT_TTL_S = 3600

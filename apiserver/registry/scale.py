@@ -12,7 +12,7 @@ from knarr.api import selectors
 from knarr.api.autoscaling.scale import Scale, ScaleSpec, ScaleStatus
 from knarr.api.errors import InternalError
 from knarr.api.field_errors import invalid
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.status import StatusCause, StatusDetails
 

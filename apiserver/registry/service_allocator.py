@@ -28,7 +28,7 @@ from apiserver.strategies.core.service_changes import (
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.errors import InternalError
 from knarr.api.field_errors import FieldError, invalid
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.status import StatusCause, StatusDetails
 
 STATIC_ADDRESSES_MAX = 256

@@ -18,7 +18,8 @@ from apiserver.registry.scale import SCALE_KIND, custom_with_scale, scale_of, wi
 from apiserver.storage.entry import Entry
 from knarr.api import codec
 from knarr.api.core.pod import Pod
-from knarr.api.kinds import BUILT_IN_TABLE, Kind
+from knarr.api.kind import Kind
+from knarr.api.kind_table import BUILT_IN_TABLE
 
 Change = Callable[[Entry | None], Object]
 

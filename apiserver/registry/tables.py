@@ -16,7 +16,7 @@ from knarr.api import codec
 from knarr.api.columns import columns
 from knarr.api.core.pod import Pod
 from knarr.api.errors import BadRequestError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.printing.cells import age
 from knarr.api.printing.custom import cell
 

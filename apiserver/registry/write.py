@@ -38,7 +38,7 @@ from apiserver.storage.store import (
 from apiserver.strategies.strategy import Strategy
 from knarr.api.errors import ApiError, RequestEntityTooLargeError
 from knarr.api.field_errors import FieldError, invalid_error
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 NAME_SUFFIX_LETTERS = 5
 """Letters that chance adds to `generateName`."""

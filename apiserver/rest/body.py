@@ -16,7 +16,7 @@ from knarr.api.errors import (
     RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.meta.status import StatusDetails
 from knarr.api.protobuf import decode as protobuf

@@ -16,7 +16,7 @@ from apiserver.rest.logs import pod_logs
 from apiserver.rest.port_forward import port_forward
 from apiserver.rest.proxy import Proxy
 from apiserver.rest.terminal import terminal
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 CONNECTING = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 

@@ -9,7 +9,8 @@ import msgspec
 
 from apiserver.aggregation.extension import Extension
 from apiserver.aggregation.extensions import Extensions
-from knarr.api.kinds import Kind, KindTable, Subresource
+from knarr.api.kind import Kind, Subresource
+from knarr.api.kind_table import KindTable
 
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList"
 

@@ -14,7 +14,7 @@ from apiserver.rest.negotiate import negotiate
 from apiserver.rest.reply import headers, reply
 from apiserver.rest.routes import NoSuchPageError, not_allowed
 from apiserver.rest.version import GIT_VERSION
-from knarr.api.kinds import KindTable
+from knarr.api.kind_table import KindTable
 from knarr.api.openapi import protobuf
 from knarr.api.openapi.documents import Source, v2, v3, v3_paths
 

@@ -2,7 +2,7 @@
 
 from apiserver.registry.partial import list_meta, partial_object
 from apiserver.registry.request import ListPage
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 
 def list_bytes(kind: Kind, page: ListPage) -> bytes:

@@ -14,7 +14,7 @@ from apiserver.rest.pages import list_bytes, partial_list_bytes
 from apiserver.rest.reply import reply, status_bytes
 from apiserver.rest.watch import Frame, json_line, partial_line, stream, table_line
 from knarr.api.errors import NotAcceptableError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.options import DeleteOptions
 
 

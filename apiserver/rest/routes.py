@@ -3,7 +3,8 @@
 from apiserver.registry import failures
 from apiserver.rest.call import Call
 from knarr.api.errors import MethodNotSupportedError, NotFoundError
-from knarr.api.kinds import Kind, KindTable, Subresource
+from knarr.api.kind import Kind, Subresource
+from knarr.api.kind_table import KindTable
 from knarr.api.meta.status import StatusDetails
 
 COLLECTION_VERBS = frozenset({"create", "deletecollection", "list"})

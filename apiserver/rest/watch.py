@@ -14,7 +14,7 @@ from apiserver.rest.negotiate import Form
 from apiserver.rest.reply import headers, status_bytes
 from apiserver.storage.entry import Event
 from knarr.api.errors import ApiError
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 log = structlog.get_logger()
 

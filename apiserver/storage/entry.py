@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 

@@ -5,7 +5,7 @@ from typing import Any
 from apiserver.strategies.core.rows import CORE
 from apiserver.strategies.named_groups import NAMED_GROUPS
 from apiserver.strategies.strategy import Strategy
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 _PLAIN: Strategy[Any] = Strategy()
 """The rules of a kind that has none of its own."""

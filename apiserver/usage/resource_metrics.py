@@ -16,7 +16,9 @@ from knarr.api import codec, selectors
 from knarr.api.core.node import Node
 from knarr.api.core.pod import Pod
 from knarr.api.errors import AlreadyExistsError, BadRequestError
-from knarr.api.kinds import METRICS, Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
+from knarr.api.kinds import METRICS
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.metrics.node_metrics import NodeMetrics
 from knarr.api.metrics.pod_metrics import ContainerMetrics, PodMetrics

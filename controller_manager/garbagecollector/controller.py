@@ -17,7 +17,9 @@ from knarr.api.core.service import Service
 from knarr.api.discovery.endpoint_slice import EndpointSlice
 from knarr.api.errors import NotFoundError
 from knarr.api.keys import Key
-from knarr.api.kinds import BUILT_IN, BUILT_IN_TABLE, Kind
+from knarr.api.kind import Kind
+from knarr.api.kind_table import BUILT_IN_TABLE
+from knarr.api.kinds import BUILT_IN
 from knarr.api.meta.object_meta import OwnerReference
 from knarr.api.structs import ApiStruct
 from knarr.api.tags import tag_type

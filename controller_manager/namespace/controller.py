@@ -8,7 +8,8 @@ from controller_manager.namespace.decide import Content, decide
 from knarr.api.core.namespace import Namespace
 from knarr.api.errors import MethodNotSupportedError, NotFoundError
 from knarr.api.keys import Key
-from knarr.api.kinds import BUILT_IN, Kind
+from knarr.api.kind import Kind
+from knarr.api.kinds import BUILT_IN
 from knarr.api.structs import ApiStruct
 from knarr.api.tags import tag_type
 from knarr.client.carry_out import carry_out

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from knarr.api.conditions import set_condition
 from knarr.api.core.namespace import Namespace, NamespaceCondition
 from knarr.api.core.pod import Pod
-from knarr.api.kinds import Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.plan import Plan
 from knarr.api.structs import ApiStruct

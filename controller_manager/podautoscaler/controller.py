@@ -30,7 +30,8 @@ from knarr.api.autoscaling.scale import Scale
 from knarr.api.core.pod import Pod
 from knarr.api.errors import ApiError, NotFoundError
 from knarr.api.keys import Key
-from knarr.api.kinds import BUILT_IN, Kind
+from knarr.api.kind import Kind
+from knarr.api.kinds import BUILT_IN
 from knarr.api.plan import Plan
 from knarr.api.selectors import Selector, SelectorError, parse
 from knarr.api.structs import ApiStruct

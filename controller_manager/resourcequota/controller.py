@@ -12,7 +12,7 @@ from knarr.api.core.pod import Pod
 from knarr.api.core.resource_quota import ResourceQuota
 from knarr.api.core.service import Service
 from knarr.api.keys import Key
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.pods import is_over
 from knarr.api.structs import ApiStruct
 from knarr.client.carry_out import carry_out

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from knarr.api import quantities, quota_usage
 from knarr.api.core.resource_quota import ResourceQuota, ResourceQuotaStatus
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.plan import Plan
 from knarr.api.scalars import Quantity
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from msgspec import Struct
 
-from knarr.api.kinds import Kind, PrinterColumn
+from knarr.api.kind import Kind, PrinterColumn
 
 
 class Column(Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.shapes import Shape, shape_of
 from knarr.api.structs import ApiStruct
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta, OwnerReference
 from knarr.api.structs import ApiStruct
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.selectors import FieldSelector, SelectorError
 
 _ALWAYS = ("metadata.name", "metadata.namespace")

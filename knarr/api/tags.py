@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct, wire_name
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, Flag, truth
 from knarr.cli.manifests import file_flags, files_of

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.failures import CliError
 
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.failures import CliError, PlainError
 from knarr.cli.flags import Arguments, Flag, text, truth, words
 from knarr.cli.output.json_text import compact_json

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, text
 

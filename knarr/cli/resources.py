@@ -5,7 +5,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from knarr.api.aliases import alias_of
-from knarr.api.kinds import BUILT_IN, METRICS, Kind, Subresource
+from knarr.api.kind import Kind, Subresource
+from knarr.api.kinds import BUILT_IN, METRICS
 from knarr.cli.failures import CliError
 
 Json = dict[str, Any]

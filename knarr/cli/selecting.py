@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.failures import CliError, PlainError
 from knarr.cli.flags import Arguments, Flag, number, text, truth
 from knarr.cli.resources import Resources, label

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments
 from knarr.cli.output.json_text import compact_json

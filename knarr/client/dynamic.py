@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.client import messages
 from knarr.client.servers import Servers
 from knarr.client.unary import (

@@ -20,7 +20,7 @@ from knarr.api.core.event import Event, EventSource
 from knarr.api.core.references import ObjectReference
 from knarr.api.errors import ApiError, NotFoundError
 from knarr.api.keys import Key
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
 from knarr.api.times import to_time

@@ -19,7 +19,8 @@ from knarr.api import codec
 from knarr.api.errors import InternalError
 from knarr.api.foreign import Foreign
 from knarr.api.keys import Key
-from knarr.api.kinds import Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
 from knarr.api.thorough import DecodeError

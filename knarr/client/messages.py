@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 
 class Answer(Struct, frozen=True):

@@ -13,7 +13,7 @@ from apiserver.storage.entry import Entry, Event
 from knarr.api import codec
 from knarr.api.foreign import Foreign
 from knarr.api.keys import Key
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.structs import ApiStruct
 from knarr.api.tags import Tag

@@ -29,7 +29,7 @@ from knarr.api.errors import (
     NotFoundError,
 )
 from knarr.api.keys import Key
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.options import DeleteOptions, Preconditions
 from knarr.api.meta.status import Status

@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.client import messages
 from knarr.proto import resources_pb2 as pb
 

@@ -17,7 +17,8 @@ from knarr.api.core.namespace import Namespace
 from knarr.api.core.resource_quota import ResourceQuota
 from knarr.api.errors import ForbiddenError, NotFoundError
 from knarr.api.keys import Key
-from knarr.api.kinds import Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.options import DeleteOptions
 from tests.simulation.faults import Weather
 from tests.simulation.virtual import run

@@ -7,7 +7,7 @@ leaves `status` to `/status`, and `/status` leaves `spec` to the main address.
 from collections.abc import Mapping
 
 from knarr.api.apply.field_sets import FieldSet, paths
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 
 _STATUS = paths("status")
 _SPEC = paths("spec")

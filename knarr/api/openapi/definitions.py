@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Literal
 
 from knarr.api.explain import field_docs, type_doc
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.api.meta.object_meta import ListMeta
 from knarr.api.shapes import Field, Shape, shape_of
 from knarr.api.structs import ApiStruct

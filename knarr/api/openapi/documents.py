@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from knarr.api.kinds import BUILT_IN, Kind
+from knarr.api.kind import Kind
+from knarr.api.kinds import BUILT_IN
 from knarr.api.meta.discovery import APIGroup, APIGroupList, APIResourceList, APIVersions
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.meta.options import DeleteOptions

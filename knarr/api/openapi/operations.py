@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from knarr.api.kinds import Kind, Subresource
+from knarr.api.kind import Kind, Subresource
 from knarr.api.openapi.definitions import GVK
 
 Plain = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from knarr.api import json_path, times
-from knarr.api.kinds import PrinterColumn
+from knarr.api.kind import PrinterColumn
 from knarr.api.printing.cells import INVALID, duration
 
 

@@ -1,6 +1,6 @@
 """`api-resources`: the kinds that the cluster serves."""
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError
 from knarr.cli.flags import Arguments, text, truth, words

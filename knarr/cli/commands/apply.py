@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.command import Command
 from knarr.cli.commands.last_applied import LAST_APPLIED_COMMANDS
 from knarr.cli.failures import CliError, PlainError, raise_all, with_source

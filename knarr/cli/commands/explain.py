@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError
 from knarr.cli.flags import Arguments, number, text, truth

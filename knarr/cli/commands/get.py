@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, PlainError, raise_all
 from knarr.cli.flags import Arguments, text, truth, words

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.command import Command
 from knarr.cli.failures import CliError, raise_all
 from knarr.cli.flags import Arguments, text, truth

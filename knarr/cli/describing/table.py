@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.describing import autoscaling, configuration, network, nodes, pods, workloads
 from knarr.cli.describing.generic import generic
 from knarr.cli.describing.sheet import Writer

@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from knarr.api.kinds import BUILT_IN, Kind
+from knarr.api.kind import Kind
+from knarr.api.kinds import BUILT_IN
 from knarr.cli.failures import CliError
 
 Json = dict[str, Any]

@@ -1,6 +1,6 @@
 """How tables of one kind are shown, by the flags of `get`."""
 
-from knarr.api.kinds import Kind
+from knarr.api.kind import Kind
 from knarr.cli.flags import Arguments
 from knarr.cli.output.table import TableOptions
 from knarr.cli.resources import label

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from knarr.api.kinds import BUILT_IN, Kind
+from knarr.api.kind import Kind
+from knarr.api.kinds import BUILT_IN
 from knarr.api.structs import ApiStruct
 
 WORDS = (

@@ -19,7 +19,8 @@ from controller_manager.settings import ControllerSettings
 from knarr.api.core.pod import Pod
 from knarr.api.errors import NotFoundError, TooManyRequestsError
 from knarr.api.keys import Key
-from knarr.api.kinds import BUILT_IN, Kind
+from knarr.api.kind import Kind
+from knarr.api.kinds import BUILT_IN
 from knarr.api.meta.options import DeleteOptions
 from knarr.api.times import to_time
 from knarr.client.client import Client

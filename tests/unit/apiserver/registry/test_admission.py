@@ -26,7 +26,7 @@ from knarr.api.core.resource_quota import ResourceQuota, ResourceQuotaSpec, Reso
 from knarr.api.core.resources import ResourceRequirements, VolumeResourceRequirements
 from knarr.api.core.service_account import ServiceAccount
 from knarr.api.errors import ForbiddenError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.scalars import Quantity
 from knarr.api.storage.storage_class import StorageClass

@@ -10,7 +10,7 @@ from apiserver.registry.request import SYSTEM, Body, Request
 from apiserver.storage.memory import MemoryStore
 from apiserver.storage.store import UnknownOutcomeError
 from knarr.api.core.config_map import ConfigMap
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from tests.unit.apiserver.registry.conftest import StoppedClock
 

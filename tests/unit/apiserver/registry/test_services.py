@@ -9,7 +9,7 @@ from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Body, Request
 from knarr.api.core.service import Service, ServicePort, ServiceSpec
 from knarr.api.errors import InvalidError
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 
 SERVICES = kind_of(Service)

@@ -11,7 +11,8 @@ from knarr.api import codec
 from knarr.api.apps.deployment import Deployment
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
-from knarr.api.kinds import Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.api.structs import ApiStruct
 

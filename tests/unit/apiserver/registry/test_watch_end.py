@@ -7,7 +7,7 @@ from apiserver.registry.registry import Registry
 from apiserver.registry.request import SYSTEM, Body, ListOptions, Request
 from apiserver.storage.memory import MemoryStore
 from knarr.api.core.config_map import ConfigMap
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import ObjectMeta
 from knarr.daemon.clock import SystemClock
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from apiserver.strategies.table import strategy_of
 from knarr.api import codec
 from knarr.api.field_errors import FieldError
-from knarr.api.kinds import BUILT_IN_TABLE
+from knarr.api.kind_table import BUILT_IN_TABLE
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 POD = {"containers": [{"name": "c", "image": "web:1"}]}

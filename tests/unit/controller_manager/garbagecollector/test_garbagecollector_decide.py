@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from controller_manager.garbagecollector.decide import OwnerState, decide
 from controller_manager.garbagecollector.graph import FOREGROUND, ORPHAN, Graph, Item
 from knarr.api.core.config_map import ConfigMap
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.object_meta import OwnerReference
 from knarr.api.plan import Plan
 from tests.builders import metadata

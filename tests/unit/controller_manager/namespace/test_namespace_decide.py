@@ -6,7 +6,7 @@ from controller_manager.namespace.decide import Content, decide
 from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.namespace import Namespace, NamespaceSpec
 from knarr.api.core.pod import Pod
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.plan import Plan
 from tests.builders import NOW, metadata, pod
 

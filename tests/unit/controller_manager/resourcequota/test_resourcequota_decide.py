@@ -9,7 +9,7 @@ from knarr.api.core.config_map import ConfigMap
 from knarr.api.core.pod import Pod
 from knarr.api.core.resource_quota import ResourceQuota, ResourceQuotaSpec
 from knarr.api.core.resources import ResourceRequirements
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.plan import Plan
 from knarr.api.scalars import Quantity
 from tests.builders import metadata, pod

@@ -7,7 +7,8 @@ import pytest
 from knarr.api.apps.stateful_set import StatefulSet
 from knarr.api.core.pod import Pod
 from knarr.api.explain import UnknownFieldError, explain
-from knarr.api.kinds import Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
 from knarr.api.openapi import documents
 from knarr.api.openapi.documents import Source
 

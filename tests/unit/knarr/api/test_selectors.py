@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from knarr.api import selectable, selectors
 from knarr.api.core.pod import Pod
-from knarr.api.kinds import kind_of
+from knarr.api.kind_table import kind_of
 from knarr.api.meta.selector import LabelSelector, LabelSelectorRequirement
 
 

@@ -7,7 +7,9 @@ from knarr.api.aliases import alias_of, converted, deprecation
 from knarr.api.apps.deployment import DeploymentCondition
 from knarr.api.columns import columns
 from knarr.api.core.pod import Pod
-from knarr.api.kinds import BUILT_IN, Kind, kind_of
+from knarr.api.kind import Kind
+from knarr.api.kind_table import kind_of
+from knarr.api.kinds import BUILT_IN
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ONE = datetime(2024, 5, 1, 13, tzinfo=UTC)
